@@ -1,0 +1,10 @@
+//! Gatelet: an OAuth 2.1 authorization server made for MCP.
+
+pub mod clock;
+pub mod demo;
+pub mod pages;
+pub mod protocol;
+pub mod random;
+pub mod resource;
+pub mod store;
+pub mod tokens;
