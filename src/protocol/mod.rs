@@ -7,8 +7,10 @@ mod client;
 mod error;
 mod grant;
 mod id;
+mod issuer;
 mod person;
 mod pkce;
+mod policy;
 mod redirect_uri;
 pub mod resource;
 mod scope;
@@ -22,8 +24,10 @@ pub use id::{
     BrowserSessionId, ClientId, CodeId, GrantId, Id, InteractionId, RoleName, ServerSecretId, TenantId,
     UserId,
 };
+pub use issuer::{Issuer, IssuerError};
 pub use person::{BrowserSession, Membership, Role, Tenant, User};
 pub use pkce::{CodeChallenge, CodeVerifier};
+pub use policy::{Lifetimes, Policy, RegistrationMode};
 pub use redirect_uri::{RedirectUri, RedirectUriError};
 pub use resource::{KnownScopes, Resource, ResourceScope, ResourceUri};
 pub use scope::{MalformedScope, Scope, ScopeToken};
