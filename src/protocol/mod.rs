@@ -5,6 +5,7 @@
 
 mod authorize;
 mod client;
+pub mod code;
 mod error;
 #[cfg(test)]
 mod fixtures;
@@ -16,8 +17,10 @@ mod person;
 mod pkce;
 mod policy;
 mod redirect_uri;
+pub mod refresh;
 pub mod resource;
 mod scope;
+pub mod step;
 mod stored_secret;
 mod timestamp;
 

@@ -68,7 +68,7 @@ impl Params {
 }
 
 /// One parameter in form encoding, every byte but the unreserved ones as `%XX`.
-pub fn encode_pair(name: &str, value: &str) -> String {
+pub(super) fn encode_pair(name: &str, value: &str) -> String {
     format!("{}={}", utf8_percent_encode(name, RESERVED), utf8_percent_encode(value, RESERVED))
 }
 
