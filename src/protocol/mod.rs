@@ -5,6 +5,7 @@
 
 mod authorize;
 mod client;
+pub mod client_auth;
 pub mod code;
 mod error;
 #[cfg(test)]
@@ -12,17 +13,20 @@ mod fixtures;
 mod grant;
 mod id;
 mod issuer;
+mod metadata;
 mod params;
 mod person;
 mod pkce;
 mod policy;
 mod redirect_uri;
 pub mod refresh;
+pub mod registration;
 pub mod resource;
 mod scope;
 pub mod step;
 mod stored_secret;
 mod timestamp;
+pub mod token_request;
 
 pub use authorize::{Addressed, AuthorizationRequest, Prompt, Received, ReturnAddress};
 pub use client::{Client, ClientAuthMethod, ClientOrigin, GrantType};
@@ -33,6 +37,7 @@ pub use id::{
     UserId,
 };
 pub use issuer::{Issuer, IssuerError};
+pub use metadata::Metadata;
 pub use params::Params;
 pub use person::{BrowserSession, Membership, Role, Tenant, User};
 pub use pkce::{CodeChallenge, CodeVerifier};
