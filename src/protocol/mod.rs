@@ -3,11 +3,15 @@
 //! Nothing here waits, reads a clock, draws a random number, logs, or knows a database or HTTP library:
 //! values go in, a decision comes out. Whoever reviews Gatelet can start here.
 
+mod authorize;
 mod client;
 mod error;
+#[cfg(test)]
+mod fixtures;
 mod grant;
 mod id;
 mod issuer;
+mod params;
 mod person;
 mod pkce;
 mod policy;
@@ -17,6 +21,7 @@ mod scope;
 mod stored_secret;
 mod timestamp;
 
+pub use authorize::{Addressed, AuthorizationRequest, Prompt, Received, ReturnAddress};
 pub use client::{Client, ClientAuthMethod, ClientOrigin, GrantType};
 pub use error::{Answer, Endpoint, ErrorCode, OAuthError};
 pub use grant::{AuthorizationCode, Consent, Grant, Interaction, RefreshState};
@@ -25,6 +30,7 @@ pub use id::{
     UserId,
 };
 pub use issuer::{Issuer, IssuerError};
+pub use params::Params;
 pub use person::{BrowserSession, Membership, Role, Tenant, User};
 pub use pkce::{CodeChallenge, CodeVerifier};
 pub use policy::{Lifetimes, Policy, RegistrationMode};
