@@ -100,6 +100,7 @@ impl PasswordHasher {
                 Err(_) => Err(PasswordError::BadStoredHash),
             }
         });
+        // The decoy matches no known password; that nobody passes without a hash must not hang on this.
         Ok(matches.await? && exists)
     }
 
