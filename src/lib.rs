@@ -3,6 +3,8 @@
 pub mod audit;
 pub mod clock;
 pub mod demo;
+pub mod flow;
+pub mod http;
 pub mod pages;
 pub mod protocol;
 pub mod random;
