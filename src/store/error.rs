@@ -43,15 +43,14 @@ pub enum StoreError {
     /// The file of a SQLite database could not be created or read.
     #[error("the database file cannot be used: {0}")]
     File(#[from] std::io::Error),
-    /// Configuration declares something under a name that an administrator or a registration has already taken.
-    #[error("{what} {id:?} is declared in the configuration but exists already with origin {origin}")]
-    TakenByAnotherOrigin {
+    /// Configuration declares something under a name that an administrator, a registration or another declaration
+    /// has already taken.
+    #[error("{what} {id:?} is declared in the configuration but is already taken")]
+    TakenByAnother {
         /// The kind of thing: `tenant`, `user`, `client`, ….
         what: &'static str,
         /// Its identifier.
         id: String,
-        /// Where the existing one comes from.
-        origin: String,
     },
     /// Any other refusal by the database.
     #[error("{}", database_text(.0))]

@@ -18,14 +18,33 @@
 //! A statement stands in the file of the thing that it concerns; `sql` gathers them for a test that prepares
 //! each on both databases. `reconcile` brings configuration into the database, `sweep` takes out what has ended.
 
+mod audit;
+mod authorization_code;
 mod backend;
 mod backend_postgres;
 mod backend_sqlite;
+mod browser_session;
+mod client;
+mod consent;
+mod declared_user;
 mod error;
+mod grant;
+mod interaction;
+mod issue;
 mod meta;
 mod migrations;
 mod outcome;
+mod reconcile;
+mod refresh;
+mod resource;
+mod role;
+mod server_secret;
+mod signing_key;
 mod sql;
+mod suspend;
+mod sweep;
+mod tenant;
+mod user;
 mod value;
 mod writer;
 
@@ -40,9 +59,21 @@ use backend_sqlite::Sqlite;
 
 use crate::random::Random;
 
+pub use audit::RecordedEvent;
+pub use authorization_code::{KnownCode, MAX_WRONG_VERIFIERS};
+pub use browser_session::LiveSession;
+pub use declared_user::DeclaredUser;
 pub use error::StoreError;
+pub use grant::KnownGrant;
+pub use issue::Issue;
 pub use outcome::Outcome;
+pub use reconcile::Declarations;
+pub use refresh::RetryLimit;
+pub use server_secret::ServerSecret;
+pub use signing_key::{SigningKey, SigningKeyState};
 pub use sql::{Statement, all_statements};
+pub use sweep::{SweepPolicy, Swept};
+pub use user::Account;
 
 /// How long a request waits for a connection or a place in the writer's queue before it is told that the database is
 /// unavailable.

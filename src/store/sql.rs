@@ -41,7 +41,27 @@ macro_rules! statements {
 pub(super) use statements;
 
 /// The lists of all files.
-const LISTS: &[&[Statement]] = &[super::meta::STATEMENTS];
+const LISTS: &[&[Statement]] = &[
+    super::audit::STATEMENTS,
+    super::authorization_code::STATEMENTS,
+    super::browser_session::STATEMENTS,
+    super::client::STATEMENTS,
+    super::consent::STATEMENTS,
+    super::declared_user::STATEMENTS,
+    super::grant::STATEMENTS,
+    super::interaction::STATEMENTS,
+    super::issue::STATEMENTS,
+    super::meta::STATEMENTS,
+    super::refresh::STATEMENTS,
+    super::resource::STATEMENTS,
+    super::role::STATEMENTS,
+    super::server_secret::STATEMENTS,
+    super::signing_key::STATEMENTS,
+    super::suspend::STATEMENTS,
+    super::sweep::STATEMENTS,
+    super::tenant::STATEMENTS,
+    super::user::STATEMENTS,
+];
 
 /// Every statement of the store, for the test that prepares them all.
 pub fn all_statements() -> impl Iterator<Item = Statement> {
