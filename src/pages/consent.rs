@@ -97,6 +97,15 @@ impl ConsentPage {
         self.scopes.iter().any(|scope| !scope.is_new)
     }
 
+    fn has_folded(&self) -> bool {
+        self.has_known() || self.tenants.len() > 1
+    }
+
+    /// A choice that the person must still make is not folded away.
+    fn tenant_is_open(&self) -> bool {
+        self.tenants.len() > 1 && !self.tenants.iter().any(|tenant| tenant.selected)
+    }
+
     /// What is folded away, counted, so that "one click" hides no number.
     fn fold_title(&self) -> String {
         let known = self.scopes.iter().filter(|scope| !scope.is_new && scope.checked).count();
