@@ -1,5 +1,6 @@
 //! Gatelet: an OAuth 2.1 authorization server made for MCP.
 
+pub mod audit;
 pub mod clock;
 pub mod demo;
 pub mod pages;
