@@ -6,6 +6,7 @@ use super::outside::Outside;
 use super::problem::{Origin, Place, Problems};
 use super::read::{Command, Text, Texts, Written};
 use super::secret::ConfigSecret;
+use crate::protocol::{Scope, ScopeToken};
 
 /// Fewer characters than this is no secret.
 pub(super) const SHORTEST_SECRET: usize = 8;
@@ -15,6 +16,8 @@ pub(super) struct Check<'a> {
     pub(super) problems: &'a mut Problems,
     /// What relative paths are relative to: the configuration file's directory.
     pub(super) directory: &'a Path,
+    /// Whether others than its owner may read the configuration file.
+    pub(super) exposed: bool,
     pub(super) outside: &'a dyn Outside,
 }
 
@@ -27,9 +30,16 @@ pub(super) struct SecretSources {
     pub(super) file: Text,
     /// A program that prints it.
     pub(super) command: Option<Written<Command>>,
+    /// Whether a file that others may read is refused, not only warned of.
+    pub(super) must_be_private: bool,
 }
 
 impl SecretSources {
+    /// Whether a place is named, be there a secret or not.
+    pub(super) fn is_named(&self) -> bool {
+        self.given.is_some() || self.file.is_some() || self.command.is_some()
+    }
+
     /// What the environment says stands above what the file says.
     pub(super) fn prefer_environment(mut self) -> Self {
         let from_environment =
@@ -89,6 +99,13 @@ impl Check<'_> {
             .collect()
     }
 
+    /// Warns of scopes that no resource knows, once there are resources.
+    pub(super) fn warn_of_unknown(&mut self, scopes: &[Written<ScopeToken>], known: &Scope) {
+        for scope in scopes.iter().filter(|scope| !known.is_empty() && !known.contains(&scope.value)) {
+            self.warning(&scope.place, format!("no resource knows the scope `{}`", scope.value));
+        }
+    }
+
     /// One of a few words.
     pub(super) fn word<T: Copy>(&mut self, text: &Text, words: &[(&str, T)], default: T) -> T {
         let Some(written) = text else { return default };
@@ -133,7 +150,7 @@ impl Check<'_> {
             return None;
         }
         if let Some(file) = sources.file {
-            return self.secret_from_file(file);
+            return self.secret_from_file(file, sources.must_be_private);
         }
         if let Some(Written { value: Command(words), place }) = sources.command {
             return match self.outside.run(&words, self.directory) {
@@ -147,13 +164,22 @@ impl Check<'_> {
         sources.given
     }
 
-    fn secret_from_file(&mut self, file: Written<String>) -> Option<Written<ConfigSecret>> {
+    fn secret_from_file(
+        &mut self,
+        file: Written<String>,
+        must_be_private: bool,
+    ) -> Option<Written<ConfigSecret>> {
         let path = self.path(&file.value);
         match self.outside.read(&path) {
             Ok(found) => {
                 if found.exposed {
                     let path = path.display();
-                    self.warning(&file.place, format!("others may read {path}; run `chmod 600 {path}`"));
+                    let message = format!("others than its owner may read {path}; run `chmod 600 {path}`");
+                    if must_be_private {
+                        self.error(&file.place, message);
+                    } else {
+                        self.warning(&file.place, message);
+                    }
                 }
                 self.trimmed(&found.text, file.place)
             }

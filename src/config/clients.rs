@@ -24,7 +24,7 @@ section! {
     /// the environment as `GATELET_CLIENT_<ID>_SECRET`, with the id in upper case and `_` for everything but letters
     /// and digits. To exchange a secret without downtime, give the old one as the previous secret for a while.
     RawClient {
-        /// Its `client_id`.
+        /// Required. Its `client_id`.
         id: Text = Value(r#""notes-app""#),
         /// Its name for people. Default: the id.
         name: Text = Value(r#""Notes app""#),
@@ -126,12 +126,13 @@ impl RawClient {
         tenants: &[Tenant],
         resources: &[Resource],
     ) -> Option<DeclaredClient> {
-        let secrets = self.secrets(check, variables);
+        let (has_secret, secrets) = self.secrets(check, variables);
         let redirect_uris: Vec<_> = unplaced(check.each_parsed(&self.redirect_uris, RedirectUri::parse));
         let grant_types = self.grant_types(check);
-        let auth_method = self.auth_method(check, !secrets.is_empty());
-        self.check_grants(check, &grant_types, auth_method, !secrets.is_empty());
+        let auth_method = self.auth_method(check, has_secret);
+        self.check_grants(check, &grant_types, auth_method, has_secret);
         let scope = check.each_parsed(&self.scope, ScopeToken::parse);
+        check.warn_of_unknown(&scope, &known_scopes(resources.iter()));
         let scope = self.scope.is_some().then(|| unplaced::<_, Scope>(scope));
         let default_resource =
             self.resource.as_ref().and_then(|text| resource_reference(check, text, resources));
@@ -169,12 +170,12 @@ impl RawClient {
         Some(DeclaredClient { client, secrets: secrets.into_iter().map(|written| written.value).collect() })
     }
 
-    /// The current secret and the one before it.
+    /// Whether a secret is named, and the current secret and the one before it.
     fn secrets(
         &mut self,
         check: &mut Check<'_>,
         variables: &mut BTreeMap<String, String>,
-    ) -> Vec<Written<ConfigSecret>> {
+    ) -> (bool, Vec<Written<ConfigSecret>>) {
         let stem = self.id.as_ref().map(|id| variable_stem(&id.value));
         let mut given = |name: fn(&str) -> String| {
             let name = name(stem.as_deref()?);
@@ -186,18 +187,24 @@ impl RawClient {
             given: given(secret_variable),
             file: self.secret_file.take(),
             command: self.secret_command.take(),
+            must_be_private: false,
         };
         let previous = SecretSources {
             given: given(previous_variable),
             file: self.previous_secret_file.take(),
             command: self.previous_secret_command.take(),
+            must_be_private: false,
         };
+        if previous.is_named() && !current.is_named() {
+            check.error(self.place(), "has a previous secret, but no secret");
+        }
+        let is_named = current.is_named();
         let secrets: Vec<_> =
             [current, previous].into_iter().filter_map(|sources| check.secret(sources)).collect();
         for secret in &secrets {
             check_strength(check, secret);
         }
-        secrets
+        (is_named, secrets)
     }
 
     fn grant_types(&self, check: &mut Check<'_>) -> Vec<GrantType> {

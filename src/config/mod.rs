@@ -113,7 +113,8 @@ pub fn load_from(
     outside: &dyn Outside,
 ) -> Result<Config, ConfigErrors> {
     let environment = Environment::new(variables);
-    let (file, text) = read_file(path, environment.config.as_deref(), outside)?;
+    let (file, found) = read_file(path, environment.config.as_deref(), outside)?;
+    let text = found.text;
     let mut problems = Problems::new(file.clone());
     let (mut document, errors) = DeTable::parse_recoverable(&text);
     for error in errors {
@@ -123,41 +124,37 @@ pub fn load_from(
     }
     if problems.has_errors() {
         // What could not be read would only seem to be missing.
-        return Err(problems.finish().err().unwrap_or(ConfigErrors(Vec::new())));
+        return problems.finish(None).map(|(config, _)| config);
     }
     let paths = environment.overlay(document.get_mut(), RawConfig::KEYS.keys, &mut problems);
     let mut reader = Reader { text: &text, variables: &paths, problems: &mut problems };
     let raw: RawConfig = reader.document(Spanned::get_ref(&document));
     let directory = file.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
     let directory = std::path::absolute(directory.join(".")).unwrap_or_else(|_| directory.to_owned());
-    let mut check = Check { problems: &mut problems, directory: &directory, outside };
+    let mut check = Check { problems: &mut problems, directory: &directory, exposed: found.exposed, outside };
     let config = raw.check(&mut check, environment.client_secrets);
-    let warnings = problems.finish()?;
-    match config {
-        Some(config) => Ok(Config { warnings, ..config }),
-        // Nothing is refused without a problem.
-        None => Err(ConfigErrors(Vec::new())),
-    }
+    let (config, warnings) = problems.finish(config)?;
+    Ok(Config { warnings, ..config })
 }
 
 fn read_file(
     path: Option<&Path>,
     variable: Option<&str>,
     outside: &dyn Outside,
-) -> Result<(Option<PathBuf>, String), ConfigErrors> {
+) -> Result<(Option<PathBuf>, FoundFile), ConfigErrors> {
     let named = path.or(variable.map(Path::new));
     let file = named.unwrap_or(Path::new(DEFAULT_FILE));
     match outside.read(file) {
-        Ok(found) => Ok((Some(file.to_owned()), found.text)),
+        Ok(found) => Ok((Some(file.to_owned()), found)),
         Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
-            Ok((None, String::new()))
+            Ok((None, FoundFile::default()))
         }
         Err(error) => {
             let mut problems = Problems::new(Some(file.to_owned()));
             let message =
                 format!("cannot read the configuration: {error}; `gatelet config example` prints one");
             problems.error(&Place::default(), message);
-            problems.finish().map(|_| (None, String::new()))
+            problems.finish(None).map(|(found, _)| found)
         }
     }
 }
@@ -170,11 +167,12 @@ impl RawConfig {
     ) -> Option<Config> {
         let issuer = self.issuer(check);
         let lifetimes = self.lifetimes.0.check(check);
-        let (registration, registration_scopes) = self.registration.0.check(check);
         let tenants = people::tenants(check, &self.tenants);
         let roles = people::roles(check, &self.roles);
         let users = people::users(check, std::mem::take(&mut self.users), &tenants, &roles);
         let resources = resources::resources(check, &self.resources, &tenants, &roles);
+        let known = resources::known_scopes(resources.iter());
+        let (registration, registration_scopes) = self.registration.0.check(check, &known);
         let raw_clients = std::mem::take(&mut self.clients);
         let clients = clients::clients(check, raw_clients, client_secrets, &tenants, &resources);
         let default_resource = match (&self.default_resource, &resources[..]) {

@@ -13,7 +13,7 @@ const COMMAND_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
 /// A file as it was found.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct FoundFile {
     /// What is in it.
     pub text: String,

@@ -13,7 +13,7 @@ const NAME_RULE: &str = "must be 1 to 64 letters, digits, `-`, `_` and `.`";
 section! {
     /// A group of people whose data is kept apart from other groups'. Whoever is to use anything belongs to one.
     RawTenant {
-        /// A short word: the `tenant` claim. Letters, digits, `-`, `_` and `.`.
+        /// Required. A short word: the `tenant` claim. Letters, digits, `-`, `_` and `.`.
         id: Text = Value(r#""acme""#),
         /// Its name for people. Default: the id.
         name: Text = Value(r#""Acme Ltd""#),
@@ -23,7 +23,7 @@ section! {
 section! {
     /// A role that members of a tenant can have: the `roles` claim.
     RawRole {
-        /// Its name in tokens. Letters, digits, `-`, `_` and `.`.
+        /// Required. Its name in tokens. Letters, digits, `-`, `_` and `.`.
         name: Text = Value(r#""editor""#),
         /// What it means, for people.
         description: Text = Value(r#""Writes and publishes""#),
@@ -37,7 +37,7 @@ section! {
         /// person. Without it the server makes one when it first sees `username`, and keeps it for that `username`:
         /// write one here (the one that the server made, if it did) before you change the `username`.
         id: Text = Value(r#""u-4711""#),
-        /// What the person types to log in; upper and lower case are the same.
+        /// Required. What the person types to log in; upper and lower case are the same.
         username: Text = Value(r#""alice""#),
         /// What the person is called.
         name: Text = Value(r#""Alice Example""#),
@@ -58,7 +58,7 @@ section! {
 section! {
     /// That a person belongs to a tenant.
     RawMembership {
-        /// The tenant's id.
+        /// Required. The tenant's id.
         tenant: Text = Value(r#""acme""#),
         /// The names of the person's roles in it. Default: none.
         roles: Texts = Value(r#"["editor"]"#),
@@ -197,6 +197,7 @@ impl RawUser {
             given: None,
             file: self.password_file.take(),
             command: self.password_command.take(),
+            must_be_private: false,
         };
         let other: Option<Place> = (sources.file.as_ref().map(|written| &written.place))
             .or(sources.command.as_ref().map(|written| &written.place))

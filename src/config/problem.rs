@@ -113,11 +113,18 @@ impl Problems {
         !self.errors.is_empty()
     }
 
-    /// The warnings, or the errors when there are any.
-    pub(super) fn finish(mut self) -> Result<Vec<Problem>, ConfigErrors> {
+    pub(super) fn has_file(&self) -> bool {
+        self.file.is_some()
+    }
+
+    /// `value` with the warnings, or the errors when there are any. There is an error when there is no value.
+    pub(super) fn finish<T>(mut self, value: Option<T>) -> Result<(T, Vec<Problem>), ConfigErrors> {
         self.errors.sort_by(|a, b| a.place.origin.cmp(&b.place.origin));
         self.warnings.sort_by(|a, b| a.place.origin.cmp(&b.place.origin));
-        if self.errors.is_empty() { Ok(self.warnings) } else { Err(ConfigErrors(self.errors)) }
+        match value {
+            Some(value) if self.errors.is_empty() => Ok((value, self.warnings)),
+            _ => Err(ConfigErrors(self.errors)),
+        }
     }
 
     fn problem(&self, place: &Place, message: impl Into<String>) -> Problem {

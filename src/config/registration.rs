@@ -17,10 +17,11 @@ section! {
 
 impl RawRegistration {
     /// Who may register, and the most that they can be given.
-    pub(super) fn check(&self, check: &mut Check<'_>) -> (RegistrationMode, Option<Scope>) {
+    pub(super) fn check(&self, check: &mut Check<'_>, known: &Scope) -> (RegistrationMode, Option<Scope>) {
         let modes = [("open", RegistrationMode::Open), ("off", RegistrationMode::Off)];
         let mode = check.word(&self.mode, &modes, RegistrationMode::Open);
         let scopes = check.each_parsed(&self.scopes, ScopeToken::parse);
+        check.warn_of_unknown(&scopes, known);
         let scopes = self.scopes.is_some().then(|| scopes.into_iter().map(|written| written.value).collect());
         (mode, scopes)
     }

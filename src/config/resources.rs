@@ -15,7 +15,7 @@ use crate::protocol::{
 section! {
     /// An MCP server that accepts tokens of this server.
     RawResource {
-        /// Its canonical URI, which clients send as `resource` and which is the audience of its tokens.
+        /// Required. Its canonical URI, which clients send as `resource` and which is the audience of its tokens.
         uri: Text = Value(r#""https://mcp.example.com/mcp""#),
         /// Other URIs by which clients name it. A slash at the end makes no difference and needs no alias.
         aliases: Texts = Value(r#"["https://mcp.example.com"]"#),
@@ -41,7 +41,7 @@ section! {
 section! {
     /// One permission.
     RawScope {
-        /// Its name in tokens.
+        /// Required. Its name in tokens.
         name: Text = Value(r#""notes:read""#),
         /// What it allows, in words. Default: its name.
         description: Text = Value(r#""Read your notes""#),

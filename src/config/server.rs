@@ -9,7 +9,7 @@ use super::lifetimes::RawLifetimes;
 use super::log::RawLog;
 use super::login::RawLogin;
 use super::people::{RawRole, RawTenant, RawUser};
-use super::problem::Place;
+use super::problem::{Origin, Place};
 use super::read::Example::{Instead, Section, Value, Words};
 use super::read::{Command, FromEnvironment, Section as _, Table, Text, Texts, Written, section};
 use super::registration::RawRegistration;
@@ -77,33 +77,22 @@ impl RawConfig {
     /// The issuer; its origin is where the server is reached.
     pub(super) fn issuer(&self, check: &mut Check<'_>) -> Option<Issuer> {
         let public_url = self.public_url.as_ref();
-        let origin = match public_url {
-            Some(written) => Some(check.parsed(written, parse_public_url)?),
-            None => None,
-        };
-        let issuer = match (&self.issuer, origin) {
-            (Some(written), origin) => {
-                let issuer = check.parsed(written, Issuer::parse)?;
-                if let Some(origin) = origin.filter(|origin| origin != issuer.origin()) {
-                    check.error(
-                        &written.place,
-                        format!(
-                            "its origin is {}, but public_url is {origin}; they must be the same",
-                            issuer.origin()
-                        ),
-                    );
-                    return None;
+        let origin = public_url.map(|written| check.parsed(written, parse_public_url));
+        let issuer = self.issuer.as_ref().map(|written| (written, check.parsed(written, Issuer::parse)));
+        let issuer = match (issuer, origin) {
+            (None, None) => {
+                self.refuse_without_address(check);
+                return None;
+            }
+            (None, Some(origin)) => Issuer::parse(&format!("{}/oauth", origin?)).ok()?,
+            (Some((_, issuer)), None) => issuer?,
+            (Some((written, issuer)), Some(origin)) => {
+                let (issuer, origin) = (issuer?, origin?);
+                if issuer.origin() != origin {
+                    let message = format!("begins with {}, but public_url is {origin}", issuer.origin());
+                    check.error(&written.place, message);
                 }
                 issuer
-            }
-            (None, Some(origin)) => Issuer::parse(&format!("{origin}/oauth")).ok()?,
-            (None, None) => {
-                check.problems.missing(
-                    &self.place().key("public_url"),
-                    "missing: where people and clients reach this server, such as \"https://id.example.com\" \
-                     (or GATELET_PUBLIC_URL)",
-                );
-                return None;
             }
         };
         if !issuer.is_https() {
@@ -114,6 +103,17 @@ impl RawConfig {
             );
         }
         Some(issuer)
+    }
+
+    fn refuse_without_address(&self, check: &mut Check<'_>) {
+        let hint = if check.problems.has_file() {
+            ""
+        } else {
+            "; there is no gatelet.toml here, `gatelet config example` prints one"
+        };
+        let message = "missing: where people and clients reach this server, such as \"https://id.example.com\" (or \
+                       GATELET_PUBLIC_URL)";
+        check.problems.missing(&self.place().key("public_url"), format!("{message}{hint}"));
     }
 
     /// The addresses to listen on.
@@ -145,8 +145,13 @@ impl RawConfig {
             given: self.database_url.take(),
             file: self.database_url_file.take(),
             command: self.database_url_command.take(),
+            must_be_private: false,
         };
+        let is_named = sources.is_named();
         let written = check.secret(sources);
+        if is_named && written.is_none() {
+            return ConfigSecret::new("");
+        }
         let url = written.as_ref().map_or("sqlite:gatelet.db", |written| written.value.expose_secret());
         if let Some(path) = url.strip_prefix("sqlite:") {
             let path = path.strip_prefix("//").unwrap_or(path);
@@ -154,6 +159,9 @@ impl RawConfig {
                 return ConfigSecret::new(format!("sqlite:{}", check.path(path).display()));
             }
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            if let Some(written) = written.as_ref().filter(|_| check.exposed) {
+                warn_of_exposed_password(check, written);
+            }
             return ConfigSecret::new(url);
         }
         let place = written.map(|written| written.place).unwrap_or_default();
@@ -165,13 +173,26 @@ impl RawConfig {
     pub(super) fn key(&mut self, check: &mut Check<'_>) -> KeySource {
         let given =
             self.key.take().map(|Written { value: FromEnvironment(value), place }| Written { value, place });
-        let sources = SecretSources { given, file: self.key_file.take(), command: self.key_command.take() };
+        let sources = SecretSources {
+            given,
+            file: self.key_file.take(),
+            command: self.key_command.take(),
+            must_be_private: true,
+        };
         let file = sources.file.as_ref().map(|written| check.path(&written.value));
         match (check.secret(sources), file) {
             (Some(written), Some(file)) if written.place.path == "key_file" => KeySource::File(file),
             (Some(written), _) => KeySource::Given(written.value),
             (None, _) => KeySource::Directory(check.path("keys")),
         }
+    }
+}
+
+/// A password in a file that others may read.
+fn warn_of_exposed_password(check: &mut Check<'_>, url: &Written<ConfigSecret>) {
+    let has_password = url::Url::parse(url.value.expose_secret()).is_ok_and(|url| url.password().is_some());
+    if has_password && url.place.path == "database_url" && matches!(url.place.origin, Origin::File(_)) {
+        check.warning(&url.place, "holds a password, and others may read this file; use database_url_file");
     }
 }
 
