@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::check::{Check, SHORTEST_SECRET, SecretSources};
-use super::hint;
 use super::people::tenant_reference;
 use super::problem::{Origin, Place};
 use super::read::Example::{Instead, Value};
@@ -94,14 +93,26 @@ pub(super) fn clients(
     }
     let clients: Vec<_> =
         raw.into_iter().filter_map(|raw| raw.check(check, &mut variables, tenants, resources)).collect();
-    let known: Vec<_> = ids.iter().map(|id| secret_variable(&variable_stem(&id.value))).collect();
-    for name in variables.into_keys() {
-        let place = Place { path: String::new(), origin: Origin::Environment(name.clone()) };
-        let hint = hint::nearest(&name, known.iter().map(String::as_str));
-        let hint = hint.map_or_else(String::new, |meant| format!("; did you mean {meant}?"));
-        check.error(&place, format!("no client in the configuration has this name{hint}"));
-    }
+    refuse_unknown_variables(check, variables, &ids);
     clients
+}
+
+/// Secrets of clients that are not there.
+fn refuse_unknown_variables(
+    check: &mut Check<'_>,
+    variables: BTreeMap<String, String>,
+    ids: &[Written<String>],
+) {
+    let known: Vec<_> = ids.iter().map(|id| secret_variable(&variable_stem(&id.value))).collect();
+    let message = if known.is_empty() {
+        "there are no clients in the configuration".to_owned()
+    } else {
+        format!("no client in the configuration has this name; there may be {}", known.join(", "))
+    };
+    for name in variables.into_keys() {
+        let place = Place { path: String::new(), origin: Origin::Environment(name) };
+        check.error(&place, message.as_str());
+    }
 }
 
 /// `notes-app` is `GATELET_CLIENT_NOTES_APP`.

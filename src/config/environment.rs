@@ -108,8 +108,10 @@ fn variable(path: &[&str]) -> String {
 }
 
 fn unknown_variable(name: &str, known: &BTreeMap<String, SectionAndKey>) -> String {
-    match hint::nearest(name, known.keys().map(String::as_str)) {
-        Some(meant) => format!("unknown variable; did you mean {meant}?"),
+    // What all names begin with would make all of them alike.
+    let keys = known.keys().filter_map(|name| name.strip_prefix(PREFIX));
+    match hint::nearest(name.strip_prefix(PREFIX).unwrap_or(name), keys) {
+        Some(meant) => format!("unknown variable; did you mean {PREFIX}{meant}?"),
         None => "unknown variable; `gatelet config example` tells the keys".to_owned(),
     }
 }
