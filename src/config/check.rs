@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::outside::Outside;
 use super::problem::{Origin, Place, Problems};
-use super::read::{Command, Text, Texts, Written};
 use super::secret::ConfigSecret;
+use super::values::{Command, Text, Texts, Written};
 use crate::protocol::{Scope, ScopeToken};
 
 /// Fewer characters than this is no secret.

@@ -6,10 +6,11 @@ use super::check::{Check, SHORTEST_SECRET, SecretSources};
 use super::people::tenant_reference;
 use super::problem::{Origin, Place};
 use super::read::Example::{Instead, Value};
-use super::read::{Command, Section as _, Text, Texts, Written, section};
+use super::read::{Section as _, section};
 use super::resources::{known_scopes, resource_reference};
 use super::secret::ConfigSecret;
 use super::server::required;
+use super::values::{Command, Text, Texts, Written};
 use crate::protocol::{
     Client, ClientAuthMethod, ClientId, ClientOrigin, GrantType, RedirectUri, Resource, Scope, ScopeToken,
     Tenant, Timestamp,

@@ -6,7 +6,8 @@ use super::check::Check;
 use super::duration;
 use super::problem::Place;
 use super::read::Example::Value;
-use super::read::{Section as _, Text, section};
+use super::read::{Section as _, section};
+use super::values::Text;
 use crate::protocol::Lifetimes;
 
 section! {

@@ -2,7 +2,8 @@
 
 use super::check::Check;
 use super::read::Example::Value;
-use super::read::{Text, section};
+use super::read::section;
+use super::values::Text;
 
 section! {
     /// What the server writes to its standard error output.

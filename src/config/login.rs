@@ -4,7 +4,8 @@ use std::num::NonZeroUsize;
 
 use super::check::Check;
 use super::read::Example::Value;
-use super::read::{Written, section};
+use super::read::section;
+use super::values::Written;
 
 /// Each password that is checked takes 19 MiB while it is: more than this many is a mistake.
 const MOST_PARALLEL: usize = 256;

@@ -22,6 +22,7 @@ mod secret;
 mod server;
 #[cfg(test)]
 mod tests;
+mod values;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

@@ -3,9 +3,10 @@
 use super::check::{Check, SHORTEST_SECRET, SecretSources};
 use super::problem::Place;
 use super::read::Example::{Instead, Value};
-use super::read::{Command, Section as _, Text, Texts, Written, section};
+use super::read::{Section as _, section};
 use super::secret::ConfigSecret;
 use super::server::required;
+use super::values::{Command, Text, Texts, Written};
 use crate::protocol::{PasswordHash, Role, RoleName, Tenant, TenantId, User, UserId};
 
 const NAME_RULE: &str = "must be 1 to 64 letters, digits, `-`, `_` and `.`";

@@ -10,27 +10,6 @@ use toml::de::{DeTable, DeValue};
 
 use super::hint;
 use super::problem::{Origin, Place, Problems};
-use super::secret::ConfigSecret;
-
-/// A value and where it was written.
-#[derive(Clone, Debug)]
-pub(super) struct Written<T> {
-    pub(super) value: T,
-    pub(super) place: Place,
-}
-
-/// A list of texts, each with its place.
-pub(super) type Texts = Option<Written<Vec<Written<String>>>>;
-/// A text.
-pub(super) type Text = Option<Written<String>>;
-
-/// A secret that may stand in the environment, but not in the file.
-#[derive(Clone, Debug)]
-pub(super) struct FromEnvironment(pub(super) ConfigSecret);
-
-/// A program and its arguments. No shell reads them.
-#[derive(Clone, Debug)]
-pub(super) struct Command(pub(super) Vec<String>);
 
 /// What may be written for a key.
 #[derive(Clone, Copy, Debug)]
@@ -178,7 +157,7 @@ impl Reader<'_> {
         Place { path, origin }
     }
 
-    fn section<S: Section>(&mut self, value: &Spanned<DeValue<'_>>, place: Place) -> Option<S> {
+    pub(super) fn section<S: Section>(&mut self, value: &Spanned<DeValue<'_>>, place: Place) -> Option<S> {
         let Some(table) = value.get_ref().as_table() else {
             self.wrong_type(&place, "a table", value);
             return None;
@@ -197,12 +176,12 @@ impl Reader<'_> {
         }
     }
 
-    fn wrong_type(&mut self, place: &Place, expected: &str, value: &Spanned<DeValue<'_>>) {
+    pub(super) fn wrong_type(&mut self, place: &Place, expected: &str, value: &Spanned<DeValue<'_>>) {
         let found = value.get_ref().type_str();
         self.problems.error(place, format!("must be {expected}, not of type {found}"));
     }
 
-    fn text(&mut self, value: &Spanned<DeValue<'_>>, place: &Place) -> Option<String> {
+    pub(super) fn text(&mut self, value: &Spanned<DeValue<'_>>, place: &Place) -> Option<String> {
         match value.get_ref().as_str() {
             Some("") => self.problems.error(place, "is empty; leave the key out instead"),
             Some(text) if text.contains('\0') => self.problems.error(place, "has a NUL character in it"),
@@ -212,7 +191,7 @@ impl Reader<'_> {
         None
     }
 
-    fn items<'v, 'i>(
+    pub(super) fn items<'v, 'i>(
         &mut self,
         value: &'v Spanned<DeValue<'i>>,
         place: &Place,
@@ -232,117 +211,4 @@ impl Reader<'_> {
 /// The line, counted from one, in which the byte at `offset` stands.
 pub(super) fn line(text: &str, offset: usize) -> usize {
     1 + text.as_bytes().iter().take(offset).filter(|byte| **byte == b'\n').count()
-}
-
-impl Field for Text {
-    const KIND: Kind = Kind::Text;
-
-    fn from_value(value: &Spanned<DeValue<'_>>, place: Place, reader: &mut Reader<'_>) -> Self {
-        let value = reader.text(value, &place)?;
-        Some(Written { value, place })
-    }
-}
-
-impl Field for Option<Written<ConfigSecret>> {
-    const KIND: Kind = Kind::Text;
-
-    fn from_value(value: &Spanned<DeValue<'_>>, place: Place, reader: &mut Reader<'_>) -> Self {
-        let value = ConfigSecret::new(reader.text(value, &place)?);
-        Some(Written { value, place })
-    }
-}
-
-impl Field for Option<Written<FromEnvironment>> {
-    const KIND: Kind = Kind::FromEnvironment;
-
-    fn from_value(value: &Spanned<DeValue<'_>>, place: Place, reader: &mut Reader<'_>) -> Self {
-        if matches!(place.origin, Origin::File(_)) {
-            let key = &place.path;
-            reader.problems.error(&place, hint::secret_in_file(key));
-            return None;
-        }
-        let value = FromEnvironment(ConfigSecret::new(reader.text(value, &place)?));
-        Some(Written { value, place })
-    }
-}
-
-impl Field for Option<Written<u64>> {
-    const KIND: Kind = Kind::Integer;
-
-    fn from_value(value: &Spanned<DeValue<'_>>, place: Place, reader: &mut Reader<'_>) -> Self {
-        let number = value.get_ref().as_integer();
-        match number.map(|number| u64::from_str_radix(number.as_str(), number.radix())) {
-            Some(Ok(value)) => return Some(Written { value, place }),
-            Some(Err(_)) => reader.problems.error(&place, "must be a whole number from zero up"),
-            None => reader.wrong_type(&place, "a whole number", value),
-        }
-        None
-    }
-}
-
-impl Field for Option<Written<bool>> {
-    const KIND: Kind = Kind::Boolean;
-
-    fn from_value(value: &Spanned<DeValue<'_>>, place: Place, reader: &mut Reader<'_>) -> Self {
-        let Some(truth) = value.get_ref().as_bool() else {
-            reader.wrong_type(&place, "true or false", value);
-            return None;
-        };
-        Some(Written { value: truth, place })
-    }
-}
-
-impl Field for Texts {
-    const KIND: Kind = Kind::Texts;
-
-    fn from_value(value: &Spanned<DeValue<'_>>, place: Place, reader: &mut Reader<'_>) -> Self {
-        let items = reader.items(value, &place, "a list of texts")?;
-        let texts = items.into_iter().filter_map(|(item, place)| Text::from_value(item, place, reader));
-        Some(Written { value: texts.collect(), place })
-    }
-}
-
-impl Field for Option<Written<Command>> {
-    const KIND: Kind = Kind::Command;
-
-    fn from_value(value: &Spanned<DeValue<'_>>, place: Place, reader: &mut Reader<'_>) -> Self {
-        let expected = "a list of a program and its arguments";
-        let items = reader.items(value, &place, expected)?;
-        let words: Vec<_> = items
-            .iter()
-            .filter_map(|(item, place)| match item.get_ref().as_str() {
-                Some(word) => Some(word.to_owned()),
-                None => {
-                    reader.wrong_type(place, "a text", item);
-                    None
-                }
-            })
-            .collect();
-        if words.first().is_none_or(String::is_empty) {
-            reader.problems.missing(&place, format!("must be {expected}"));
-            return None;
-        }
-        Some(Written { value: Command(words), place })
-    }
-}
-
-impl<S: Section> Field for Vec<S> {
-    const KIND: Kind = Kind::Tables(S::SHARED);
-
-    fn from_value(value: &Spanned<DeValue<'_>>, place: Place, reader: &mut Reader<'_>) -> Self {
-        let items = reader.items(value, &place, "a list of tables").unwrap_or_default();
-        items.into_iter().filter_map(|(item, place)| reader.section(item, place)).collect()
-    }
-}
-
-/// One table.
-#[derive(Debug, Default)]
-pub(super) struct Table<S>(pub(super) S);
-
-impl<S: Section> Field for Table<S> {
-    const KIND: Kind = Kind::Table(S::SHARED);
-
-    fn from_value(value: &Spanned<DeValue<'_>>, place: Place, reader: &mut Reader<'_>) -> Self {
-        Self(reader.section(value, place).unwrap_or_default())
-    }
 }

@@ -2,7 +2,8 @@
 
 use super::check::Check;
 use super::read::Example::Value;
-use super::read::{Text, Texts, section};
+use super::read::section;
+use super::values::{Text, Texts};
 use crate::protocol::{RegistrationMode, Scope, ScopeToken};
 
 section! {

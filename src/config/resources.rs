@@ -6,8 +6,9 @@ use super::check::Check;
 use super::lifetimes::bounded;
 use super::people::{role_references, tenant_reference};
 use super::read::Example::Value;
-use super::read::{Section as _, Text, Texts, Written, section};
+use super::read::{Section as _, section};
 use super::server::required;
+use super::values::{Text, Texts, Written};
 use crate::protocol::{
     KnownScopes, Lifetimes, Resource, ResourceScope, ResourceUri, Role, Scope, ScopeToken, Tenant,
 };

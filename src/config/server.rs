@@ -11,10 +11,11 @@ use super::login::RawLogin;
 use super::people::{RawRole, RawTenant, RawUser};
 use super::problem::{Origin, Place};
 use super::read::Example::{Instead, Section, Value, Words};
-use super::read::{Command, FromEnvironment, Section as _, Table, Text, Texts, Written, section};
+use super::read::{Section as _, section};
 use super::registration::RawRegistration;
 use super::resources::RawResource;
 use super::secret::ConfigSecret;
+use super::values::{Command, FromEnvironment, Table, Text, Texts, Written};
 use crate::protocol::Issuer;
 
 section! {
