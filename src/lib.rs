@@ -5,6 +5,8 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod demo;
+pub mod flow;
+pub mod http;
 pub mod pages;
 pub mod protocol;
 pub mod random;

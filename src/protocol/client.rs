@@ -1,5 +1,7 @@
 //! Clients: the programs that ask for tokens.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{ClientId, ErrorCode, OAuthError, RedirectUri, Scope, SecretHash, Timestamp};
@@ -110,6 +112,8 @@ pub struct Client {
     pub name: Option<String>,
     /// Its home page.
     pub uri: Option<String>,
+    /// Further members of its registration that only inform (RFC 7591 §2: `logo_uri`, `software_id` …).
+    pub about: BTreeMap<String, String>,
     /// Where answers may be sent.
     pub redirect_uris: Vec<RedirectUri>,
     /// What it may offer for tokens.

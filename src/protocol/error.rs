@@ -145,10 +145,11 @@ impl fmt::Display for ErrorCode {
 
 /// A refusal: a code and a sentence for the peer, and a detail for our log alone.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{code}: {description}")]
+#[error("{code}: {}", self.description())]
 pub struct OAuthError {
     code: ErrorCode,
     description: &'static str,
+    parameter: Option<&'static str>,
     detail: Option<String>,
 }
 
@@ -156,7 +157,14 @@ impl OAuthError {
     /// A refusal. The description is fixed text, so that nothing a stranger sent can come back in it
     /// (RFC 6749 §5.2 allows printable ASCII without `"` and `\`).
     pub const fn new(code: ErrorCode, description: &'static str) -> Self {
-        Self { code, description, detail: None }
+        Self { code, description, parameter: None, detail: None }
+    }
+
+    /// Names the parameter at fault, one of ours.
+    #[must_use]
+    pub const fn about(mut self, parameter: &'static str) -> Self {
+        self.parameter = Some(parameter);
+        self
     }
 
     /// Adds what only the log should say.
@@ -171,8 +179,11 @@ impl OAuthError {
     }
 
     /// The sentence for the peer.
-    pub fn description(&self) -> &'static str {
-        self.description
+    pub fn description(&self) -> String {
+        match self.parameter {
+            Some(parameter) => format!("{parameter}: {}", self.description),
+            None => self.description.to_owned(),
+        }
     }
 
     /// The detail for the log.
@@ -219,6 +230,11 @@ mod tests {
     fn the_detail_is_not_part_of_what_the_peer_sees() {
         let error = OAuthError::new(ErrorCode::InvalidGrant, "the code is not valid").with_detail("expired");
         assert_eq!(error.to_string(), "invalid_grant: the code is not valid");
-        assert_eq!((error.description(), error.detail()), ("the code is not valid", Some("expired")));
+        assert_eq!(
+            (error.description().as_str(), error.detail()),
+            ("the code is not valid", Some("expired"))
+        );
+        let error = OAuthError::new(ErrorCode::InvalidRequest, "is missing").about("code");
+        assert_eq!(error.description(), "code: is missing");
     }
 }

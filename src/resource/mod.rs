@@ -1,1 +1,75 @@
-//! (see lib.rs)
+//! A tower layer that makes an MCP server an OAuth 2.1 protected resource.
+//!
+//! It works with any authorization server that issues RFC 9068 access tokens, and with any tower stack that speaks
+//! [`http`](axum::http): axum, rmcp's `StreamableHttpService`, or your own. Put it around the MCP endpoint and it
+//!
+//! * publishes the protected resource metadata (RFC 9728) by which clients find the authorization server;
+//! * answers requests without a token, with a bad one, or with one that lacks a scope with the challenge that an MCP
+//!   client acts on (RFC 6750 §3, RFC 9728 §5.1, MCP 2026-07-28 authorization);
+//! * checks every token: type, algorithm, signature, issuer, audience, lifetime (RFC 9068 §4, RFC 8725);
+//! * knows which scopes each MCP tool needs, so that a call that needs more is answered `403` *before* the MCP server
+//!   sees it, and the client can ask the person for more ("step-up");
+//! * hands your code an [`AccessToken`] in the request's extensions.
+//!
+//! The issuer's keys are found through its metadata (RFC 8414), at the first request; they are cached, and fetched
+//! again when they age or when a token names a new one.
+//!
+//! ```no_run
+//! use axum::{Router, routing::post};
+//! use gatelet::resource::{AccessToken, ResourceServer};
+//!
+//! // Stands for your MCP server: rmcp's `StreamableHttpService` goes here with `route_service`.
+//! async fn mcp(token: AccessToken) -> String {
+//!     format!("hello {}, I see {:?}", token.subject(), token.scopes())
+//! }
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let server = ResourceServer::builder("https://mcp.example.com/mcp", "https://id.example.com/oauth")
+//!     .name("Notes")
+//!     .scopes_supported(["mcp:read", "mcp:write"])
+//!     .required_scopes(["mcp:read"])
+//!     .tool("write_note", ["mcp:write"])
+//!     .build()?;
+//! let app = Router::new()
+//!     .route("/mcp", post(mcp))
+//!     .layer(server.layer())
+//!     .merge(server.metadata_router());
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+//! axum::serve(listener, app).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Inside an rmcp tool the token is in the HTTP request's parts:
+//! `context.extensions.get::<http::request::Parts>()?.extensions.get::<AccessToken>()`.
+//!
+//! What it does not do: ask the authorization server whether a token was revoked. Keep token lifetimes short.
+
+mod builder;
+mod calls;
+mod challenge;
+mod claims;
+mod cors;
+mod credentials;
+mod fetch;
+mod jwks;
+mod key_store;
+mod layer;
+mod metadata;
+mod server;
+mod token;
+mod verify;
+
+#[cfg(test)]
+pub(crate) mod fixture;
+#[cfg(test)]
+mod tests;
+
+pub use builder::{Builder, ConfigError};
+pub use calls::RpcCall;
+pub use challenge::InsufficientScope;
+pub use jwks::Algorithm;
+pub use layer::{ResourceLayer, ResourceService};
+pub use server::ResourceServer;
+pub use token::AccessToken;
+pub use verify::TokenError;
