@@ -1,7 +1,9 @@
 //! Gatelet: an OAuth 2.1 authorization server made for MCP.
 
 pub mod audit;
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod demo;
 pub mod flow;
 pub mod http;
