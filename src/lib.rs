@@ -1,5 +1,6 @@
 //! Gatelet: an OAuth 2.1 authorization server made for MCP.
 
+pub mod app;
 pub mod audit;
 pub mod cli;
 pub mod clock;
@@ -11,5 +12,6 @@ pub mod pages;
 pub mod protocol;
 pub mod random;
 pub mod resource;
+pub mod serve;
 pub mod store;
 pub mod tokens;

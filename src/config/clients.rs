@@ -168,6 +168,7 @@ impl RawClient {
             origin: ClientOrigin::Config,
             name: self.name.map(|name| name.value),
             uri,
+            about: BTreeMap::new(),
             redirect_uris,
             grant_types,
             auth_method,
