@@ -15,9 +15,10 @@ use crate::protocol::{
     Client, ClientAuthMethod, ClientId, ClientOrigin, GrantType, RedirectUri, Resource, Scope, ScopeToken,
     Tenant, Timestamp,
 };
+use crate::tokens::ClientSecret;
 
-/// Letters and digits drawn at random reach 128 bits with this many.
-const STRONG_SECRET: usize = 22;
+/// Strength of a secret, in bits, below which it can be guessed by a machine.
+const STRONG_SECRET_BITS: u32 = 128;
 
 section! {
     /// A client that is known from the start. Its secret stands in a file, is printed by a program, or is given in
@@ -168,6 +169,7 @@ impl RawClient {
             origin: ClientOrigin::Config,
             name: self.name.map(|name| name.value),
             uri,
+            about: BTreeMap::new(),
             redirect_uris,
             grant_types,
             auth_method,
@@ -292,17 +294,13 @@ impl RawClient {
 
 fn check_strength(check: &mut Check<'_>, secret: &Written<ConfigSecret>) {
     let text = secret.value.expose_secret();
-    let length = text.chars().count();
     if !text.bytes().all(|b| matches!(b, b' '..=b'~')) {
         // RFC 6749 appendix A.2.
         check.error(&secret.place, "a client's secret is made of printable ASCII characters");
-    } else if length < SHORTEST_SECRET {
+    } else if text.len() < SHORTEST_SECRET {
         check.error(&secret.place, format!("a client's secret has at least {SHORTEST_SECRET} characters"));
-    } else if length < STRONG_SECRET {
-        let message = format!(
-            "can be guessed: a secret of fewer than {STRONG_SECRET} characters has less than 128 bits; \
-             `openssl rand -hex 32` prints a good one"
-        );
+    } else if ClientSecret::from_text(text.to_owned()).strength_at_most() < STRONG_SECRET_BITS {
+        let message = "has less than 128 bits and can be guessed; `openssl rand -hex 32` prints a good one";
         check.warning(&secret.place, message);
     }
 }
