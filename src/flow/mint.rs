@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::{Engine, Failure, TokenAnswer};
-use crate::protocol::{Client, Grant, Resource, RoleName, Scope, Timestamp};
+use crate::protocol::{Client, Resource, Scope, Timestamp};
+use crate::store::KnownGrant;
 use crate::tokens::{AccessTokenClaims, ClaimName, Jti};
 
 /// Whom an access token speaks for.
 pub(super) enum Bearer<'a> {
     /// A person who let a client act for them.
-    Person { grant: &'a Grant, roles: Vec<RoleName> },
+    Person(&'a KnownGrant),
     /// A client that acts for itself; its identifier is the subject (RFC 9068 §2.2).
     Machine(&'a Client),
 }
@@ -25,12 +26,12 @@ impl Engine {
     ) -> Result<TokenAnswer, Failure> {
         let ttl = resource.access_token_ttl.unwrap_or(self.policy.lifetimes.access_token);
         let (subject, client_id, jti, tenant, roles, auth_time) = match bearer {
-            Bearer::Person { grant, roles } => (
+            Bearer::Person(KnownGrant { grant, roles, .. }) => (
                 grant.user.to_string(),
                 grant.client.clone(),
                 Jti::for_grant(&grant.id, &self.random),
                 Some(grant.tenant.clone()),
-                roles,
+                roles.clone(),
                 Some(grant.auth_time),
             ),
             Bearer::Machine(client) => (
@@ -64,12 +65,5 @@ impl Engine {
             scope: scope.to_string(),
             refresh_token: None,
         })
-    }
-
-    /// The roles of a grant's person in its tenant, as they are now.
-    pub(super) async fn roles(&self, grant: &Grant) -> Result<Vec<RoleName>, Failure> {
-        let memberships = self.store.memberships(&grant.user).await?;
-        let membership = memberships.into_iter().find(|membership| membership.tenant.id == grant.tenant);
-        Ok(membership.map(|membership| membership.roles).unwrap_or_default())
     }
 }

@@ -75,8 +75,7 @@ impl Engine {
         let grant = &known.grant.grant;
         let resource = self.resource(&grant.resource).await?;
         let resource = resource.ok_or_else(|| invalid_grant("the resource is no longer served"))?;
-        let roles = self.roles(grant).await?;
-        let mut answer = self.mint(Bearer::Person { grant, roles }, &resource, &grant.scope, now)?;
+        let mut answer = self.mint(Bearer::Person(&known.grant), &resource, &grant.scope, now)?;
         let refreshes = client.grant_types.contains(&GrantType::RefreshToken);
         let refresh = refreshes.then(|| self.first_generation(now));
         if refreshes {

@@ -5,7 +5,7 @@ use super::token::invalid_grant;
 use super::{Engine, Failure, TokenAnswer, TokenRefusal};
 use crate::audit::{AuditEvent, AuditKind};
 use crate::protocol::refresh::{MAX_RETRIES, Refresh, RefreshDecision};
-use crate::protocol::{Client, Grant, ResourceUri, Scope, Timestamp};
+use crate::protocol::{Client, ResourceUri, Scope, Timestamp};
 use crate::store::{KnownGrant, Outcome, RetryLimit};
 use crate::tokens::{PresentedRefreshToken, RefreshToken, ServerSecret};
 
@@ -37,8 +37,8 @@ impl Engine {
             }
             .decide();
             let won = match decision {
-                RefreshDecision::Rotate(scope) => self.rotate(&known.grant, generation, &scope, now).await?,
-                RefreshDecision::Retry(scope) => self.retry(&known.grant, generation, &scope, now).await?,
+                RefreshDecision::Rotate(scope) => self.rotate(&known, generation, &scope, now).await?,
+                RefreshDecision::Retry(scope) => self.retry(&known, generation, &scope, now).await?,
                 RefreshDecision::Replay(grant) => {
                     let audit = AuditEvent::new(now, AuditKind::RefreshReplayed).grant(&known.grant);
                     // Lost means that it was revoked before, which is as good.
@@ -73,12 +73,13 @@ impl Engine {
     /// `None` when another request has rotated the same token meanwhile.
     async fn rotate(
         &self,
-        grant: &Grant,
+        known: &KnownGrant,
         presented: u32,
         scope: &Scope,
         now: Timestamp,
     ) -> Result<Option<TokenAnswer>, TokenRefusal> {
-        let answer = self.refreshed(grant, presented, scope, now).await?;
+        let grant = &known.grant;
+        let answer = self.refreshed(known, presented, scope, now).await?;
         let idle_expires_at = now.plus(self.policy.lifetimes.refresh_idle);
         let audit = AuditEvent::new(now, AuditKind::RefreshRotated).grant(grant);
         match self.store.rotate_refresh(&grant.id, presented, idle_expires_at, audit).await? {
@@ -90,12 +91,13 @@ impl Engine {
     /// `None` when the chain has moved on meanwhile.
     async fn retry(
         &self,
-        grant: &Grant,
+        known: &KnownGrant,
         presented: u32,
         scope: &Scope,
         now: Timestamp,
     ) -> Result<Option<TokenAnswer>, TokenRefusal> {
-        let answer = self.refreshed(grant, presented, scope, now).await?;
+        let grant = &known.grant;
+        let answer = self.refreshed(known, presented, scope, now).await?;
         let limit = RetryLimit { window: self.policy.lifetimes.retry_window, times: MAX_RETRIES };
         let audit = AuditEvent::new(now, AuditKind::RefreshRetried).grant(grant);
         match self.store.retry_refresh(&grant.id, presented + 1, limit, audit).await? {
@@ -107,15 +109,15 @@ impl Engine {
     /// The successor of a token is the same however often it is asked for.
     async fn refreshed(
         &self,
-        grant: &Grant,
+        known: &KnownGrant,
         presented: u32,
         scope: &Scope,
         now: Timestamp,
     ) -> Result<TokenAnswer, TokenRefusal> {
+        let grant = &known.grant;
         let resource = self.resource(&grant.resource).await?;
         let resource = resource.ok_or_else(|| invalid_grant("the resource is no longer served"))?;
-        let roles = self.roles(grant).await?;
-        let mut answer = self.mint(Bearer::Person { grant, roles }, &resource, scope, now)?;
+        let mut answer = self.mint(Bearer::Person(known), &resource, scope, now)?;
         let secret: &ServerSecret = self
             .secrets
             .find(&grant.secret)

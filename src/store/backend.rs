@@ -89,22 +89,28 @@ impl Backend {
         statement: Statement,
         args: &[Value<'_>],
     ) -> Result<Option<Row>, StoreError> {
-        let read = async || -> Result<Option<Row>, sqlx::Error> {
-            Ok(
-                both!(Backend, self, on => query(statement, args).fetch_optional(on.pool()).await?.map(Row::from)),
-            )
-        };
-        once_more(read).await
+        let first = self.read_optional(statement, args).await;
+        if was_cut(&first) { Ok(self.read_optional(statement, args).await?) } else { Ok(first?) }
+    }
+
+    async fn read_optional(
+        &self,
+        statement: Statement,
+        args: &[Value<'_>],
+    ) -> Result<Option<Row>, sqlx::Error> {
+        Ok(both!(Backend, self, on => query(statement, args).fetch_optional(on.pool()).await?.map(Row::from)))
     }
 
     /// Reads all rows.
     pub(super) async fn all(&self, statement: Statement, args: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
-        let read = async || -> Result<Vec<Row>, sqlx::Error> {
-            Ok(both!(Backend, self, on => {
-                query(statement, args).fetch_all(on.pool()).await?.into_iter().map(Row::from).collect()
-            }))
-        };
-        once_more(read).await
+        let first = self.read_all(statement, args).await;
+        if was_cut(&first) { Ok(self.read_all(statement, args).await?) } else { Ok(first?) }
+    }
+
+    async fn read_all(&self, statement: Statement, args: &[Value<'_>]) -> Result<Vec<Row>, sqlx::Error> {
+        Ok(both!(Backend, self, on => {
+            query(statement, args).fetch_all(on.pool()).await?.into_iter().map(Row::from).collect()
+        }))
     }
 
     /// Runs a verb in a transaction of its own and answers when that has been committed. Whoever stops waiting
@@ -131,11 +137,8 @@ impl Backend {
 }
 
 /// Reading twice is harmless: a connection that the server has cut (a restart) costs a second try, not an error.
-async fn once_more<T>(read: impl AsyncFn() -> Result<T, sqlx::Error>) -> Result<T, StoreError> {
-    match read().await {
-        Err(sqlx::Error::Io(_)) => Ok(read().await?),
-        first => Ok(first?),
-    }
+fn was_cut<T>(read: &Result<T, sqlx::Error>) -> bool {
+    matches!(read, Err(sqlx::Error::Io(_)))
 }
 
 fn query<'a, DB: Database>(
