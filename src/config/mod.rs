@@ -4,6 +4,7 @@
 //! documented where it is declared, one file for each section; [`example`] prints the same words.
 
 mod check;
+mod client_secrets;
 mod clients;
 mod duration;
 mod environment;

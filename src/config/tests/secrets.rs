@@ -62,3 +62,18 @@ fn a_key_file_that_others_may_read_is_refused() {
     let expected = "f:2: key_file: others than its owner may open /etc/kek; run `chmod 600 /etc/kek`";
     assert_eq!(pretended.errors(&[]), expected);
 }
+
+#[test]
+fn a_variable_that_two_clients_could_mean_is_refused() {
+    let client = |id: &str| format!("[[clients]]\nid = \"{id}\"\nredirect_uris = [\"https://a/cb\"]\n");
+    let strong = "0123456789abcdef0123456789abcdef";
+    for (first, second, name) in [
+        ("my-app", "my_app", "GATELET_CLIENT_MY_APP_SECRET"),
+        ("a", "a.previous", "GATELET_CLIENT_A_PREVIOUS_SECRET"),
+    ] {
+        let pretended = Pretended::config(&format!("{URL}{}{}", client(first), client(second)));
+        let expected = format!("{name}: would be a secret of both `{first}` and `{second}`");
+        assert!(pretended.errors(&[(name, strong)]).ends_with(&expected));
+        assert!(pretended.load(&[]).is_ok(), "nobody is confused while no variable is set");
+    }
+}
