@@ -174,7 +174,7 @@ impl Check<'_> {
             Ok(found) => {
                 if found.exposed {
                     let path = path.display();
-                    let message = format!("others than its owner may read {path}; run `chmod 600 {path}`");
+                    let message = format!("others than its owner may open {path}; run `chmod 600 {path}`");
                     if must_be_private {
                         self.error(&file.place, message);
                     } else {

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::check::{Check, SHORTEST_SECRET, SecretSources};
+use super::check::Check;
+use super::client_secrets;
 use super::people::tenant_reference;
-use super::problem::{Origin, Place};
+use super::problem::Place;
 use super::read::Example::{Instead, Value};
 use super::read::{Section as _, section};
 use super::resources::{known_scopes, resource_reference};
@@ -15,9 +16,6 @@ use crate::protocol::{
     Client, ClientAuthMethod, ClientId, ClientOrigin, GrantType, RedirectUri, Resource, Scope, ScopeToken,
     Tenant, Timestamp,
 };
-
-/// Letters and digits drawn at random reach 128 bits with this many.
-const STRONG_SECRET: usize = 22;
 
 section! {
     /// A client that is known from the start. Its secret stands in a file, is printed by a program, or is given in
@@ -78,56 +76,8 @@ pub(super) fn clients(
 ) -> Vec<DeclaredClient> {
     let ids: Vec<_> = raw.iter().filter_map(|raw| raw.id.clone()).collect();
     check.refuse_twice("id", ids.iter().map(|id| (id.value.clone(), &id.place)));
-    let mut stems: Vec<(String, &Written<String>)> = Vec::new();
-    for id in &ids {
-        let stem = variable_stem(&id.value);
-        let used = variables.contains_key(&secret_variable(&stem))
-            || variables.contains_key(&previous_variable(&stem));
-        match stems.iter().find(|(other, first)| *other == stem && first.value != id.value) {
-            Some((_, first)) if used => {
-                let message =
-                    format!("{} would be a secret of {} too", secret_variable(&stem), first.place.path);
-                check.error(&id.place, message);
-            }
-            _ => stems.push((stem, id)),
-        }
-    }
-    let clients: Vec<_> =
-        raw.into_iter().filter_map(|raw| raw.check(check, &mut variables, tenants, resources)).collect();
-    refuse_unknown_variables(check, variables, &ids);
-    clients
-}
-
-/// Secrets of clients that are not there.
-fn refuse_unknown_variables(
-    check: &mut Check<'_>,
-    variables: BTreeMap<String, String>,
-    ids: &[Written<String>],
-) {
-    let known: Vec<_> = ids.iter().map(|id| secret_variable(&variable_stem(&id.value))).collect();
-    let message = if known.is_empty() {
-        "there are no clients in the configuration".to_owned()
-    } else {
-        format!("no client in the configuration has this name; there may be {}", known.join(", "))
-    };
-    for name in variables.into_keys() {
-        let place = Place { path: String::new(), origin: Origin::Environment(name) };
-        check.error(&place, message.as_str());
-    }
-}
-
-/// `notes-app` is `GATELET_CLIENT_NOTES_APP`.
-fn variable_stem(id: &str) -> String {
-    let id = id.replace(|c: char| !c.is_ascii_alphanumeric(), "_").to_ascii_uppercase();
-    format!("GATELET_CLIENT_{id}")
-}
-
-fn secret_variable(stem: &str) -> String {
-    format!("{stem}_SECRET")
-}
-
-fn previous_variable(stem: &str) -> String {
-    format!("{stem}_PREVIOUS_SECRET")
+    client_secrets::check_variables(check, &variables, &ids);
+    raw.into_iter().filter_map(|raw| raw.check(check, &mut variables, tenants, resources)).collect()
 }
 
 impl RawClient {
@@ -181,43 +131,6 @@ impl RawClient {
             registered_at: Timestamp::from_seconds(0),
         };
         Some(DeclaredClient { client, secrets: secrets.into_iter().map(|written| written.value).collect() })
-    }
-
-    /// Whether a secret is named, and the current secret and the one before it.
-    fn secrets(
-        &mut self,
-        check: &mut Check<'_>,
-        variables: &mut BTreeMap<String, String>,
-    ) -> (bool, Vec<Written<ConfigSecret>>) {
-        let stem = self.id.as_ref().map(|id| variable_stem(&id.value));
-        let mut given = |name: fn(&str) -> String| {
-            let name = name(stem.as_deref()?);
-            let value = ConfigSecret::new(variables.remove(&name)?);
-            let place = Place { path: name.clone(), origin: Origin::Environment(name) };
-            Some(Written { value, place })
-        };
-        let current = SecretSources {
-            given: given(secret_variable),
-            file: self.secret_file.take(),
-            command: self.secret_command.take(),
-            must_be_private: false,
-        };
-        let previous = SecretSources {
-            given: given(previous_variable),
-            file: self.previous_secret_file.take(),
-            command: self.previous_secret_command.take(),
-            must_be_private: false,
-        };
-        if previous.is_named() && !current.is_named() {
-            check.error(self.place(), "has a previous secret, but no secret");
-        }
-        let is_named = current.is_named();
-        let secrets: Vec<_> =
-            [current, previous].into_iter().filter_map(|sources| check.secret(sources)).collect();
-        for secret in &secrets {
-            check_strength(check, secret);
-        }
-        (is_named, secrets)
     }
 
     fn grant_types(&self, check: &mut Check<'_>) -> Vec<GrantType> {
@@ -288,23 +201,6 @@ impl RawClient {
         if let (Some(scopes), false) = (&self.machine_scopes, by_credentials) {
             check.error(&scopes.place, "only client_credentials uses them");
         }
-    }
-}
-
-fn check_strength(check: &mut Check<'_>, secret: &Written<ConfigSecret>) {
-    let text = secret.value.expose_secret();
-    let length = text.chars().count();
-    if !text.bytes().all(|b| matches!(b, b' '..=b'~')) {
-        // RFC 6749 appendix A.2.
-        check.error(&secret.place, "a client's secret is made of printable ASCII characters");
-    } else if length < SHORTEST_SECRET {
-        check.error(&secret.place, format!("a client's secret has at least {SHORTEST_SECRET} characters"));
-    } else if length < STRONG_SECRET {
-        let message = format!(
-            "can be guessed: a secret of fewer than {STRONG_SECRET} characters has less than 128 bits; \
-             `openssl rand -hex 32` prints a good one"
-        );
-        check.warning(&secret.place, message);
     }
 }
 

@@ -4,6 +4,7 @@
 //! documented where it is declared, one file for each section; [`example`] prints the same words.
 
 mod check;
+mod client_secrets;
 mod clients;
 mod duration;
 mod environment;
@@ -58,7 +59,7 @@ pub struct Config {
     pub policy: Policy,
     /// The addresses to listen on.
     pub listen: Vec<SocketAddr>,
-    /// Further names by which requests may address the server, in lower case, with a port where one was written.
+    /// Further names by which requests may address the server, in lower case, without port.
     pub hosts: Vec<String>,
     /// `sqlite:<absolute path>` or `postgres://…`; may hold a password.
     pub database_url: ConfigSecret,

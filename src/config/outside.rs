@@ -17,7 +17,7 @@ const MAX_BYTES: u64 = 4 * 1024 * 1024;
 pub struct FoundFile {
     /// What is in it.
     pub text: String,
-    /// Whether others than its owner may read it.
+    /// Whether others than its owner may open it.
     pub exposed: bool,
 }
 
@@ -57,7 +57,7 @@ impl Outside for Machine {
 #[cfg(unix)]
 fn is_exposed(file: &File) -> io::Result<bool> {
     use std::os::unix::fs::PermissionsExt;
-    Ok(file.metadata()?.permissions().mode() & 0o044 != 0)
+    Ok(file.metadata()?.permissions().mode() & 0o077 != 0)
 }
 
 #[cfg(not(unix))]

@@ -17,6 +17,7 @@ use super::resources::RawResource;
 use super::secret::ConfigSecret;
 use super::values::{Command, FromEnvironment, Table, Text, Texts, Written};
 use crate::protocol::Issuer;
+use crate::tokens::KeyEncryptionKey;
 
 section! {
     /// Configuration of `gatelet serve`.
@@ -30,9 +31,9 @@ section! {
         issuer: Text = Value(r#""https://id.example.com/oauth""#),
         /// The addresses to listen on. Default: the two below. For a container: `["0.0.0.0:8710"]`.
         listen: Texts = Value(r#"["127.0.0.1:8710", "[::1]:8710"]"#),
-        /// Further names by which requests may address this server (the `Host` header), each with its port unless
-        /// that is the scheme's own. The host of `public_url` and loopback names need not be listed.
-        hosts: Texts = Value(r#"["id.internal:8710"]"#),
+        /// Further host names, without port, by which requests may address this server. The host of `public_url` and
+        /// loopback names need not be listed.
+        hosts: Texts = Value(r#"["id.internal"]"#),
         /// The database: `sqlite:<path>` or `postgres://…`. Default: `sqlite:gatelet.db`. Like every path in this
         /// file, it is relative to the directory of this file.
         database_url: Option<Written<ConfigSecret>> = Value(r#""sqlite:gatelet.db""#),
@@ -181,7 +182,13 @@ impl RawConfig {
             must_be_private: true,
         };
         let file = sources.file.as_ref().map(|written| check.path(&written.value));
-        match (check.secret(sources), file) {
+        let secret = check.secret(sources);
+        if let Some(written) = &secret
+            && let Err(error) = KeyEncryptionKey::from_text(written.value.expose_secret())
+        {
+            check.error(&written.place, error.to_string());
+        }
+        match (secret, file) {
             (Some(written), Some(file)) if written.place.path == "key_file" => KeySource::File(file),
             (Some(written), _) => KeySource::Given(written.value),
             (None, _) => KeySource::Directory(check.path("keys")),
@@ -208,15 +215,12 @@ fn parse_public_url(text: &str) -> Result<String, String> {
     Ok(url.origin().to_owned())
 }
 
-/// A host name or address with an optional port, in the form in which a `Host` header is compared.
+/// A host name or address as the `Host` header has it, without the port.
 fn parse_host(text: &str) -> Result<String, &'static str> {
-    let malformed = "must be a host name with an optional port, such as `id.internal` or `id.internal:8710`";
     let text = text.to_ascii_lowercase();
-    let url = url::Url::parse(&format!("http://{text}/")).map_err(|_| malformed)?;
-    let host = url.host_str().unwrap_or_default();
-    let is_host = text == host || url.port().is_some_and(|port| text == format!("{host}:{port}"));
-    // Port 80 is what the parser leaves out.
-    if is_host || text == format!("{host}:80") { Ok(text) } else { Err(malformed) }
+    let url = url::Url::parse(&format!("http://{text}/")).ok();
+    let is_host = url.and_then(|url| url.host_str().map(|host| host == text)) == Some(true);
+    if is_host { Ok(text) } else { Err("must be a host name without port, such as `id.internal`") }
 }
 
 /// Tells that a required key is missing.

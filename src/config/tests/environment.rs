@@ -15,7 +15,7 @@ fn the_environment_stands_above_the_file() {
         ("GATELET_LOGIN__MAX_PARALLEL", "3"),
         ("GATELET_LOG__FORMAT", "json"),
         ("GATELET_DATABASE_URL", "postgres://u:hunter2@db/gatelet"),
-        ("GATELET_KEY", "the-key"),
+        ("GATELET_KEY", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="),
         ("PATH", "/bin"),
     ])
     .unwrap();
@@ -26,8 +26,14 @@ fn the_environment_stands_above_the_file() {
     assert_eq!(config.login.max_parallel.unwrap().get(), 3);
     assert_eq!(config.log, LogConfig { format: LogFormat::Json, level: LogLevel::Info });
     assert_eq!(config.database_url.expose_secret(), "postgres://u:hunter2@db/gatelet");
-    assert_eq!(config.key, KeySource::Given(ConfigSecret::new("the-key")));
-    assert!(!format!("{config:?}").contains("hunter2") && !format!("{config:?}").contains("the-key"));
+    assert_eq!(
+        config.key,
+        KeySource::Given(ConfigSecret::new("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="))
+    );
+    assert!(
+        !format!("{config:?}").contains("hunter2")
+            && !format!("{config:?}").contains("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=")
+    );
 }
 
 #[test]

@@ -52,8 +52,12 @@ fn server_keys_that_do_not_fit_together_are_refused_in_words() {
             "f:2: database_url: must be `sqlite:<path of a file>` or `postgres://<user>@<host>/<database>`",
         ),
         (
-            "hosts = [\"http://a\"]",
-            "f:2: hosts[0]: must be a host name with an optional port, such as `id.internal` or `id.internal:8710`",
+            "key_file = \"gatelet.toml\"",
+            "f:2: key_file: a key-encryption key is 32 random bytes in base64, as `openssl rand -base64 32` prints them",
+        ),
+        (
+            "hosts = [\"id.internal:80\"]",
+            "f:2: hosts[0]: must be a host name without port, such as `id.internal`",
         ),
         ("listen = []", "f:2: listen: names no address to listen on"),
         (
