@@ -2,6 +2,7 @@
 //!
 //! Only addresses that the operator configured, or that the configured issuer names, are dialled.
 
+use std::fmt;
 use std::time::Duration;
 
 use axum::http::header::{ACCEPT, CACHE_CONTROL};
@@ -29,6 +30,14 @@ pub(super) enum KeySource {
     Issuer(String),
     /// At this address.
     JwksUri(String),
+}
+
+impl fmt::Display for KeySource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Issuer(url) | Self::JwksUri(url) => f.write_str(url),
+        }
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
