@@ -14,7 +14,7 @@ use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, Stream
 use url::Url;
 
 use super::notes::Notes;
-use super::sessions::SessionOwners;
+use super::sessions::{Owner, SessionOwners};
 use super::tools::Demo;
 use crate::clock::Clock;
 use crate::resource::{AccessToken, RpcCall};
@@ -71,7 +71,7 @@ impl Endpoint {
         if let Some(session) = session_id(response.headers()) {
             let live: HashSet<String> =
                 self.sessions.sessions.read().await.keys().map(ToString::to_string).collect();
-            self.owners.begin(session, token, &live);
+            self.owners.begin(session, Owner::of(token), &live);
         }
         response
     }
@@ -97,7 +97,7 @@ pub(super) async fn serve(
 ) -> Response<Body> {
     if let Some(session) = session_id(request.headers()) {
         // 404 is what clients begin a new session for, and says nothing about someone else's.
-        if !endpoint.owners.owns(session, &token) {
+        if !endpoint.owners.owns(session, &Owner::of(&token)) {
             return (StatusCode::NOT_FOUND, "Not Found: Session not found").into_response();
         }
         let ends = request.method() == Method::DELETE;

@@ -7,6 +7,7 @@ use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
 use rmcp::{ClientServiceExt, RoleClient, ServiceExt};
 use serde_json::{Value, json};
+use tower::ServiceExt as _;
 
 use super::{PATH, router};
 use crate::resource::fixture::{KEY, StubIssuer, claims, clock, jwks};
@@ -167,20 +168,41 @@ async fn writing_without_the_scope_is_a_step_up_challenge_that_keeps_what_one_ha
     let challenge = response.headers()["www-authenticate"].to_str().unwrap().to_owned();
     assert!(challenge.contains(r#"error="insufficient_scope""#), "{challenge}");
     assert!(challenge.ends_with(r#", scope="mcp:read mcp:write""#), "{challenge}");
+    for (tool, arguments) in [("list_notes", json!({})), ("read_note", json!({"title": "welcome"}))] {
+        let response = server.post(&server.token(json!({"scope": null})), call(tool, arguments)).await;
+        assert_eq!(response.status(), StatusCode::FORBIDDEN, "{tool}");
+    }
     let wide = server.token(json!({"scope": "mcp:read mcp:write"}));
     let note = call("write_note", json!({"title": "a", "text": "b"}));
     let written = json_of(server.post(&wide, note).await).await;
     assert_eq!(written["result"]["content"][0]["text"], "written");
 }
 
+fn initialize() -> Value {
+    let client = json!({"name": "t", "version": "1"});
+    let params = json!({"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": client});
+    json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params})
+}
+
+#[tokio::test]
+async fn sessions_are_bounded_and_calls_without_one_go_on() {
+    let server = start().await;
+    let token = server.token(json!({}));
+    let both = [("Accept", "application/json, text/event-stream")];
+    for _ in 0..200 {
+        assert_eq!(server.post_with(&token, &both, initialize()).await.status(), StatusCode::OK);
+    }
+    let refused = server.post_with(&token, &both, initialize()).await;
+    assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(refused.headers()["retry-after"], "60");
+    assert_eq!(server.post(&token, call("whoami", json!({}))).await.status(), StatusCode::OK);
+}
+
 #[tokio::test]
 async fn a_session_serves_only_the_person_and_client_that_began_it() {
     let server = start().await;
     let both = [("Accept", "application/json, text/event-stream")];
-    let client = json!({"name": "t", "version": "1"});
-    let params = json!({"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": client});
-    let initialize = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params});
-    let begun = server.post_with(&server.token(json!({})), &both, initialize).await;
+    let begun = server.post_with(&server.token(json!({})), &both, initialize()).await;
     assert_eq!(begun.status(), StatusCode::OK);
     let session = begun.headers()["mcp-session-id"].to_str().unwrap().to_owned();
     let headers = [both[0], ("Mcp-Session-Id", session.as_str())];
@@ -209,7 +231,15 @@ async fn only_hosts_of_ours_are_answered() {
         let response = server.post_with(&server.token(json!({})), &[("Host", host)], list).await;
         assert_eq!(response.status().as_u16(), status, "{host}");
     }
-    let named = router("https://notes.example", "https://id.example", clock());
-    assert!(named.is_ok());
     assert!(router("notes.example", "https://id.example", clock()).is_err());
+
+    let public = router("https://notes.example", &server.issuer.issuer, clock()).unwrap();
+    let audience = json!({"iss": server.issuer.issuer, "aud": "https://notes.example/demo/mcp"});
+    let request = axum::http::Request::post(PATH)
+        .header("Host", "notes.example")
+        .header("Authorization", format!("Bearer {}", KEY.token(&claims(audience))))
+        .header("Content-Type", "application/json")
+        .body(call("whoami", json!({})).to_string())
+        .unwrap();
+    assert_eq!(public.oneshot(request).await.unwrap().status(), StatusCode::OK);
 }

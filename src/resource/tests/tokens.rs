@@ -145,6 +145,14 @@ async fn another_algorithm_is_accepted_only_where_allowed_and_with_its_own_key()
 }
 
 #[tokio::test]
+async fn a_token_without_kid_is_refused_where_several_keys_fit() {
+    let server = builder().jwks(jwks([&KEY, &TestKey::rsa("key-2")])).build().unwrap();
+    let token = KEY.sign(&json!({"typ": "at+jwt", "alg": "RS256"}), &claims(json!({})));
+    let response = with_token(&server, &token).await;
+    assert!(challenge(&response).contains(&TokenError::UnknownKey.to_string()));
+}
+
+#[tokio::test]
 async fn keys_for_other_purposes_do_not_verify() {
     for change in [json!({"use": "enc"}), json!({"alg": "PS256"}), json!({"alg": "RSA-OAEP"})] {
         let mut document = jwks([&TestKey::rsa("other"), &KEY]);
