@@ -1,7 +1,10 @@
 //! Gatelet: an OAuth 2.1 authorization server made for MCP.
 
+pub mod audit;
 pub mod clock;
 pub mod demo;
+pub mod flow;
+pub mod http;
 pub mod pages;
 pub mod protocol;
 pub mod random;

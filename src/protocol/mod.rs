@@ -3,11 +3,47 @@
 //! Nothing here waits, reads a clock, draws a random number, logs, or knows a database or HTTP library:
 //! values go in, a decision comes out. Whoever reviews Gatelet can start here.
 
+mod authorize;
+mod client;
+pub mod client_auth;
+pub mod code;
+mod error;
+#[cfg(test)]
+mod fixtures;
+mod grant;
 mod id;
+mod issuer;
+mod metadata;
+mod params;
+mod person;
+mod pkce;
+mod policy;
+mod redirect_uri;
+pub mod refresh;
+pub mod registration;
+pub mod resource;
+mod scope;
+pub mod step;
+mod stored_secret;
 mod timestamp;
+pub mod token_request;
 
+pub use authorize::{Addressed, AuthorizationRequest, Prompt, Received, ReturnAddress};
+pub use client::{Client, ClientAuthMethod, ClientOrigin, GrantType};
+pub use error::{Answer, Endpoint, ErrorCode, OAuthError};
+pub use grant::{AuthorizationCode, Consent, Grant, Interaction, RefreshState};
 pub use id::{
     BrowserSessionId, ClientId, CodeId, GrantId, Id, InteractionId, RoleName, ServerSecretId, TenantId,
     UserId,
 };
+pub use issuer::{Issuer, IssuerError};
+pub use metadata::Metadata;
+pub use params::Params;
+pub use person::{BrowserSession, Membership, Role, Tenant, User};
+pub use pkce::{CodeChallenge, CodeVerifier};
+pub use policy::{Lifetimes, Policy, RegistrationMode};
+pub use redirect_uri::{RedirectUri, RedirectUriError};
+pub use resource::{KnownScopes, Resource, ResourceScope, ResourceUri};
+pub use scope::{MalformedScope, Scope, ScopeToken};
+pub use stored_secret::{PasswordHash, Sealed, SecretHash};
 pub use timestamp::Timestamp;

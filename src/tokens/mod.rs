@@ -1,1 +1,34 @@
-//! (see lib.rs)
+//! Everything that is signed, sealed, hashed or drawn by chance: the only module that knows cryptographic libraries.
+//!
+//! A secret has a type of its own here, without `Display` or `Serialize`, and comes out only through a method whose
+//! name begins with `expose_`; what may be stored of it is a type of [`crate::protocol`].
+
+mod access_token;
+mod base64url;
+mod client_secret;
+mod jwk;
+mod key;
+mod key_encryption_key;
+mod key_ring;
+mod password;
+mod refresh;
+#[cfg(test)]
+mod sample;
+mod seal;
+mod secret;
+mod server_secret;
+mod subkey;
+mod test_keys;
+
+pub use access_token::{ACCESS_TOKEN_TYP, AccessTokenClaims, ClaimName, Jti};
+pub use client_secret::ClientSecret;
+pub use jwk::PublicJwk;
+pub use key::{KeyError, SigningFailed, SigningKey};
+pub use key_encryption_key::{KeyEncryptionKey, KeyEncryptionKeyError};
+pub use key_ring::{IssueError, KeyRing};
+pub use password::{PasswordError, PasswordHasher};
+pub use refresh::{PresentedRefreshToken, RefreshToken};
+pub use seal::OpenError;
+pub use secret::{BrowserSessionToken, CodeToken, OpaqueSecret, OpaqueToken, Secret, TokenId};
+pub use server_secret::{ServerSecret, ServerSecrets};
+pub use test_keys::{TEST_KEYS, TestKey, is_test_key};

@@ -1,0 +1,104 @@
+//! Security-relevant facts, kept in the database beside what they tell of.
+
+use crate::protocol::{ClientId, GrantId, TenantId, Timestamp, UserId};
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuditKind {
+    /// Somebody logged in.
+    LoggedIn,
+    /// Somebody logged out.
+    LoggedOut,
+    /// A client registered itself.
+    ClientRegistered,
+    /// A person let a client act for them; a code was issued.
+    GrantIssued,
+    /// A person refused a client.
+    ConsentRefused,
+    /// A code was redeemed for tokens.
+    CodeRedeemed,
+    /// A redeemed code was presented again; its grant was revoked (RFC 9700 §4.5).
+    CodeReplayed,
+    /// A code was presented with a wrong verifier.
+    WrongVerifier,
+    /// A refresh token was exchanged for the next.
+    RefreshRotated,
+    /// The refresh token before the live one was presented again inside the retry window.
+    RefreshRetried,
+    /// An old refresh token was presented; its grant was revoked (RFC 9700 §4.14.2).
+    RefreshReplayed,
+    /// An account, client or tenant was suspended, and its grants with it.
+    Suspended,
+}
+
+impl AuditKind {
+    /// Its stored name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::LoggedIn => "logged_in",
+            Self::LoggedOut => "logged_out",
+            Self::ClientRegistered => "client_registered",
+            Self::GrantIssued => "grant_issued",
+            Self::ConsentRefused => "consent_refused",
+            Self::CodeRedeemed => "code_redeemed",
+            Self::CodeReplayed => "code_replayed",
+            Self::WrongVerifier => "wrong_verifier",
+            Self::RefreshRotated => "refresh_rotated",
+            Self::RefreshRetried => "refresh_retried",
+            Self::RefreshReplayed => "refresh_replayed",
+            Self::Suspended => "suspended",
+        }
+    }
+}
+
+/// One fact: what happened, when, and whom it concerns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditEvent {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub kind: AuditKind,
+    /// The person it concerns.
+    pub user: Option<UserId>,
+    /// The client it concerns.
+    pub client: Option<ClientId>,
+    /// The tenant it happened in.
+    pub tenant: Option<TenantId>,
+    /// The grant it concerns.
+    pub grant: Option<GrantId>,
+    /// More, for the reader of the log; never a secret.
+    pub detail: Option<String>,
+}
+
+impl AuditEvent {
+    /// A fact that concerns nobody yet; the other methods add whom.
+    pub fn new(at: Timestamp, kind: AuditKind) -> Self {
+        Self { at, kind, user: None, client: None, tenant: None, grant: None, detail: None }
+    }
+
+    /// Adds the person.
+    pub fn user(self, user: &UserId) -> Self {
+        Self { user: Some(user.clone()), ..self }
+    }
+
+    /// Adds the client.
+    pub fn client(self, client: &ClientId) -> Self {
+        Self { client: Some(client.clone()), ..self }
+    }
+
+    /// Adds the grant with its person, client and tenant.
+    pub fn grant(self, grant: &crate::protocol::Grant) -> Self {
+        Self {
+            user: Some(grant.user.clone()),
+            client: Some(grant.client.clone()),
+            tenant: Some(grant.tenant.clone()),
+            grant: Some(grant.id.clone()),
+            ..self
+        }
+    }
+
+    /// Adds a word of explanation.
+    pub fn detail(self, detail: impl Into<String>) -> Self {
+        Self { detail: Some(detail.into()), ..self }
+    }
+}

@@ -1,0 +1,130 @@
+//! The page at `/consent`.
+
+use askama::Template;
+
+use super::text::filters;
+use super::{ClientView, ModeNotice, Page};
+
+/// Asks whether an application may act for the person (MCP security best practices, consent). Posts `interaction`,
+/// `csrf`, any number of `scope`, `tenant` and `decision` (`allow` or `deny`) to `/consent`.
+///
+/// `deny` is the form's first button, so a stray Enter key denies.
+#[derive(Clone, Debug, Template)]
+#[template(path = "consent.html")]
+pub struct ConsentPage {
+    /// Handle of the parked authorization request.
+    pub interaction: String,
+    /// Token that ties the form to this browser session.
+    pub csrf: String,
+    /// The person's name as shown.
+    pub user_name: String,
+    /// The person's login name.
+    pub username: String,
+    /// Where "Not you?" leads, e.g. `/logout?continue=…`.
+    pub switch_account: String,
+    /// Who asks.
+    pub client: ClientView,
+    /// Where the browser will be sent: `127.0.0.1:33418`, `claude.ai`, `cursor:// application`.
+    pub redirect_host: String,
+    /// Every redirect URI of the client is on loopback: any program on this computer could be behind it.
+    pub loopback_only: bool,
+    /// The redirect URI has a private-use scheme (RFC 8252 §7.1), which any application can claim.
+    pub custom_scheme: bool,
+    /// The MCP server to be used.
+    pub resource: ResourceView,
+    /// What is asked for.
+    pub scopes: Vec<ScopeView>,
+    /// Tenants to choose from: none, one (then a line) or several (then a choice).
+    pub tenants: Vec<TenantView>,
+    /// The person allowed this before: the page shrinks to one click, with the choices filled in and folded away.
+    pub remembered: bool,
+    /// Mode strip.
+    pub mode_notice: Option<ModeNotice>,
+}
+
+/// An MCP server as a person sees it.
+#[derive(Clone, Debug)]
+pub struct ResourceView {
+    /// Name.
+    pub name: String,
+    /// Canonical URI.
+    pub uri: String,
+}
+
+/// A scope that can be ticked.
+#[derive(Clone, Debug)]
+pub struct ScopeView {
+    /// The scope token.
+    pub value: String,
+    /// What it allows, in words that continue "It asks to"; may be empty.
+    pub description: String,
+    /// Ticked at first.
+    pub checked: bool,
+    /// Not part of what the person allowed before.
+    pub is_new: bool,
+}
+
+/// A tenant that can be chosen.
+#[derive(Clone, Debug)]
+pub struct TenantView {
+    /// Value of `tenant`.
+    pub id: String,
+    /// Name.
+    pub name: String,
+    /// Chosen at first.
+    pub selected: bool,
+}
+
+impl ScopeView {
+    fn words(&self) -> &str {
+        if self.description.trim().is_empty() { &self.value } else { &self.description }
+    }
+}
+
+impl ConsentPage {
+    /// The answer goes to a host on the web, not to whichever program listens or claims a scheme: only then does a
+    /// client id document say who will read it.
+    fn answer_is_addressed(&self) -> bool {
+        !self.loopback_only && !self.custom_scheme
+    }
+
+    fn only_tenant(&self) -> Option<&TenantView> {
+        match self.tenants.as_slice() {
+            [tenant] => Some(tenant),
+            _ => None,
+        }
+    }
+
+    fn has_new(&self) -> bool {
+        self.scopes.iter().any(|scope| scope.is_new)
+    }
+
+    fn has_known(&self) -> bool {
+        self.scopes.iter().any(|scope| !scope.is_new)
+    }
+
+    /// A choice that the person must still make is not folded away.
+    fn tenant_is_open(&self) -> bool {
+        self.tenants.len() > 1 && !self.tenants.iter().any(|tenant| tenant.selected)
+    }
+
+    /// What is folded away, counted, so that "one click" hides no number.
+    fn fold_title(&self) -> String {
+        let known = self.scopes.iter().filter(|scope| !scope.is_new && scope.checked).count();
+        let permissions = match known {
+            0 => "No permission ticked".to_owned(),
+            1 => "1 permission".to_owned(),
+            n => format!("{n} permissions"),
+        };
+        match self.tenants.iter().find(|tenant| tenant.selected) {
+            Some(tenant) => {
+                format!("{permissions} · {}", super::text::shown(&tenant.name, super::text::NAME_CHARS))
+            }
+            None => permissions,
+        }
+    }
+}
+
+impl Page for ConsentPage {
+    const LEADS_TO_CLIENT: bool = true;
+}

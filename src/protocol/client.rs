@@ -1,0 +1,161 @@
+//! Clients: the programs that ask for tokens.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{ClientId, ErrorCode, OAuthError, RedirectUri, Scope, SecretHash, Timestamp};
+
+/// How a client became known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientOrigin {
+    /// Declared in the configuration file.
+    Config,
+    /// Added by an administrator.
+    Admin,
+    /// Registered itself (RFC 7591).
+    Dynamic,
+}
+
+impl ClientOrigin {
+    /// Its stored name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Config => "config",
+            Self::Admin => "admin",
+            Self::Dynamic => "dynamic",
+        }
+    }
+
+    /// Reads a stored name.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Config, Self::Admin, Self::Dynamic].into_iter().find(|origin| origin.as_str() == text)
+    }
+
+    /// Whether an operator vouches for the client. Nobody is redirected for other clients before they have logged
+    /// in (RFC 9700 §4.11.2).
+    pub fn is_vouched_for(self) -> bool {
+        matches!(self, Self::Config | Self::Admin)
+    }
+}
+
+/// How a client proves at the token endpoint that it is itself (RFC 7591 §2, `token_endpoint_auth_method`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientAuthMethod {
+    /// A public client: it cannot keep a secret, so it has none.
+    None,
+    /// A secret in an HTTP Basic header.
+    ClientSecretBasic,
+    /// A secret in the request's form.
+    ClientSecretPost,
+}
+
+impl ClientAuthMethod {
+    /// Every method that this server knows, in the order in which metadata lists them.
+    pub const ALL: [Self; 3] = [Self::None, Self::ClientSecretBasic, Self::ClientSecretPost];
+
+    /// Its registered name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::ClientSecretBasic => "client_secret_basic",
+            Self::ClientSecretPost => "client_secret_post",
+        }
+    }
+
+    /// Reads a registered name.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.as_str() == text)
+    }
+}
+
+/// What a token request can offer for a token (RFC 6749 §1.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantType {
+    /// A code from the authorization endpoint.
+    AuthorizationCode,
+    /// A refresh token.
+    RefreshToken,
+    /// The client's own credentials.
+    ClientCredentials,
+}
+
+impl GrantType {
+    /// Every grant type that this server knows.
+    pub const ALL: [Self; 3] = [Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials];
+
+    /// Its registered name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AuthorizationCode => "authorization_code",
+            Self::RefreshToken => "refresh_token",
+            Self::ClientCredentials => "client_credentials",
+        }
+    }
+
+    /// Reads a registered name.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|grant| grant.as_str() == text)
+    }
+}
+
+/// A client as it is registered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Client {
+    /// Its identifier.
+    pub id: ClientId,
+    /// How it became known.
+    pub origin: ClientOrigin,
+    /// The name it gave itself, or the operator gave it.
+    pub name: Option<String>,
+    /// Its home page.
+    pub uri: Option<String>,
+    /// Further members of its registration that only inform (RFC 7591 §2: `logo_uri`, `software_id` …).
+    pub about: BTreeMap<String, String>,
+    /// Where answers may be sent.
+    pub redirect_uris: Vec<RedirectUri>,
+    /// What it may offer for tokens.
+    pub grant_types: Vec<GrantType>,
+    /// How it authenticates.
+    pub auth_method: ClientAuthMethod,
+    /// What it asks for when a request names no scope: a default, not a ceiling.
+    pub scope: Option<Scope>,
+    /// The resource that it means when it names none.
+    pub default_resource: Option<super::ResourceUri>,
+    /// The scopes that it may obtain for itself by client credentials.
+    pub machine_scopes: Scope,
+    /// The tenant that its own tokens (client credentials) belong to.
+    pub tenant: Option<super::TenantId>,
+    /// Whether it belongs to the operator, so that people need not be asked.
+    pub first_party: bool,
+    /// Its live secrets, at most two, so that they can be exchanged without downtime.
+    pub secret_hashes: Vec<SecretHash>,
+    /// When it was registered.
+    pub registered_at: Timestamp,
+}
+
+impl Client {
+    /// Whether it may use `grant_type`.
+    pub fn require_grant_type(&self, grant_type: GrantType) -> Result<(), OAuthError> {
+        if self.grant_types.contains(&grant_type) {
+            return Ok(());
+        }
+        Err(OAuthError::new(
+            ErrorCode::UnauthorizedClient,
+            "this client is not registered for this grant type",
+        ))
+    }
+
+    /// Whether all its answers go to programs on the person's own computer, where any program could pose as this
+    /// one (RFC 8252 §8.6; MCP 2026-07-28 authorization, localhost redirect URI risks).
+    pub fn is_loopback_only(&self) -> bool {
+        !self.redirect_uris.is_empty() && self.redirect_uris.iter().all(RedirectUri::is_loopback)
+    }
+
+    /// The name to show to people: its own, else its identifier.
+    pub fn display_name(&self) -> &str {
+        self.name.as_deref().unwrap_or_else(|| self.id.as_str())
+    }
+}

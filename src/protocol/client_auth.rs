@@ -1,0 +1,194 @@
+//! How a client proves who it is (RFC 6749 §2.3.1; OAuth 2.1 §2.4).
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::params::decode_text;
+use super::{Client, ClientAuthMethod, ClientId, ErrorCode, OAuthError, Params};
+
+/// What a request presents.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// Who it says it is.
+    pub client_id: ClientId,
+    secret: Option<Presented>,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+struct Presented {
+    /// The secret as the standard decodes it, and as most clients mean it.
+    readings: Vec<String>,
+    by_header: bool,
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credentials").field("client_id", &self.client_id).finish_non_exhaustive()
+    }
+}
+
+impl Credentials {
+    /// Reads the `Authorization` header and the form.
+    ///
+    /// RFC 6749 §2.3.1 form-encodes identifier and secret before they are joined; the released MCP SDKs disagree on
+    /// whether to. Both readings of a secret are tried; identifiers read the same either way.
+    ///
+    /// # Errors
+    /// `invalid_client` when nobody is named or the header cannot be read; `invalid_request` when two ways are used at
+    /// once (OAuth 2.1 §2.4) or two clients are named.
+    pub fn read(authorization: Option<&str>, params: &Params) -> Result<Self, OAuthError> {
+        let form_id = params.optional("client_id")?;
+        let form_secret = params.optional("client_secret")?;
+        let Some(header) = authorization else {
+            let text = form_id
+                .ok_or(OAuthError::new(ErrorCode::InvalidClient, "no client authentication was sent"))?;
+            let secret =
+                form_secret.map(|secret| Presented { readings: vec![secret.to_owned()], by_header: false });
+            return Ok(Self { client_id: known_shape(text)?, secret });
+        };
+        if form_secret.is_some() {
+            return Err(OAuthError::new(
+                ErrorCode::InvalidRequest,
+                "one way of client authentication can be used at a time",
+            ));
+        }
+        let (id, readings) = read_basic(header).ok_or(OAuthError::new(
+            ErrorCode::InvalidClient,
+            "the Authorization header is not well-formed Basic",
+        ))?;
+        if form_id.is_some_and(|other| other != id) {
+            return Err(OAuthError::new(ErrorCode::InvalidRequest, "two different clients are named"));
+        }
+        Ok(Self { client_id: known_shape(&id)?, secret: Some(Presented { readings, by_header: true }) })
+    }
+
+    /// Whether `client` has proved itself. `matches` says whether a presented secret is one of the client's.
+    ///
+    /// # Errors
+    /// `invalid_client`, in the same words whatever was wrong.
+    pub fn check(&self, client: &Client, matches: impl Fn(&str) -> bool) -> Result<(), OAuthError> {
+        let proved = match (&self.secret, client.auth_method) {
+            (None, ClientAuthMethod::None) => true,
+            // Secrets are taken by either way: SDKs choose by the server's metadata, not by their registration.
+            (Some(presented), ClientAuthMethod::ClientSecretBasic | ClientAuthMethod::ClientSecretPost) => {
+                presented.readings.iter().any(|secret| matches(secret))
+            }
+            _ => false,
+        };
+        if proved { Ok(()) } else { Err(unauthenticated()) }
+    }
+}
+
+/// The one answer to an unknown client and to a wrong secret.
+pub fn unauthenticated() -> OAuthError {
+    OAuthError::new(ErrorCode::InvalidClient, "the client is unknown or its authentication failed")
+}
+
+fn known_shape(text: &str) -> Result<ClientId, OAuthError> {
+    ClientId::parse(text).ok_or_else(unauthenticated)
+}
+
+fn read_basic(header: &str) -> Option<(String, Vec<String>)> {
+    let (scheme, encoded) = header.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let raw = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
+    let (id, secret) = raw.split_once(':')?;
+    let id = decode_text(id.as_bytes())?;
+    let decoded = decode_text(secret.as_bytes());
+    let mut readings: Vec<String> = decoded.into_iter().chain([secret.to_owned()]).collect();
+    readings.dedup();
+    Some((id, readings))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::fixtures;
+
+    fn basic(text: &str) -> String {
+        format!("Basic {}", STANDARD.encode(text))
+    }
+
+    fn read(header: Option<&str>, form: &str) -> Result<Credentials, ErrorCode> {
+        Credentials::read(header, &Params::parse(form.as_bytes()).unwrap()).map_err(|error| error.code())
+    }
+
+    fn accepts(credentials: &Credentials, method: ClientAuthMethod, secret: &str) -> bool {
+        let client = Client { auth_method: method, ..fixtures::client(&[]) };
+        credentials.check(&client, |presented| presented == secret).is_ok()
+    }
+
+    #[test]
+    fn a_secret_by_basic_is_understood_in_every_encoding_that_clients_use() {
+        use ClientAuthMethod::ClientSecretBasic;
+        for (sent, secret) in [
+            ("harness-m2m:s3cret", "s3cret"),
+            ("harness%2Dm2m:s3cret", "s3cret"),
+            ("harness-m2m:a%2Bb", "a+b"),
+            ("harness-m2m:a+b", "a+b"),
+            ("harness-m2m:a+b", "a b"),
+            ("harness-m2m:a%2Bb", "a%2Bb"),
+            ("harness-m2m:with:colon", "with:colon"),
+        ] {
+            let credentials = read(Some(&basic(sent)), "").unwrap();
+            assert_eq!(credentials.client_id.as_str(), "harness-m2m");
+            assert!(accepts(&credentials, ClientSecretBasic, secret), "{sent} {secret}");
+            assert!(!accepts(&credentials, ClientSecretBasic, "other"));
+        }
+        let lower = basic("c:s").replace("Basic", "basic");
+        assert!(read(Some(&lower), "").is_ok());
+    }
+
+    #[test]
+    fn a_secret_is_taken_by_form_or_header_whichever_was_registered() {
+        use ClientAuthMethod::{ClientSecretBasic, ClientSecretPost, None as Public};
+        for credentials in
+            [read(Some(&basic("c:s")), "").unwrap(), read(None, "client_id=c&client_secret=s").unwrap()]
+        {
+            assert!(accepts(&credentials, ClientSecretBasic, "s"));
+            assert!(accepts(&credentials, ClientSecretPost, "s"));
+            assert!(!accepts(&credentials, Public, "s"), "a public client has no secret");
+        }
+        let bare = read(None, "client_id=c").unwrap();
+        assert!(accepts(&bare, Public, ""));
+        assert!(!accepts(&bare, ClientSecretPost, "s"), "a secret cannot be left out");
+        assert!(!accepts(&bare, ClientSecretBasic, "s"));
+        assert!(accepts(&read(None, "client_id=c&client_secret=").unwrap(), Public, ""), "empty is omitted");
+    }
+
+    #[test]
+    fn one_client_authenticates_in_one_way() {
+        // OAuth 2.1 §2.4
+        use ErrorCode::{InvalidClient, InvalidRequest};
+        let header = basic("c:s");
+        assert!(read(Some(&header), "client_id=c").is_ok(), "the Python SDK sends both");
+        assert_eq!(read(Some(&header), "client_id=d"), Err(InvalidRequest));
+        assert_eq!(read(Some(&header), "client_secret=s"), Err(InvalidRequest));
+        assert_eq!(read(None, "client_id=c&client_id=c"), Err(InvalidRequest));
+        assert_eq!(read(None, ""), Err(InvalidClient));
+        assert_eq!(read(None, "client_id=a%20b"), Err(InvalidClient));
+    }
+
+    #[test]
+    fn a_header_that_cannot_be_read_is_no_authentication() {
+        for header in [
+            "Bearer x",
+            "Basic",
+            "Basic ???",
+            &basic("nocolon"),
+            &format!("Basic {}", STANDARD.encode([b'c', b':', 255])),
+        ] {
+            assert_eq!(read(Some(header), ""), Err(ErrorCode::InvalidClient), "{header}");
+        }
+    }
+
+    #[test]
+    fn nothing_secret_is_printed() {
+        let credentials = read(None, "client_id=c&client_secret=hunter2").unwrap();
+        let printed = format!("{credentials:?}");
+        assert!(printed.contains("ClientId") && !printed.contains("hunter2"), "{printed}");
+        assert_eq!(unauthenticated().code(), ErrorCode::InvalidClient);
+    }
+}

@@ -1,0 +1,223 @@
+//! Redeeming an authorization code (RFC 6749 §4.1.3; OAuth 2.1 §4.1.3).
+
+use super::{
+    AuthorizationCode, Client, CodeVerifier, ErrorCode, Grant, GrantId, OAuthError, RedirectUri, ResourceUri,
+    Timestamp,
+};
+
+/// After so many wrong verifiers a code is dead.
+pub const MAX_WRONG_VERIFIERS: u32 = 3;
+
+/// What a redemption offers, and what is known about the code.
+#[derive(Clone, Copy, Debug)]
+pub struct Redemption<'a> {
+    /// The code's row.
+    pub code: &'a AuthorizationCode,
+    /// The grant it belongs to.
+    pub grant: &'a Grant,
+    /// Whether the grant, its person, client and tenant all still stand.
+    pub grant_is_alive: bool,
+    /// The authenticated client.
+    pub client: &'a Client,
+    /// The redirect URI, if the request repeats it.
+    pub redirect_uri: Option<&'a str>,
+    /// The verifier.
+    pub verifier: &'a str,
+    /// The resource that the request names.
+    pub resource: Option<&'a ResourceUri>,
+    /// The present.
+    pub now: Timestamp,
+}
+
+/// What to do with a code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CodeDecision {
+    /// Exchange it for tokens.
+    Redeem,
+    /// It was exchanged before, and whoever presents it again knows the verifier: revoke what was issued.
+    Replay(GrantId),
+    /// Refuse it; a wrong verifier is counted.
+    Refuse {
+        /// What the client is told.
+        error: OAuthError,
+        /// Whether a verifier was guessed.
+        count: bool,
+    },
+}
+
+impl Redemption<'_> {
+    /// Decides. The order matters: a replay revokes only when client and verifier are right (OAuth 2.1 §7.5.2), else
+    /// whoever saw a code pass by could end an honest person's grant.
+    pub fn decide(&self) -> CodeDecision {
+        if self.code.client != self.client.id {
+            return refuse("the code was given to another client");
+        }
+        if self.redirect_uri.is_some_and(|uri| !self.is_redirect_uri(uri)) {
+            return refuse("redirect_uri is not the one of the authorization request");
+        }
+        if self.code.wrong_verifiers >= MAX_WRONG_VERIFIERS {
+            return refuse("too many wrong verifiers were presented for the code");
+        }
+        if !CodeVerifier::parse(self.verifier)
+            .is_some_and(|verifier| self.code.challenge.is_met_by(&verifier))
+        {
+            let error = invalid_grant("code_verifier does not match the code_challenge");
+            return CodeDecision::Refuse { error, count: true };
+        }
+        if self.code.redeemed_at.is_some() {
+            return CodeDecision::Replay(self.code.grant.clone());
+        }
+        if self.code.expires_at <= self.now {
+            return refuse("the code has expired");
+        }
+        if !self.grant_is_alive {
+            return refuse("the grant behind the code has ended");
+        }
+        match require_resource(self.grant, self.resource) {
+            Ok(()) => CodeDecision::Redeem,
+            Err(error) => CodeDecision::Refuse { error, count: false },
+        }
+    }
+
+    /// The token request repeats the URI that was used, port and all.
+    fn is_redirect_uri(&self, text: &str) -> bool {
+        RedirectUri::parse(text).is_ok_and(|uri| uri == self.code.redirect_uri)
+    }
+}
+
+/// RFC 8707 §2.2: a token request may name a resource of the grant, no other.
+pub(super) fn require_resource(grant: &Grant, named: Option<&ResourceUri>) -> Result<(), OAuthError> {
+    if named.is_none_or(|uri| uri.lookup_key() == grant.resource.lookup_key()) {
+        return Ok(());
+    }
+    Err(OAuthError::new(ErrorCode::InvalidTarget, "the grant is for another resource"))
+}
+
+fn refuse(description: &'static str) -> CodeDecision {
+    CodeDecision::Refuse { error: invalid_grant(description), count: false }
+}
+
+fn invalid_grant(description: &'static str) -> OAuthError {
+    OAuthError::new(ErrorCode::InvalidGrant, description)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::fixtures::{self, at};
+    use crate::protocol::{ClientId, CodeChallenge, CodeId};
+
+    const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+
+    fn code() -> AuthorizationCode {
+        AuthorizationCode {
+            id: CodeId::new(at(100), [3; 10]),
+            grant: fixtures::grant().id,
+            client: fixtures::grant().client,
+            redirect_uri: RedirectUri::parse("http://127.0.0.1:5/cb").unwrap(),
+            challenge: CodeChallenge::parse("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM").unwrap(),
+            expires_at: at(160),
+            redeemed_at: None,
+            wrong_verifiers: 0,
+        }
+    }
+
+    fn decide(change: impl FnOnce(&mut AuthorizationCode, &mut Redemption<'_>)) -> CodeDecision {
+        let (mut code, grant, client) =
+            (code(), fixtures::grant(), fixtures::client(&["http://127.0.0.1/cb"]));
+        let template = code.clone();
+        let mut redemption = Redemption {
+            code: &template,
+            grant: &grant,
+            grant_is_alive: true,
+            client: &client,
+            redirect_uri: Some("http://127.0.0.1:5/cb"),
+            verifier: VERIFIER,
+            resource: None,
+            now: at(159),
+        };
+        change(&mut code, &mut redemption);
+        Redemption { code: &code, ..redemption }.decide()
+    }
+
+    fn refusal(decision: CodeDecision) -> (ErrorCode, bool) {
+        match decision {
+            CodeDecision::Refuse { error, count } => (error.code(), count),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_code_is_redeemed_by_its_client_with_its_verifier() {
+        assert_eq!(decide(|_, _| ()), CodeDecision::Redeem);
+        // OAuth 2.1 §10.2: redirect_uri need not be repeated
+        assert_eq!(decide(|_, redemption| redemption.redirect_uri = None), CodeDecision::Redeem);
+        assert_eq!(decide(|code, _| code.wrong_verifiers = 2), CodeDecision::Redeem);
+    }
+
+    #[test]
+    fn what_does_not_belong_to_the_code_is_refused() {
+        use ErrorCode::InvalidGrant;
+        let other = ClientId::parse("other").unwrap();
+        assert_eq!(refusal(decide(|code, _| code.client = other)), (InvalidGrant, false));
+        for uri in ["http://127.0.0.1:6/cb", "http://127.0.0.1/cb", "nonsense"] {
+            assert_eq!(refusal(decide(|_, r| r.redirect_uri = Some(uri))), (InvalidGrant, false), "{uri}");
+        }
+        assert_eq!(refusal(decide(|_, r| r.now = at(160))), (InvalidGrant, false));
+        assert_eq!(refusal(decide(|_, r| r.grant_is_alive = false)), (InvalidGrant, false));
+    }
+
+    #[test]
+    fn wrong_verifiers_are_counted_and_the_third_is_the_last() {
+        // RFC 7636 §4.6
+        for verifier in ["x", "aBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"] {
+            assert_eq!(refusal(decide(|_, r| r.verifier = verifier)), (ErrorCode::InvalidGrant, true));
+        }
+        assert_eq!(refusal(decide(|code, _| code.wrong_verifiers = 3)), (ErrorCode::InvalidGrant, false));
+    }
+
+    #[test]
+    fn a_replay_revokes_only_when_client_and_verifier_are_right() {
+        // OAuth 2.1 §7.5.2
+        let replay = CodeDecision::Replay(fixtures::grant().id);
+        assert_eq!(decide(|code, _| code.redeemed_at = Some(at(110))), replay);
+        let late = decide(|code, r| {
+            code.redeemed_at = Some(at(110));
+            r.now = at(9999);
+        });
+        assert_eq!(late, replay, "after its lifetime too");
+        let wrong = decide(|code, r| {
+            code.redeemed_at = Some(at(110));
+            r.verifier = "x";
+        });
+        assert_eq!(refusal(wrong), (ErrorCode::InvalidGrant, true));
+        let stranger = decide(|code, _| {
+            code.redeemed_at = Some(at(110));
+            code.client = ClientId::parse("other").unwrap();
+        });
+        assert_eq!(refusal(stranger), (ErrorCode::InvalidGrant, false));
+    }
+
+    #[test]
+    fn the_resource_stays_the_one_of_the_grant() {
+        // RFC 8707 §2.2
+        let same = ResourceUri::parse("https://MCP.example/mcp/").unwrap();
+        let other = ResourceUri::parse("https://other.example/mcp").unwrap();
+        let named = |uri: &ResourceUri| {
+            let (grant, code, client) = (fixtures::grant(), code(), fixtures::client(&[]));
+            Redemption {
+                code: &code,
+                grant: &grant,
+                grant_is_alive: true,
+                client: &client,
+                redirect_uri: None,
+                verifier: VERIFIER,
+                resource: Some(uri),
+                now: at(101),
+            }
+            .decide()
+        };
+        assert_eq!(named(&same), CodeDecision::Redeem);
+        assert_eq!(refusal(named(&other)), (ErrorCode::InvalidTarget, false));
+    }
+}

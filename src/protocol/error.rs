@@ -1,0 +1,240 @@
+//! Errors in OAuth's own words, and the one table that says with which status each is answered.
+
+use std::fmt;
+
+/// An error code of RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 7591 §3.2.2, RFC 8707 §2 or OpenID Connect
+/// Core §3.1.2.6.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ErrorCode {
+    /// A parameter is missing, repeated or malformed.
+    InvalidRequest,
+    /// The client is unknown or failed to authenticate.
+    InvalidClient,
+    /// The code or refresh token is not (or no longer) good.
+    InvalidGrant,
+    /// The client may not use this grant type.
+    UnauthorizedClient,
+    /// The server does not know this grant type.
+    UnsupportedGrantType,
+    /// The server does not know this response type.
+    UnsupportedResponseType,
+    /// The scope is malformed, or nothing that may be given is left of it.
+    InvalidScope,
+    /// The resource is not known here (RFC 8707 §2).
+    InvalidTarget,
+    /// The person refused.
+    AccessDenied,
+    /// `prompt=none`, but somebody would have to log in.
+    LoginRequired,
+    /// `prompt=none`, but somebody would have to consent.
+    ConsentRequired,
+    /// A redirect URI in a registration cannot be accepted.
+    InvalidRedirectUri,
+    /// Another member of a registration cannot be accepted.
+    InvalidClientMetadata,
+    /// The fault is ours.
+    ServerError,
+    /// Too much at once, or a part that is needed does not answer.
+    TemporarilyUnavailable,
+}
+
+/// Where an error is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Endpoint {
+    /// The token endpoint; JSON.
+    Token,
+    /// The authorization endpoint; a redirect or a page.
+    Authorize,
+    /// The registration endpoint; JSON.
+    Register,
+}
+
+/// How an error is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// A JSON object with this status.
+    Json(u16),
+    /// A redirect to the client, once its redirect URI is proven; a page with this status until then.
+    Redirect {
+        /// The page's status.
+        page: u16,
+    },
+    /// A page with this status, never a redirect.
+    Page(u16),
+    /// Does not occur there; answered as [`ErrorCode::ServerError`].
+    Never,
+}
+
+impl ErrorCode {
+    /// Every code.
+    pub const ALL: [Self; 15] = [
+        Self::InvalidRequest,
+        Self::InvalidClient,
+        Self::InvalidGrant,
+        Self::UnauthorizedClient,
+        Self::UnsupportedGrantType,
+        Self::UnsupportedResponseType,
+        Self::InvalidScope,
+        Self::InvalidTarget,
+        Self::AccessDenied,
+        Self::LoginRequired,
+        Self::ConsentRequired,
+        Self::InvalidRedirectUri,
+        Self::InvalidClientMetadata,
+        Self::ServerError,
+        Self::TemporarilyUnavailable,
+    ];
+
+    /// Its name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "invalid_request",
+            Self::InvalidClient => "invalid_client",
+            Self::InvalidGrant => "invalid_grant",
+            Self::UnauthorizedClient => "unauthorized_client",
+            Self::UnsupportedGrantType => "unsupported_grant_type",
+            Self::UnsupportedResponseType => "unsupported_response_type",
+            Self::InvalidScope => "invalid_scope",
+            Self::InvalidTarget => "invalid_target",
+            Self::AccessDenied => "access_denied",
+            Self::LoginRequired => "login_required",
+            Self::ConsentRequired => "consent_required",
+            Self::InvalidRedirectUri => "invalid_redirect_uri",
+            Self::InvalidClientMetadata => "invalid_client_metadata",
+            Self::ServerError => "server_error",
+            Self::TemporarilyUnavailable => "temporarily_unavailable",
+        }
+    }
+
+    /// The table of code × endpoint → answer.
+    pub fn answer(self, endpoint: Endpoint) -> Answer {
+        use Answer::{Json, Never, Page, Redirect};
+        use Endpoint::{Authorize, Register, Token};
+        match (self, endpoint) {
+            (Self::InvalidRequest, Token | Register) => Json(400),
+            (Self::InvalidRequest, Authorize) => Redirect { page: 400 },
+            (Self::InvalidClient, Token) => Json(401),
+            (Self::InvalidClient, Authorize) => Page(400),
+            (Self::InvalidGrant | Self::UnsupportedGrantType, Token) => Json(400),
+            (Self::UnauthorizedClient | Self::InvalidScope | Self::InvalidTarget, Token) => Json(400),
+            (Self::UnauthorizedClient | Self::InvalidScope | Self::InvalidTarget, Authorize) => {
+                Redirect { page: 400 }
+            }
+            (
+                Self::AccessDenied
+                | Self::UnsupportedResponseType
+                | Self::LoginRequired
+                | Self::ConsentRequired,
+                Authorize,
+            ) => Redirect { page: 400 },
+            (Self::InvalidRedirectUri | Self::InvalidClientMetadata, Register) => Json(400),
+            (Self::ServerError, Token | Register) => Json(500),
+            (Self::ServerError, Authorize) => Redirect { page: 500 },
+            (Self::TemporarilyUnavailable, Token | Register) => Json(503),
+            (Self::TemporarilyUnavailable, Authorize) => Page(503),
+            _ => Never,
+        }
+    }
+}
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A refusal: a code and a sentence for the peer, and a detail for our log alone.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{code}: {}", self.description())]
+pub struct OAuthError {
+    code: ErrorCode,
+    description: &'static str,
+    parameter: Option<&'static str>,
+    detail: Option<String>,
+}
+
+impl OAuthError {
+    /// A refusal. The description is fixed text, so that nothing a stranger sent can come back in it
+    /// (RFC 6749 §5.2 allows printable ASCII without `"` and `\`).
+    pub const fn new(code: ErrorCode, description: &'static str) -> Self {
+        Self { code, description, parameter: None, detail: None }
+    }
+
+    /// Names the parameter at fault, one of ours.
+    #[must_use]
+    pub const fn about(mut self, parameter: &'static str) -> Self {
+        self.parameter = Some(parameter);
+        self
+    }
+
+    /// Adds what only the log should say.
+    #[must_use]
+    pub fn with_detail(self, detail: impl Into<String>) -> Self {
+        Self { detail: Some(detail.into()), ..self }
+    }
+
+    /// The code.
+    pub fn code(&self) -> ErrorCode {
+        self.code
+    }
+
+    /// The sentence for the peer.
+    pub fn description(&self) -> String {
+        match self.parameter {
+            Some(parameter) => format!("{parameter}: {}", self.description),
+            None => self.description.to_owned(),
+        }
+    }
+
+    /// The detail for the log.
+    pub fn detail(&self) -> Option<&str> {
+        self.detail.as_deref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_answered_where_it_can_occur() {
+        use Answer::{Json, Never, Page, Redirect};
+        // RFC 6749 §5.2 and §4.1.2.1, RFC 7591 §3.2.2, RFC 8707 §2
+        let table = [
+            ("invalid_request", Json(400), Redirect { page: 400 }, Json(400)),
+            ("invalid_client", Json(401), Page(400), Never),
+            ("invalid_grant", Json(400), Never, Never),
+            ("unauthorized_client", Json(400), Redirect { page: 400 }, Never),
+            ("unsupported_grant_type", Json(400), Never, Never),
+            ("unsupported_response_type", Never, Redirect { page: 400 }, Never),
+            ("invalid_scope", Json(400), Redirect { page: 400 }, Never),
+            ("invalid_target", Json(400), Redirect { page: 400 }, Never),
+            ("access_denied", Never, Redirect { page: 400 }, Never),
+            ("login_required", Never, Redirect { page: 400 }, Never),
+            ("consent_required", Never, Redirect { page: 400 }, Never),
+            ("invalid_redirect_uri", Never, Never, Json(400)),
+            ("invalid_client_metadata", Never, Never, Json(400)),
+            ("server_error", Json(500), Redirect { page: 500 }, Json(500)),
+            ("temporarily_unavailable", Json(503), Page(503), Json(503)),
+        ];
+        for (code, (name, token, authorize, register)) in ErrorCode::ALL.into_iter().zip(table) {
+            assert_eq!(code.as_str(), name);
+            assert_eq!(code.to_string(), name);
+            assert_eq!(code.answer(Endpoint::Token), token, "{name}");
+            assert_eq!(code.answer(Endpoint::Authorize), authorize, "{name}");
+            assert_eq!(code.answer(Endpoint::Register), register, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_detail_is_not_part_of_what_the_peer_sees() {
+        let error = OAuthError::new(ErrorCode::InvalidGrant, "the code is not valid").with_detail("expired");
+        assert_eq!(error.to_string(), "invalid_grant: the code is not valid");
+        assert_eq!(
+            (error.description().as_str(), error.detail()),
+            ("the code is not valid", Some("expired"))
+        );
+        let error = OAuthError::new(ErrorCode::InvalidRequest, "is missing").about("code");
+        assert_eq!(error.description(), "code: is missing");
+    }
+}

@@ -1,0 +1,98 @@
+//! The discovery document (RFC 8414 §2), computed from the policy that the rules read.
+
+use serde::Serialize;
+
+use super::{ClientAuthMethod, GrantType, Policy, RegistrationMode, Scope};
+
+/// Authorization server metadata. Absent members are left out: some clients refuse a document with a `null` in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Metadata {
+    issuer: String,
+    authorization_endpoint: String,
+    token_endpoint: String,
+    jwks_uri: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    registration_endpoint: Option<String>,
+    scopes_supported: Vec<String>,
+    response_types_supported: Vec<&'static str>,
+    response_modes_supported: Vec<&'static str>,
+    grant_types_supported: Vec<&'static str>,
+    token_endpoint_auth_methods_supported: Vec<&'static str>,
+    code_challenge_methods_supported: Vec<&'static str>,
+    authorization_response_iss_parameter_supported: bool,
+    prompt_values_supported: Vec<&'static str>,
+    // Clients that look for OpenID metadata refuse a document without these two.
+    subject_types_supported: Vec<&'static str>,
+    id_token_signing_alg_values_supported: Vec<&'static str>,
+}
+
+impl Metadata {
+    /// What this server does.
+    pub fn of(policy: &Policy) -> Self {
+        let endpoint = |name| policy.issuer.endpoint(name);
+        Self {
+            issuer: policy.issuer.to_string(),
+            authorization_endpoint: endpoint("authorize"),
+            token_endpoint: endpoint("token"),
+            jwks_uri: endpoint("jwks"),
+            registration_endpoint: match policy.registration {
+                RegistrationMode::Open => Some(endpoint("register")),
+                RegistrationMode::Off => None,
+            },
+            scopes_supported: names(&policy.scopes_supported),
+            response_types_supported: vec!["code"],
+            response_modes_supported: vec!["query"],
+            grant_types_supported: GrantType::ALL.map(GrantType::as_str).to_vec(),
+            token_endpoint_auth_methods_supported: ClientAuthMethod::ALL
+                .map(ClientAuthMethod::as_str)
+                .to_vec(),
+            code_challenge_methods_supported: vec!["S256"],
+            authorization_response_iss_parameter_supported: true,
+            prompt_values_supported: vec!["none", "login", "consent", "select_account"],
+            subject_types_supported: vec!["public"],
+            id_token_signing_alg_values_supported: vec!["RS256"],
+        }
+    }
+}
+
+fn names(scope: &Scope) -> Vec<String> {
+    scope.iter().map(ToString::to_string).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::protocol::fixtures::policy;
+
+    #[test]
+    fn the_document_says_what_the_policy_says() {
+        // RFC 8414 §2, RFC 9207 §3, MCP 2026-07-28 authorization
+        let mut policy = policy();
+        let document = serde_json::to_value(Metadata::of(&policy)).unwrap();
+        assert_eq!(
+            document,
+            json!({
+                "issuer": "https://id.example/oauth",
+                "authorization_endpoint": "https://id.example/oauth/authorize",
+                "token_endpoint": "https://id.example/oauth/token",
+                "jwks_uri": "https://id.example/oauth/jwks",
+                "registration_endpoint": "https://id.example/oauth/register",
+                "scopes_supported": ["read", "write", "offline_access"],
+                "response_types_supported": ["code"],
+                "response_modes_supported": ["query"],
+                "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+                "token_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post"],
+                "code_challenge_methods_supported": ["S256"],
+                "authorization_response_iss_parameter_supported": true,
+                "prompt_values_supported": ["none", "login", "consent", "select_account"],
+                "subject_types_supported": ["public"],
+                "id_token_signing_alg_values_supported": ["RS256"],
+            })
+        );
+        policy.registration = RegistrationMode::Off;
+        let document = serde_json::to_value(Metadata::of(&policy)).unwrap();
+        assert!(document.get("registration_endpoint").is_none(), "absent, not null");
+    }
+}

@@ -1,0 +1,83 @@
+//! People and the tenants they belong to.
+
+use super::{BrowserSessionId, RoleName, TenantId, Timestamp, UserId};
+
+/// A person who can log in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// The `sub` of their tokens; never given to another person.
+    pub id: UserId,
+    /// What they type to log in.
+    pub username: String,
+    /// What they are called.
+    pub name: Option<String>,
+    /// Their mail address.
+    pub email: Option<String>,
+    /// Since when they may not log in.
+    pub suspended_at: Option<Timestamp>,
+}
+
+impl User {
+    /// The form in which names are compared, so that `Alice` and `alice` are one person.
+    pub fn fold(username: &str) -> String {
+        username.trim().to_lowercase()
+    }
+
+    /// The name to show: the given one, else the login name.
+    pub fn display_name(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.username)
+    }
+}
+
+/// A group of people whose data is kept apart from other groups'.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tenant {
+    /// A short word; the `tenant` claim.
+    pub id: TenantId,
+    /// Its name for people.
+    pub name: String,
+}
+
+/// That a person belongs to a tenant, and as what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Membership {
+    /// The tenant.
+    pub tenant: Tenant,
+    /// The roles of the person in it.
+    pub roles: Vec<RoleName>,
+}
+
+/// A role that members can have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Role {
+    /// Its name in tokens and configuration.
+    pub name: RoleName,
+    /// What it means, for people.
+    pub description: String,
+}
+
+/// A browser in which somebody is logged in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BrowserSession {
+    /// Its identifier; the cookie holds it with a secret.
+    pub id: BrowserSessionId,
+    /// Who is logged in.
+    pub user: UserId,
+    /// When they proved who they are (the `auth_time` claim).
+    pub auth_time: Timestamp,
+    /// When the browser was last seen.
+    pub seen_at: Timestamp,
+    /// When the session ends however busy it is.
+    pub expires_at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_compared_without_case_and_surrounding_space() {
+        assert_eq!(User::fold(" Alice "), "alice");
+        assert_eq!(User::fold("ÄNNE"), "änne");
+    }
+}

@@ -1,0 +1,96 @@
+//! What this server does and allows: read by the rules and by the discovery document alike, so that the document
+//! cannot promise what the rules refuse.
+
+use std::time::Duration;
+
+use super::{Issuer, ResourceUri, Scope};
+
+/// How long things last. The defaults stand here and nowhere else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lifetimes {
+    /// Access tokens (RFC 9700 §2.2.1 wants them short).
+    pub access_token: Duration,
+    /// Authorization codes (OAuth 2.1 §4.1.2: at most 10 minutes).
+    pub code: Duration,
+    /// A refresh token that is not used.
+    pub refresh_idle: Duration,
+    /// A chain of refresh tokens, however busy.
+    pub refresh_absolute: Duration,
+    /// How long the refresh token before the live one is answered with the same successor again; zero is strict.
+    pub retry_window: Duration,
+    /// A login page or a parked authorization request.
+    pub interaction: Duration,
+    /// A logged-in browser that is not used.
+    pub browser_session_idle: Duration,
+    /// A logged-in browser, however busy.
+    pub browser_session_absolute: Duration,
+    /// How long others may keep the JWKS.
+    pub jwks_max_age: Duration,
+    /// A self-registered client that never completed an authorization.
+    pub unused_client: Duration,
+}
+
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+
+impl Default for Lifetimes {
+    fn default() -> Self {
+        Self {
+            access_token: Duration::from_secs(15 * MINUTE),
+            code: Duration::from_secs(60),
+            refresh_idle: Duration::from_secs(30 * DAY),
+            refresh_absolute: Duration::from_secs(180 * DAY),
+            retry_window: Duration::from_secs(60),
+            interaction: Duration::from_secs(10 * MINUTE),
+            browser_session_idle: Duration::from_secs(8 * HOUR),
+            browser_session_absolute: Duration::from_secs(30 * DAY),
+            jwks_max_age: Duration::from_secs(5 * MINUTE),
+            unused_client: Duration::from_secs(7 * DAY),
+        }
+    }
+}
+
+impl Lifetimes {
+    /// The longest that each may be made.
+    pub const BOUNDS: Self = Self {
+        access_token: Duration::from_secs(HOUR),
+        code: Duration::from_secs(10 * MINUTE),
+        refresh_idle: Duration::from_secs(365 * DAY),
+        refresh_absolute: Duration::from_secs(365 * DAY),
+        retry_window: Duration::from_secs(10 * MINUTE),
+        interaction: Duration::from_secs(HOUR),
+        browser_session_idle: Duration::from_secs(30 * DAY),
+        browser_session_absolute: Duration::from_secs(90 * DAY),
+        jwks_max_age: Duration::from_secs(HOUR),
+        unused_client: Duration::from_secs(90 * DAY),
+    };
+}
+
+/// Who may register clients (RFC 7591 §1.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RegistrationMode {
+    /// Everybody: what MCP clients expect that know no other way in.
+    Open,
+    /// Nobody.
+    Off,
+}
+
+/// The decisions of whoever runs this server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Its identifier.
+    pub issuer: Issuer,
+    /// How long things last.
+    pub lifetimes: Lifetimes,
+    /// Who may register clients.
+    pub registration: RegistrationMode,
+    /// The most that self-registered clients can be given; `None` is whatever resources know.
+    pub registration_scopes: Option<Scope>,
+    /// Whether an unregistered resource on loopback is accepted: a developer's own server.
+    pub loopback_resources: bool,
+    /// The resource that a request means when neither it nor its client names one.
+    pub default_resource: Option<ResourceUri>,
+    /// The scopes that the discovery document names: what a stranger may ask for.
+    pub scopes_supported: Scope,
+}

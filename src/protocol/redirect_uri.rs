@@ -1,0 +1,303 @@
+//! Redirect URIs: which may be registered, and when a requested one is a registered one.
+//!
+//! There is one matcher. Registration, the authorization endpoint and the token endpoint all use it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+/// Private-use schemes without a period that released MCP clients register. OAuth 2.1 §2.3.1 would have
+/// schemes in reverse-domain form (which are accepted too); refusing these would lock the clients out.
+const PRIVATE_SCHEMES: &[&str] = &["cursor", "vscode", "vscode-insiders"];
+const LOOPBACK_HOSTS: &[&str] = &["127.0.0.1", "[::1]", "localhost"];
+const MAX_LENGTH: usize = 2048;
+
+/// An address to which a browser may be sent with a code.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RedirectUri {
+    text: String,
+    kind: Kind,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Kind {
+    Https { host: String },
+    Loopback { host: &'static str, tail: usize },
+    PrivateUse { scheme: String },
+}
+
+/// Why a text cannot be a redirect URI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RedirectUriError {
+    /// Not an absolute URI of RFC 3986's characters, too long, or with a user name in it.
+    #[error("a redirect URI is an absolute URI without user information, at most 2048 characters long")]
+    Malformed,
+    /// OAuth 2.1 §2.3: no fragment component.
+    #[error("a redirect URI has no fragment")]
+    Fragment,
+    /// RFC 9700 §2.6: `http` only for loopback hosts.
+    #[error("http is for 127.0.0.1, [::1] and localhost only; use https")]
+    PlainHttp,
+    /// A scheme that does not belong to an application (`javascript:`, `data:`, `file:` …).
+    #[error("the scheme must be https, http on loopback, or an application's own in reverse-domain form")]
+    Scheme,
+}
+
+impl RedirectUri {
+    /// Accepts `https` URIs, `http` URIs on a loopback host (RFC 8252 §7.3) and private-use schemes
+    /// (RFC 8252 §7.1) that are in reverse-domain form or belong to a known MCP client.
+    pub fn parse(text: &str) -> Result<Self, RedirectUriError> {
+        if text.len() > MAX_LENGTH || !text.bytes().all(is_uri_byte) {
+            return Err(RedirectUriError::Malformed);
+        }
+        if text.contains('#') {
+            return Err(RedirectUriError::Fragment);
+        }
+        let url = Url::parse(text).map_err(|_| RedirectUriError::Malformed)?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(RedirectUriError::Malformed);
+        }
+        let kind = match url.scheme() {
+            "https" => Kind::Https { host: https_host(text, &url)? },
+            "http" => loopback(text).ok_or(RedirectUriError::PlainHttp)?,
+            scheme if scheme.contains('.') || PRIVATE_SCHEMES.contains(&scheme) => {
+                Kind::PrivateUse { scheme: scheme.to_owned() }
+            }
+            _ => return Err(RedirectUriError::Scheme),
+        };
+        Ok(Self { text: text.to_owned(), kind })
+    }
+
+    /// The URI exactly as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether `requested` may be used by a client that registered this URI: the same text (RFC 9700 §2.1), and
+    /// on loopback the same but for the port (RFC 8252 §7.3; OAuth 2.1 §8.4.2), which native applications
+    /// choose when they start. `127.0.0.1`, `[::1]` and `localhost` do not stand for one another.
+    pub fn admits(&self, requested: &Self) -> bool {
+        match (&self.kind, &requested.kind) {
+            (
+                Kind::Loopback { host, tail },
+                Kind::Loopback { host: requested_host, tail: requested_tail },
+            ) => host == requested_host && self.text[*tail..] == requested.text[*requested_tail..],
+            _ => self.text == requested.text,
+        }
+    }
+
+    /// Where the browser will be sent, in words for the consent page: a host with its port, or a scheme.
+    pub fn display_host(&self) -> String {
+        match &self.kind {
+            Kind::Https { host } => host.clone(),
+            Kind::Loopback { tail, .. } => self.text["http://".len()..*tail].to_owned(),
+            Kind::PrivateUse { scheme } => format!("{scheme}:"),
+        }
+    }
+
+    /// What identifies the receiver for a remembered consent: like [`Self::display_host`], without a loopback's port.
+    pub fn consent_host(&self) -> String {
+        match &self.kind {
+            Kind::Loopback { host, .. } => (*host).to_owned(),
+            _ => self.display_host(),
+        }
+    }
+
+    /// Whether the browser is sent to a program on its own computer by `http`.
+    pub fn is_loopback(&self) -> bool {
+        matches!(self.kind, Kind::Loopback { .. })
+    }
+
+    /// Whether the browser hands the answer to an application by a scheme of its own.
+    pub fn is_private_use(&self) -> bool {
+        matches!(self.kind, Kind::PrivateUse { .. })
+    }
+}
+
+impl fmt::Display for RedirectUri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl TryFrom<String> for RedirectUri {
+    type Error = RedirectUriError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text)
+    }
+}
+
+impl From<RedirectUri> for String {
+    fn from(uri: RedirectUri) -> Self {
+        uri.text
+    }
+}
+
+/// The characters of RFC 3986 §2. A backslash, a space or a control character is read differently by different
+/// parsers, so none of them gets in.
+fn is_uri_byte(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&b)
+}
+
+/// The authority as the browser will read it must be the authority as it is written.
+fn https_host(text: &str, url: &Url) -> Result<String, RedirectUriError> {
+    let rest = text.get("https://".len()..).filter(|_| text[..8].eq_ignore_ascii_case("https://"));
+    let authority = rest.and_then(|rest| rest.split(['/', '?']).next()).ok_or(RedirectUriError::Malformed)?;
+    let host = url.host_str().filter(|host| !host.is_empty()).ok_or(RedirectUriError::Malformed)?;
+    let read = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+    let written = authority.to_ascii_lowercase();
+    if written.strip_suffix(":443").unwrap_or(&written) != read {
+        return Err(RedirectUriError::Malformed);
+    }
+    Ok(read)
+}
+
+fn loopback(text: &str) -> Option<Kind> {
+    let rest = text.strip_prefix("http://")?;
+    let host = LOOPBACK_HOSTS.iter().copied().find(|host| rest.starts_with(host))?;
+    let after_host = &rest[host.len()..];
+    let tail = match after_host.strip_prefix(':') {
+        Some(after_colon) => {
+            let port = after_colon.split(['/', '?']).next().unwrap_or_default();
+            port.parse::<u16>().ok()?;
+            &after_colon[port.len()..]
+        }
+        None => after_host,
+    };
+    (tail.is_empty() || tail.starts_with(['/', '?']))
+        .then(|| Kind::Loopback { host, tail: text.len() - tail.len() })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn uri(text: &str) -> RedirectUri {
+        RedirectUri::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    #[test]
+    fn what_released_clients_register_is_accepted() {
+        for text in [
+            "cursor://anysphere.cursor-mcp/oauth/callback",
+            "https://www.cursor.com/agents/mcp/oauth/callback",
+            "http://localhost:8787/callback",
+            "https://insiders.vscode.dev/redirect",
+            "http://127.0.0.1/",
+            "http://127.0.0.1:33418/",
+            "http://[::1]:9/cb",
+            "https://claude.ai/api/mcp/auth_callback",
+            "https://grok.com/connectors-oauth-exchange-code/",
+            "com.example.app:/oauth2redirect",
+            "https://Example.com/cb",
+            "https://example.com:443/cb",
+            "http://localhost",
+        ] {
+            assert_eq!(uri(text).as_str(), text);
+        }
+    }
+
+    #[test]
+    fn what_could_harm_a_browser_or_a_parser_is_refused() {
+        use RedirectUriError::*;
+        for (text, error) in [
+            ("javascript:alert(1)", Scheme),
+            ("data:text/html,x", Scheme),
+            ("file:///etc/passwd", Scheme),
+            ("myapp://callback", Scheme),
+            ("http://example.com/cb", PlainHttp),
+            ("http://localhost.evil.example/cb", PlainHttp),
+            ("http://127.0.0.1.evil.example/", PlainHttp),
+            ("http://127.0.0.1:99999/", Malformed),
+            ("http://localhost:/cb", PlainHttp),
+            ("http://localhost:+80/cb", Malformed),
+            ("http://LOCALHOST/cb", PlainHttp),
+            ("https://example.com/cb#x", Fragment),
+            ("https://user@example.com/cb", Malformed),
+            ("https://user:pw@example.com/cb", Malformed),
+            ("https:example.com/cb", Malformed),
+            ("https:///example.com/cb", Malformed),
+            ("https://exa\\mple.com", Malformed),
+            ("https://exam ple.com", Malformed),
+            ("https://0x7f.1/cb", Malformed),
+            ("https://ex%61mple.com/cb", Malformed),
+            ("/cb", Malformed),
+            ("", Malformed),
+            ("https://", Malformed),
+            ("https://ex\u{e4}mple.com", Malformed),
+        ] {
+            assert_eq!(RedirectUri::parse(text), Err(error), "{text}");
+        }
+        let longest = format!("https://a.example/{}", "x".repeat(MAX_LENGTH - 18));
+        assert!(RedirectUri::parse(&longest).is_ok());
+        assert_eq!(RedirectUri::parse(&format!("{longest}x")), Err(Malformed));
+    }
+
+    #[test]
+    fn only_the_port_of_a_loopback_uri_is_free() {
+        for (registered, requested, admitted) in [
+            ("http://localhost/callback", "http://localhost:49152/callback", true),
+            ("http://127.0.0.1/", "http://127.0.0.1:33419/", true),
+            ("http://[::1]:1/cb", "http://[::1]:2/cb", true),
+            ("http://127.0.0.1:1/cb?x=1", "http://127.0.0.1:2/cb?x=1", true),
+            ("http://127.0.0.1/cb", "http://localhost/cb", false),
+            ("http://127.0.0.1/cb", "http://[::1]/cb", false),
+            ("http://127.0.0.1/cb", "http://127.0.0.1:1/cb/", false),
+            ("http://127.0.0.1/cb", "http://127.0.0.1:1/cb?x=1", false),
+            ("http://127.0.0.1/cb", "https://127.0.0.1/cb", false),
+            ("https://127.0.0.1/cb", "https://127.0.0.1:1/cb", false),
+            ("https://a.example/cb", "https://a.example/cb", true),
+            ("https://a.example/cb", "https://A.example/cb", false),
+            ("https://a.example/cb", "https://a.example:443/cb", false),
+            ("https://a.example/cb", "https://a.example/cb/..", false),
+            ("https://a.example/*", "https://a.example/x", false),
+            ("cursor://a/b", "cursor://a/b", true),
+            ("cursor://a/b", "cursor://a/b/c", false),
+        ] {
+            assert_eq!(uri(registered).admits(&uri(requested)), admitted, "{registered} {requested}");
+        }
+    }
+
+    #[test]
+    fn the_receiver_is_shown_and_remembered_by_host() {
+        for (text, shown, remembered) in [
+            ("https://claude.ai/cb", "claude.ai", "claude.ai"),
+            ("https://A.example:8443/cb", "a.example:8443", "a.example:8443"),
+            ("http://127.0.0.1:7/cb", "127.0.0.1:7", "127.0.0.1"),
+            ("http://localhost", "localhost", "localhost"),
+            ("cursor://x/y", "cursor:", "cursor:"),
+        ] {
+            assert_eq!(
+                (uri(text).display_host().as_str(), uri(text).consent_host().as_str()),
+                (shown, remembered)
+            );
+        }
+        assert!(uri("http://127.0.0.1:7/cb").is_loopback() && !uri("https://a.example").is_loopback());
+        assert!(uri("cursor://x/y").is_private_use() && !uri("https://a.example").is_private_use());
+    }
+
+    proptest! {
+        #[test]
+        fn a_longer_uri_is_never_admitted(tail in "[a-z0-9./?&=-]{1,12}") {
+            for text in ["https://a.example/cb", "http://127.0.0.1/cb", "cursor://a/b"] {
+                if let Ok(longer) = RedirectUri::parse(&format!("{text}{tail}")) {
+                    prop_assert!(!uri(text).admits(&longer));
+                    prop_assert!(!longer.admits(&uri(text)));
+                }
+            }
+        }
+
+        #[test]
+        fn what_parses_is_kept_byte_for_byte(text in "(https://|http://localhost|cursor:|com\\.example:)[!-~]{0,30}") {
+            if let Ok(parsed) = RedirectUri::parse(&text) {
+                prop_assert_eq!(parsed.as_str(), text.as_str());
+                prop_assert!(parsed.admits(&parsed));
+            }
+        }
+    }
+}

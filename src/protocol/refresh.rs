@@ -1,0 +1,248 @@
+//! Refreshing (RFC 6749 §6; OAuth 2.1 §4.3; RFC 9700 §4.14.2).
+//!
+//! A refresh token is good once. Answers get lost, though, and several processes of one installation refresh at the
+//! same moment, so the token before the live one is answered with the same successor again for a short time. Anything
+//! older is a replay, and ends the grant.
+
+use std::time::Duration;
+
+use super::code::require_resource;
+use super::{Client, ErrorCode, Grant, GrantId, OAuthError, ResourceUri, Scope, Timestamp};
+
+/// How often one token is answered again. More than any number of parallel processes of one installation; a limit at
+/// all, so that a client that is caught in a loop comes to notice.
+pub const MAX_RETRIES: u32 = 64;
+
+/// What a refresh offers, and what is known about the grant.
+#[derive(Clone, Copy, Debug)]
+pub struct Refresh<'a> {
+    /// The grant that the token names.
+    pub grant: &'a Grant,
+    /// Whether the grant, its person, client and tenant all still stand.
+    pub grant_is_alive: bool,
+    /// The authenticated client.
+    pub client: &'a Client,
+    /// The token's number in the grant's chain. Its authenticity has been checked.
+    pub generation: u32,
+    /// The scope that the request names.
+    pub scope: Option<&'a Scope>,
+    /// The resource that the request names.
+    pub resource: Option<&'a ResourceUri>,
+    /// How long a token may be presented again.
+    pub retry_window: Duration,
+    /// The present.
+    pub now: Timestamp,
+}
+
+/// What to do with a refresh token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RefreshDecision {
+    /// Exchange it for the next; the access token gets this scope.
+    Rotate(Scope),
+    /// Answer with the live token, the same that was answered before; the access token gets this scope.
+    Retry(Scope),
+    /// It was exchanged long before: revoke the grant.
+    Replay(GrantId),
+    /// Refuse it.
+    Refuse(OAuthError),
+}
+
+impl Refresh<'_> {
+    /// Decides. Everything that can be wrong with the request is looked at before anything is written, so that a
+    /// refused request costs the client nothing.
+    pub fn decide(&self) -> RefreshDecision {
+        let Some(chain) = self.grant.refresh.filter(|_| self.grant.client == self.client.id) else {
+            return refuse("the refresh token was given to another client");
+        };
+        if !self.grant_is_alive {
+            return refuse("the grant behind the refresh token has ended");
+        }
+        if chain.expires_at <= self.now || chain.idle_expires_at <= self.now {
+            return refuse("the refresh token has expired");
+        }
+        let is_live = self.generation == chain.generation;
+        let in_window = self.generation.checked_add(1) == Some(chain.generation)
+            && chain.rotated_at.plus(self.retry_window) > self.now;
+        if !is_live && !in_window {
+            return RefreshDecision::Replay(self.grant.id.clone());
+        }
+        let scope = match self.narrowed_scope() {
+            Ok(scope) => scope,
+            Err(error) => return RefreshDecision::Refuse(error),
+        };
+        match (is_live, chain.retries < MAX_RETRIES) {
+            (true, _) => RefreshDecision::Rotate(scope),
+            (false, true) => RefreshDecision::Retry(scope),
+            (false, false) => refuse("the refresh token was presented again too often"),
+        }
+    }
+
+    /// RFC 6749 §6: the scope must not go beyond the grant's. It narrows this answer's access token alone.
+    fn narrowed_scope(&self) -> Result<Scope, OAuthError> {
+        require_resource(self.grant, self.resource)?;
+        match self.scope.map(Scope::for_resource) {
+            Some(asked) if !asked.is_empty() => {
+                if !asked.is_within(&self.grant.scope) {
+                    return Err(OAuthError::new(
+                        ErrorCode::InvalidScope,
+                        "the scope goes beyond what was granted",
+                    ));
+                }
+                Ok(self.grant.scope.filter(|token| asked.contains(token) || !is_for_resource(token)))
+            }
+            _ => Ok(self.grant.scope.clone()),
+        }
+    }
+}
+
+fn is_for_resource(token: &super::ScopeToken) -> bool {
+    *token != super::ScopeToken::offline_access()
+}
+
+fn refuse(description: &'static str) -> RefreshDecision {
+    RefreshDecision::Refuse(OAuthError::new(ErrorCode::InvalidGrant, description))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::fixtures::{self, at, scope};
+    use crate::protocol::{ClientId, RefreshState};
+
+    /// The fixture's chain: generation 5, rotated at 1000, idle until 5000, ends at 9000.
+    struct Case {
+        grant: Grant,
+        alive: bool,
+        generation: u32,
+        scope: Option<&'static str>,
+        resource: Option<&'static str>,
+        window: u64,
+        now: i64,
+    }
+
+    impl Default for Case {
+        fn default() -> Self {
+            Self {
+                grant: fixtures::grant(),
+                alive: true,
+                generation: 5,
+                scope: None,
+                resource: None,
+                window: 60,
+                now: 1010,
+            }
+        }
+    }
+
+    impl Case {
+        fn decide(&self) -> RefreshDecision {
+            let asked = self.scope.map(scope);
+            let resource = self.resource.map(|text| ResourceUri::parse(text).unwrap());
+            Refresh {
+                grant: &self.grant,
+                grant_is_alive: self.alive,
+                client: &fixtures::client(&[]),
+                generation: self.generation,
+                scope: asked.as_ref(),
+                resource: resource.as_ref(),
+                retry_window: Duration::from_secs(self.window),
+                now: at(self.now),
+            }
+            .decide()
+        }
+
+        fn refusal(&self) -> ErrorCode {
+            match self.decide() {
+                RefreshDecision::Refuse(error) => error.code(),
+                other => panic!("{other:?}"),
+            }
+        }
+
+        fn chain(&mut self) -> &mut RefreshState {
+            self.grant.refresh.as_mut().unwrap()
+        }
+    }
+
+    #[test]
+    fn the_live_token_is_exchanged() {
+        let all = scope("read write offline_access");
+        assert_eq!(Case::default().decide(), RefreshDecision::Rotate(all.clone()));
+        let mut worn = Case::default();
+        worn.chain().retries = MAX_RETRIES;
+        assert_eq!(worn.decide(), RefreshDecision::Rotate(all));
+    }
+
+    #[test]
+    fn the_token_before_it_is_answered_alike_for_a_while_and_then_ends_the_grant() {
+        // RFC 9700 §4.14.2
+        let all = scope("read write offline_access");
+        let replay = RefreshDecision::Replay(fixtures::grant().id);
+        for (generation, now, window, decision) in [
+            (4, 1059, 60, RefreshDecision::Retry(all)),
+            (4, 1060, 60, replay.clone()),
+            (4, 1000, 0, replay.clone()),
+            (3, 1001, 60, replay.clone()),
+            (0, 1001, 60, replay.clone()),
+            (6, 1001, 60, replay.clone()),
+            (u32::MAX, 1001, 60, replay),
+        ] {
+            let case = Case { generation, now, window, ..Case::default() };
+            assert_eq!(case.decide(), decision, "generation {generation} at {now}");
+        }
+    }
+
+    #[test]
+    fn retries_have_an_end_that_costs_nobody_the_grant() {
+        let mut case = Case { generation: 4, ..Case::default() };
+        case.chain().retries = MAX_RETRIES - 1;
+        assert!(matches!(case.decide(), RefreshDecision::Retry(_)));
+        case.chain().retries = MAX_RETRIES;
+        assert_eq!(case.refusal(), ErrorCode::InvalidGrant);
+    }
+
+    #[test]
+    fn another_clients_or_an_ended_token_is_refused() {
+        use ErrorCode::InvalidGrant;
+        let mut foreign = Case { generation: 0, ..Case::default() };
+        foreign.grant.client = ClientId::parse("other").unwrap();
+        assert_eq!(foreign.refusal(), InvalidGrant, "and revokes nothing");
+        let mut without = Case::default();
+        without.grant.refresh = None;
+        assert_eq!(without.refusal(), InvalidGrant);
+        assert_eq!(Case { alive: false, ..Case::default() }.refusal(), InvalidGrant);
+        assert_eq!(Case { now: 5000, ..Case::default() }.refusal(), InvalidGrant);
+        assert!(matches!(Case { now: 4999, ..Case::default() }.decide(), RefreshDecision::Rotate(_)));
+        let mut busy = Case { now: 9000, ..Case::default() };
+        busy.chain().idle_expires_at = at(9999);
+        assert_eq!(busy.refusal(), InvalidGrant);
+    }
+
+    #[test]
+    fn a_request_narrows_its_own_answer_and_never_widens() {
+        // RFC 6749 §6
+        for (asked, granted) in [
+            (Some("read"), Some("read offline_access")),
+            (Some("read write offline_access"), Some("read write offline_access")),
+            (Some("offline_access"), Some("read write offline_access")),
+            (Some("read admin"), None),
+            (Some("admin"), None),
+        ] {
+            let case = Case { scope: asked, ..Case::default() };
+            match granted {
+                Some(granted) => {
+                    assert_eq!(case.decide(), RefreshDecision::Rotate(scope(granted)), "{asked:?}")
+                }
+                None => assert_eq!(case.refusal(), ErrorCode::InvalidScope, "{asked:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn the_resource_stays_the_one_of_the_grant() {
+        // RFC 8707 §2.2
+        let same = Case { resource: Some("https://mcp.example/mcp/"), ..Case::default() };
+        assert!(matches!(same.decide(), RefreshDecision::Rotate(_)));
+        let other = Case { resource: Some("https://other.example/mcp"), ..Case::default() };
+        assert_eq!(other.refusal(), ErrorCode::InvalidTarget);
+    }
+}

@@ -1,0 +1,409 @@
+//! Dynamic client registration (RFC 7591): what a client may say about itself.
+//!
+//! Deprecated in MCP 2026-07-28, and still the only way in that most released clients know. What they really send is
+//! taken as it comes where that harms nobody; nothing here lets a client do more than ask people for consent.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use super::{
+    Client, ClientAuthMethod, ClientId, ClientOrigin, ErrorCode, GrantType, OAuthError, RedirectUri, Scope,
+    SecretHash, Timestamp,
+};
+
+const MAX_REDIRECT_URIS: usize = 20;
+const MAX_TEXT: usize = 2048;
+const MAX_NAME: usize = 200;
+
+/// Members that only inform: kept and echoed (RFC 7591 §3.2.1).
+const INFORMATIVE: &[&str] =
+    &["logo_uri", "tos_uri", "policy_uri", "software_id", "software_version", "application_type"];
+const INFORMATIVE_URIS: &[&str] = &["logo_uri", "tos_uri", "policy_uri"];
+
+/// A registration that keeps every rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registration {
+    name: Option<String>,
+    uri: Option<String>,
+    about: BTreeMap<String, String>,
+    redirect_uris: Vec<RedirectUri>,
+    grant_types: Vec<GrantType>,
+    auth_method: ClientAuthMethod,
+    scope: Option<Scope>,
+}
+
+impl Registration {
+    /// Reads the body of a registration request. Unknown members are ignored and `null` is an omitted member.
+    ///
+    /// # Errors
+    /// `invalid_redirect_uri`, `invalid_client_metadata`.
+    pub fn parse(body: &[u8]) -> Result<Self, OAuthError> {
+        let value: Value =
+            serde_json::from_slice(body).map_err(|_| invalid_metadata("the body must be a JSON object"))?;
+        let Value::Object(members) = value else {
+            return Err(invalid_metadata("the body must be a JSON object"));
+        };
+        let uri = text(&members, "client_uri")?;
+        web_page(uri.as_deref(), "client_uri")?;
+        Ok(Self {
+            name: text(&members, "client_name")?.map(|name| name.trim().chars().take(MAX_NAME).collect()),
+            uri,
+            about: about(&members)?,
+            redirect_uris: redirect_uris(&members)?,
+            grant_types: grant_types(&members)?,
+            auth_method: auth_method(&members)?,
+            scope: text(&members, "scope")?
+                .map(|scope| Scope::parse(&scope))
+                .transpose()
+                .map_err(|_| invalid_metadata("is malformed").about("scope"))?
+                .filter(|scope| !scope.is_empty()),
+        })
+    }
+
+    /// Whether the client is to be given a secret. RFC 7591 §2 makes that the default.
+    pub fn needs_secret(&self) -> bool {
+        self.auth_method != ClientAuthMethod::None
+    }
+
+    /// What two identical registrations have in common. Clients that register at every start come to share one row.
+    pub fn fingerprint(&self) -> String {
+        let digest = Sha256::digest(format!("{self:?}"));
+        digest.iter().fold(String::with_capacity(64), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
+    }
+
+    /// The client that comes of it.
+    pub fn into_client(self, id: ClientId, secret: Option<SecretHash>, now: Timestamp) -> Client {
+        Client {
+            id,
+            origin: ClientOrigin::Dynamic,
+            name: self.name,
+            uri: self.uri,
+            about: self.about,
+            redirect_uris: self.redirect_uris,
+            grant_types: self.grant_types,
+            auth_method: self.auth_method,
+            scope: self.scope,
+            default_resource: None,
+            machine_scopes: Scope::default(),
+            tenant: None,
+            first_party: false,
+            secret_hashes: secret.into_iter().collect(),
+            registered_at: now,
+        }
+    }
+}
+
+/// The answer to a registration (RFC 7591 §3.2.1): everything that was registered, and no member that is `null`.
+pub fn client_information(client: &Client, secret: Option<&str>) -> Map<String, Value> {
+    let mut answer = Map::new();
+    answer.insert("client_id".into(), client.id.as_str().into());
+    answer.insert("client_id_issued_at".into(), client.registered_at.seconds().into());
+    if let Some(secret) = secret {
+        answer.insert("client_secret".into(), secret.into());
+        answer.insert("client_secret_expires_at".into(), 0.into());
+    }
+    let strings = [("client_name", client.name.clone()), ("client_uri", client.uri.clone())];
+    let scope = client.scope.as_ref().map(ToString::to_string);
+    for (name, value) in strings.into_iter().chain([("scope", scope)]) {
+        if let Some(value) = value {
+            answer.insert(name.into(), value.into());
+        }
+    }
+    for (name, value) in &client.about {
+        answer.insert(name.clone(), value.as_str().into());
+    }
+    let uris: Vec<&str> = client.redirect_uris.iter().map(RedirectUri::as_str).collect();
+    answer.insert("redirect_uris".into(), uris.into());
+    let grants: Vec<&str> = client.grant_types.iter().map(|grant| grant.as_str()).collect();
+    answer.insert("grant_types".into(), grants.into());
+    answer.insert("response_types".into(), vec!["code"].into());
+    answer.insert("token_endpoint_auth_method".into(), client.auth_method.as_str().into());
+    answer
+}
+
+fn invalid_metadata(description: &'static str) -> OAuthError {
+    OAuthError::new(ErrorCode::InvalidClientMetadata, description)
+}
+
+fn member<'a>(members: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    members.get(name).filter(|value| !value.is_null())
+}
+
+/// A text; an empty one is an omitted one.
+fn text(members: &Map<String, Value>, name: &'static str) -> Result<Option<String>, OAuthError> {
+    match member(members, name) {
+        None => Ok(None),
+        Some(Value::String(text)) if text.len() <= MAX_TEXT && !text.chars().any(char::is_control) => {
+            Ok(Some(text.clone()).filter(|text| !text.trim().is_empty()))
+        }
+        Some(_) => {
+            Err(invalid_metadata("must be a text of at most 2048 bytes without control characters")
+                .about(name))
+        }
+    }
+}
+
+fn texts<'a>(
+    members: &'a Map<String, Value>,
+    name: &'static str,
+) -> Result<Option<Vec<&'a str>>, OAuthError> {
+    let Some(value) = member(members, name) else { return Ok(None) };
+    let list = value.as_array().and_then(|items| items.iter().map(Value::as_str).collect());
+    list.map(Some).ok_or(invalid_metadata("must be a list of texts").about(name))
+}
+
+/// People may be shown links to these, so they must not be `javascript:` or the like (RFC 7591 §5).
+fn web_page(text: Option<&str>, name: &'static str) -> Result<(), OAuthError> {
+    match text {
+        Some(text) if !text.starts_with("https://") && !text.starts_with("http://") => {
+            Err(invalid_metadata("must be an http or https URL").about(name))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn about(members: &Map<String, Value>) -> Result<BTreeMap<String, String>, OAuthError> {
+    let mut about = BTreeMap::new();
+    for name in INFORMATIVE {
+        if let Some(value) = text(members, name)? {
+            if INFORMATIVE_URIS.contains(name) {
+                web_page(Some(&value), name)?;
+            }
+            about.insert((*name).to_owned(), value);
+        }
+    }
+    Ok(about)
+}
+
+fn redirect_uris(members: &Map<String, Value>) -> Result<Vec<RedirectUri>, OAuthError> {
+    let invalid =
+        |description| OAuthError::new(ErrorCode::InvalidRedirectUri, description).about("redirect_uris");
+    let texts = texts(members, "redirect_uris")?.unwrap_or_default();
+    if texts.is_empty() || texts.len() > MAX_REDIRECT_URIS {
+        return Err(invalid("must name between one and 20 URIs"));
+    }
+    let parse = |text: &str| {
+        RedirectUri::parse(text).map_err(|error| {
+            invalid("must be https, http on loopback, or an application's own scheme in reverse-domain form")
+                .with_detail(error.to_string())
+        })
+    };
+    texts.into_iter().map(parse).collect()
+}
+
+/// The grant types of ours among those that are named; foreign ones are ignored. `client_credentials` is not for
+/// clients that nobody vouches for.
+fn grant_types(members: &Map<String, Value>) -> Result<Vec<GrantType>, OAuthError> {
+    let response_types = texts(members, "response_types")?.unwrap_or_else(|| vec!["code"]);
+    if !response_types.contains(&"code") {
+        return Err(invalid_metadata("must contain code").about("response_types"));
+    }
+    let Some(named) = texts(members, "grant_types")? else {
+        return Ok(vec![GrantType::AuthorizationCode, GrantType::RefreshToken]);
+    };
+    let offered = [GrantType::AuthorizationCode, GrantType::RefreshToken];
+    let chosen: Vec<GrantType> =
+        offered.into_iter().filter(|grant| named.contains(&grant.as_str())).collect();
+    if !chosen.contains(&GrantType::AuthorizationCode) {
+        return Err(invalid_metadata("must contain authorization_code").about("grant_types"));
+    }
+    Ok(chosen)
+}
+
+fn auth_method(members: &Map<String, Value>) -> Result<ClientAuthMethod, OAuthError> {
+    match text(members, "token_endpoint_auth_method")? {
+        None => Ok(ClientAuthMethod::ClientSecretBasic),
+        Some(name) => ClientAuthMethod::parse(&name)
+            .ok_or(invalid_metadata("is not supported").about("token_endpoint_auth_method")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::protocol::fixtures::{at, scope};
+
+    fn parse(body: &Value) -> Result<Registration, OAuthError> {
+        Registration::parse(body.to_string().as_bytes())
+    }
+
+    fn client(body: &Value) -> Client {
+        let hash = Some(SecretHash::from_stored("h".into()));
+        parse(body).unwrap().into_client(ClientId::parse("id").unwrap(), hash, at(7))
+    }
+
+    fn error(body: &Value) -> (ErrorCode, String) {
+        let error = parse(body).unwrap_err();
+        (error.code(), error.description())
+    }
+
+    #[test]
+    fn what_released_clients_send_is_taken() {
+        for body in [
+            // Cursor
+            json!({"client_name": "Cursor", "application_type": "web", "redirect_uris": [
+                "cursor://anysphere.cursor-mcp/oauth/callback",
+                "https://www.cursor.com/agents/mcp/oauth/callback",
+                "http://localhost:8787/callback"], "token_endpoint_auth_method": "none"}),
+            // Visual Studio Code
+            json!({"client_name": "Visual Studio Code", "client_uri": "https://code.visualstudio.com",
+                "grant_types": ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"],
+                "response_types": ["code"], "token_endpoint_auth_method": "none", "application_type": "native",
+                "redirect_uris": ["https://insiders.vscode.dev/redirect", "https://vscode.dev/redirect",
+                    "http://127.0.0.1/", "http://127.0.0.1:33418/"]}),
+            // FastMCP and Gemini CLI
+            json!({"client_name": "FastMCP Client", "redirect_uris": ["http://localhost:51234/callback"],
+                "token_endpoint_auth_method": "none", "scope": ""}),
+            // mcp-remote
+            json!({"redirect_uris": ["http://localhost:3335/oauth/callback"], "software_id": "x", "software_version": "1",
+                "token_endpoint_auth_method": "none", "made_up": {"deep": [1, null]}}),
+            json!({"redirect_uris": ["http://127.0.0.1/cb"], "client_uri": "", "logo_uri": null}),
+        ] {
+            assert!(parse(&body).is_ok(), "{body}: {:?}", parse(&body));
+        }
+    }
+
+    #[test]
+    fn everything_registered_is_echoed_and_nothing_is_null() {
+        // RFC 7591 §3.2.1
+        let body = json!({"client_name": "  A ", "client_uri": "https://a.example", "logo_uri": "https://b.example/l.png",
+            "scope": "mcp:read", "grant_types": ["authorization_code", "client_credentials"], "contacts": null,
+            "redirect_uris": ["https://a.example/cb"], "token_endpoint_auth_method": "client_secret_post"});
+        let answer = Value::Object(client_information(&client(&body), Some("s")));
+        assert_eq!(
+            answer,
+            json!({"client_id": "id", "client_id_issued_at": 7, "client_secret": "s", "client_secret_expires_at": 0,
+                "client_name": "A", "client_uri": "https://a.example", "logo_uri": "https://b.example/l.png",
+                "scope": "mcp:read", "grant_types": ["authorization_code"], "response_types": ["code"],
+                "redirect_uris": ["https://a.example/cb"], "token_endpoint_auth_method": "client_secret_post"})
+        );
+        let bare = json!({"redirect_uris": ["https://a.example/cb"], "token_endpoint_auth_method": "none"});
+        let answer = Value::Object(client_information(&client(&bare), None));
+        assert_eq!(
+            answer,
+            json!({"client_id": "id", "client_id_issued_at": 7, "grant_types": ["authorization_code", "refresh_token"],
+                "response_types": ["code"], "redirect_uris": ["https://a.example/cb"], "token_endpoint_auth_method": "none"})
+        );
+    }
+
+    #[test]
+    fn a_client_that_names_no_method_gets_a_secret() {
+        // RFC 7591 §2
+        let uris = ["https://a.example/cb"];
+        assert!(parse(&json!({"redirect_uris": uris})).unwrap().needs_secret());
+        assert!(
+            !parse(&json!({"redirect_uris": uris, "token_endpoint_auth_method": "none"}))
+                .unwrap()
+                .needs_secret()
+        );
+    }
+
+    #[test]
+    fn a_self_registered_client_is_nothing_special() {
+        let body = json!({"redirect_uris": ["https://a.example/cb"], "first_party": true, "tenant": "acme", "client_id": "x",
+            "client_secret": "chosen", "scope": " a  b "});
+        let client = client(&body);
+        assert_eq!(
+            (client.origin, client.first_party, client.id.as_str()),
+            (ClientOrigin::Dynamic, false, "id")
+        );
+        assert_eq!(
+            (client.scope, client.machine_scopes, client.tenant),
+            (Some(scope("a b")), Scope::default(), None)
+        );
+        assert_eq!(client.secret_hashes, [SecretHash::from_stored("h".into())]);
+    }
+
+    #[test]
+    fn what_breaks_a_rule_is_refused_in_its_own_words() {
+        use ErrorCode::{InvalidClientMetadata, InvalidRedirectUri};
+        let uris = json!(["https://a.example/cb"]);
+        let many: Vec<String> = (0..21).map(|i| format!("https://a.example/{i}")).collect();
+        for (body, code, about) in [
+            (json!([]), InvalidClientMetadata, "the body"),
+            (json!({}), InvalidRedirectUri, "redirect_uris"),
+            (json!({"redirect_uris": []}), InvalidRedirectUri, "redirect_uris"),
+            (json!({"redirect_uris": many}), InvalidRedirectUri, "redirect_uris"),
+            (json!({"redirect_uris": "https://a.example/cb"}), InvalidClientMetadata, "redirect_uris"),
+            (json!({"redirect_uris": [1]}), InvalidClientMetadata, "redirect_uris"),
+            (json!({"redirect_uris": ["javascript:alert(1)"]}), InvalidRedirectUri, "redirect_uris"),
+            (
+                json!({"redirect_uris": ["https://a.example/cb", "http://a.example"]}),
+                InvalidRedirectUri,
+                "redirect_uris",
+            ),
+            (json!({"redirect_uris": uris, "client_name": 1}), InvalidClientMetadata, "client_name"),
+            (json!({"redirect_uris": uris, "client_name": "a\u{0}"}), InvalidClientMetadata, "client_name"),
+            (
+                json!({"redirect_uris": uris, "client_name": "x".repeat(2049)}),
+                InvalidClientMetadata,
+                "client_name",
+            ),
+            (
+                json!({"redirect_uris": uris, "client_uri": "javascript:x"}),
+                InvalidClientMetadata,
+                "client_uri",
+            ),
+            (json!({"redirect_uris": uris, "logo_uri": "data:x"}), InvalidClientMetadata, "logo_uri"),
+            (json!({"redirect_uris": uris, "tos_uri": "x"}), InvalidClientMetadata, "tos_uri"),
+            (json!({"redirect_uris": uris, "policy_uri": "x"}), InvalidClientMetadata, "policy_uri"),
+            (json!({"redirect_uris": uris, "scope": "\""}), InvalidClientMetadata, "scope"),
+            (json!({"redirect_uris": uris, "scope": ["a"]}), InvalidClientMetadata, "scope"),
+            (
+                json!({"redirect_uris": uris, "grant_types": ["refresh_token"]}),
+                InvalidClientMetadata,
+                "grant_types",
+            ),
+            (
+                json!({"redirect_uris": uris, "grant_types": ["client_credentials"]}),
+                InvalidClientMetadata,
+                "grant_types",
+            ),
+            (
+                json!({"redirect_uris": uris, "response_types": ["token"]}),
+                InvalidClientMetadata,
+                "response_types",
+            ),
+            (
+                json!({"redirect_uris": uris, "token_endpoint_auth_method": "tls"}),
+                InvalidClientMetadata,
+                "token_endpoint",
+            ),
+        ] {
+            let (found, description) = error(&body);
+            assert_eq!(found, code, "{body}");
+            assert!(description.starts_with(about), "{body}: {description}");
+        }
+        assert_eq!(Registration::parse(b"nonsense").unwrap_err().code(), InvalidClientMetadata);
+        assert!(parse(&json!({"redirect_uris": uris, "client_name": "x".repeat(2048)})).is_ok());
+        let twenty = &many[..20];
+        assert!(parse(&json!({"redirect_uris": twenty})).is_ok());
+    }
+
+    #[test]
+    fn identical_registrations_share_a_fingerprint_and_others_do_not() {
+        let base = json!({"redirect_uris": ["https://a.example/cb"], "client_name": "A"});
+        let print = |body: &Value| parse(body).unwrap().fingerprint();
+        assert_eq!(
+            print(&base),
+            print(&json!({"client_name": "A", "redirect_uris": ["https://a.example/cb"], "x": 1}))
+        );
+        assert_eq!(print(&base).len(), 64);
+        for other in [
+            json!({"redirect_uris": ["https://a.example/cb"], "client_name": "B"}),
+            json!({"redirect_uris": ["https://a.example/cb2"], "client_name": "A"}),
+            json!({"redirect_uris": ["https://a.example/cb"], "client_name": "A", "scope": "a"}),
+            json!({"redirect_uris": ["https://a.example/cb"], "client_name": "A", "token_endpoint_auth_method": "none"}),
+        ] {
+            assert_ne!(print(&base), print(&other));
+        }
+    }
+}

@@ -1,0 +1,370 @@
+//! Resources: the MCP servers that tokens are for (RFC 8707; MCP 2026-07-28 authorization, resource parameter).
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use url::{Host, Url};
+
+use super::{ErrorCode, OAuthError, RoleName, Scope, ScopeToken, TenantId};
+
+const MAX_LENGTH: usize = 2048;
+
+/// A resource indicator: an absolute URI without fragment (RFC 8707 §2), kept as it was written.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ResourceUri(String);
+
+/// The text is not an absolute URI without fragment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a resource is an absolute URI without fragment, at most 2048 characters long")]
+pub struct MalformedResource;
+
+impl ResourceUri {
+    /// Accepts an absolute URI with a host and without fragment or user information.
+    pub fn parse(text: &str) -> Result<Self, MalformedResource> {
+        let url = Url::parse(text).map_err(|_| MalformedResource)?;
+        let well_formed = text.len() <= MAX_LENGTH
+            && text.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'\\' | b'"' | b'<' | b'>'))
+            && url.has_host()
+            && url.fragment().is_none()
+            && url.username().is_empty()
+            && url.password().is_none();
+        well_formed.then(|| Self(text.to_owned())).ok_or(MalformedResource)
+    }
+
+    /// The URI as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What two spellings of one resource have in common: scheme and host in lower case, no default port, and no
+    /// slash at the end. Clients vary in exactly these (MCP 2026-07-28 authorization, canonical server URI).
+    pub fn lookup_key(&self) -> String {
+        let normal = Url::parse(&self.0).map_or_else(|_| self.0.clone(), String::from);
+        match normal.strip_suffix('/') {
+            Some(shorter) if !normal.contains('?') => shorter.to_owned(),
+            _ => normal,
+        }
+    }
+
+    /// Whether the resource is served on the machine of the person who asks.
+    pub fn is_loopback(&self) -> bool {
+        let Ok(url) = Url::parse(&self.0) else { return false };
+        match url.host() {
+            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        }
+    }
+}
+
+impl fmt::Display for ResourceUri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for ResourceUri {
+    type Error = MalformedResource;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text)
+    }
+}
+
+impl From<ResourceUri> for String {
+    fn from(uri: ResourceUri) -> Self {
+        uri.0
+    }
+}
+
+/// One permission that a resource knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResourceScope {
+    /// Its name in tokens.
+    pub token: ScopeToken,
+    /// What it allows, for the person who is asked to consent.
+    pub description: String,
+    /// Who may give it: members with one of these roles; everybody when empty.
+    pub roles: Vec<RoleName>,
+}
+
+/// Which scopes a resource knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KnownScopes {
+    /// These and no others.
+    Listed(Vec<ResourceScope>),
+    /// Whatever is asked for: a developer's own server on loopback, of which only it knows.
+    Any,
+}
+
+/// An MCP server that accepts our tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resource {
+    /// Its canonical URI, the `aud` of its tokens unless `audience` says otherwise.
+    pub uri: ResourceUri,
+    /// Other URIs by which clients name it.
+    pub aliases: Vec<ResourceUri>,
+    /// Its name for people.
+    pub name: String,
+    /// The `aud` that it checks, when that is not its URI; need not be a URI.
+    pub audience: Option<String>,
+    /// The scopes it knows.
+    pub scopes: KnownScopes,
+    /// What a client gets that asks for nothing in particular.
+    pub default_scopes: Scope,
+    /// The tenants whose members may use it; every tenant when empty.
+    pub tenants: Vec<TenantId>,
+    /// Lifetime of its access tokens, when it differs from the server's.
+    pub access_token_ttl: Option<Duration>,
+}
+
+impl Resource {
+    /// A developer's own MCP server, which nobody registered: its scopes are whatever is asked for.
+    pub fn unregistered(uri: ResourceUri) -> Self {
+        Self {
+            name: uri.to_string(),
+            uri,
+            aliases: Vec::new(),
+            audience: None,
+            scopes: KnownScopes::Any,
+            default_scopes: Scope::default(),
+            tenants: Vec::new(),
+            access_token_ttl: None,
+        }
+    }
+
+    /// The `aud` of its tokens: exactly one string.
+    pub fn audience(&self) -> &str {
+        self.audience.as_deref().unwrap_or_else(|| self.uri.as_str())
+    }
+
+    /// Whether members of `tenant` may use it.
+    pub fn admits_tenant(&self, tenant: &TenantId) -> bool {
+        self.tenants.is_empty() || self.tenants.contains(tenant)
+    }
+
+    /// What it allows under the name `token`, in words; nothing for a scope that nobody described.
+    pub fn describe(&self, token: &ScopeToken) -> Option<&str> {
+        match &self.scopes {
+            KnownScopes::Listed(scopes) => {
+                scopes.iter().find(|scope| scope.token == *token).map(|scope| scope.description.as_str())
+            }
+            KnownScopes::Any => None,
+        }
+    }
+
+    /// The part of `asked` that this resource knows. Unknown names are dropped, not refused: RFC 6749 §3.3 lets
+    /// the server ignore them, and clients name scopes of other servers.
+    pub fn known(&self, asked: &Scope) -> Scope {
+        match &self.scopes {
+            KnownScopes::Any => asked.for_resource(),
+            KnownScopes::Listed(scopes) => {
+                asked.filter(|token| scopes.iter().any(|scope| scope.token == *token))
+            }
+        }
+    }
+
+    /// The part of `scope` that a member with `roles` may give away.
+    pub fn grantable(&self, scope: &Scope, roles: &[RoleName]) -> Scope {
+        match &self.scopes {
+            KnownScopes::Any => scope.clone(),
+            KnownScopes::Listed(scopes) => scope.filter(|token| {
+                scopes.iter().any(|known| {
+                    known.token == *token
+                        && (known.roles.is_empty() || known.roles.iter().any(|role| roles.contains(role)))
+                })
+            }),
+        }
+    }
+
+    /// What a request for `asked` comes to, before anybody is asked to agree: what the resource knows of it, and
+    /// its default scopes when nothing is asked for or nothing known is left; never "everything".
+    pub fn requested_scope(&self, asked: Option<&Scope>, ceiling: Option<&Scope>) -> Scope {
+        let within =
+            |scope: Scope| ceiling.map_or_else(|| scope.clone(), |ceiling| scope.intersection(ceiling));
+        let known = asked.map(|asked| within(self.known(asked))).unwrap_or_default();
+        let offline =
+            asked.map(|asked| asked.filter(|t| *t == ScopeToken::offline_access())).unwrap_or_default();
+        let granted = if known.is_empty() { within(self.default_scopes.clone()) } else { known };
+        granted.union(&offline)
+    }
+}
+
+/// The resource that a request means when it names none or one (RFC 8707 §2).
+///
+/// `named` are the request's `resource` values, `lookup` finds a registered resource, `fallback` is what stands
+/// in when none is named. Several at once, or one that is not known here, is `invalid_target`.
+pub fn single_wish(named: &[&str]) -> Result<Option<ResourceUri>, OAuthError> {
+    match named {
+        [] => Ok(None),
+        [one] => match ResourceUri::parse(one) {
+            Ok(uri) => Ok(Some(uri)),
+            Err(_) => Err(OAuthError::new(
+                ErrorCode::InvalidTarget,
+                "resource must be an absolute URI without fragment",
+            )),
+        },
+        _ => Err(OAuthError::new(ErrorCode::InvalidTarget, "one resource can be named in a request")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resource_uri(text: &str) -> ResourceUri {
+        ResourceUri::parse(text).unwrap()
+    }
+
+    fn scope(text: &str) -> Scope {
+        Scope::parse(text).unwrap()
+    }
+
+    fn notes() -> Resource {
+        let known = |token: &str, roles: &[&str]| ResourceScope {
+            token: ScopeToken::parse(token).unwrap(),
+            description: format!("may {token}"),
+            roles: roles.iter().map(|role| RoleName::parse(role).unwrap()).collect(),
+        };
+        Resource {
+            scopes: KnownScopes::Listed(vec![
+                known("read", &[]),
+                known("write", &[]),
+                known("admin", &["owner"]),
+            ]),
+            default_scopes: scope("read"),
+            ..Resource::unregistered(resource_uri("https://mcp.example.com/mcp"))
+        }
+    }
+
+    #[test]
+    fn spellings_of_one_resource_share_a_key() {
+        for (a, b) in [
+            ("https://mcp.example.com/mcp", "https://MCP.example.com/mcp/"),
+            ("https://mcp.example.com", "https://mcp.example.com/"),
+            ("https://mcp.example.com:443/mcp", "HTTPS://mcp.example.com/mcp"),
+        ] {
+            assert_eq!(resource_uri(a).lookup_key(), resource_uri(b).lookup_key());
+        }
+        for (a, b) in [
+            ("https://mcp.example.com/mcp", "https://mcp.example.com/MCP"),
+            ("https://mcp.example.com/mcp", "https://mcp.example.com/mcp?x"),
+            ("https://mcp.example.com/mcp", "http://mcp.example.com/mcp"),
+            ("https://mcp.example.com/a?x=/", "https://mcp.example.com/a?x="),
+        ] {
+            assert_ne!(resource_uri(a).lookup_key(), resource_uri(b).lookup_key());
+        }
+    }
+
+    #[test]
+    fn a_resource_is_an_absolute_uri_without_fragment() {
+        // RFC 8707 §2
+        for text in [
+            "/mcp",
+            "mcp",
+            "https://a.example/#x",
+            "https://u@a.example/",
+            "https://u:p@a.example",
+            "mailto:x@y",
+            "https://a.example/\"",
+            "https://a.example/ x",
+            "",
+        ] {
+            assert!(ResourceUri::parse(text).is_err(), "{text}");
+        }
+        let longest = format!("https://a.example/{}", "x".repeat(MAX_LENGTH - 18));
+        assert!(ResourceUri::parse(&longest).is_ok());
+        assert!(ResourceUri::parse(&format!("{longest}x")).is_err());
+    }
+
+    #[test]
+    fn loopback_is_told_from_look_alikes() {
+        for text in [
+            "http://localhost:3000/mcp",
+            "http://127.0.0.1/",
+            "http://127.9.9.9",
+            "http://[::1]:1/",
+            "http://a.localhost/",
+        ] {
+            assert!(resource_uri(text).is_loopback(), "{text}");
+        }
+        for text in ["http://localhost.example/", "http://10.0.0.1/", "http://notlocalhost/", "http://[::2]/"]
+        {
+            assert!(!resource_uri(text).is_loopback(), "{text}");
+        }
+    }
+
+    #[test]
+    fn unknown_scopes_are_dropped_and_nothing_left_means_the_default() {
+        let resource = notes();
+        for (asked, granted) in [
+            (Some("read other"), "read"),
+            (Some("other"), "read"),
+            (Some(""), "read"),
+            (None, "read"),
+            (Some("write offline_access"), "write offline_access"),
+            (Some("offline_access"), "read offline_access"),
+        ] {
+            let asked = asked.map(scope);
+            assert_eq!(resource.requested_scope(asked.as_ref(), None), scope(granted), "{asked:?}");
+        }
+    }
+
+    #[test]
+    fn a_ceiling_holds_for_what_is_asked_and_for_the_default() {
+        let resource = notes();
+        let ceiling = scope("read");
+        assert_eq!(resource.requested_scope(Some(&scope("read write")), Some(&ceiling)), scope("read"));
+        assert_eq!(resource.requested_scope(None, Some(&scope("write"))), scope(""));
+    }
+
+    #[test]
+    fn a_developers_server_gets_what_is_asked() {
+        let resource = Resource::unregistered(resource_uri("http://localhost:3000/mcp"));
+        assert_eq!(
+            resource.requested_scope(Some(&scope("x y offline_access")), None),
+            scope("x y offline_access")
+        );
+        assert_eq!(resource.known(&scope("x offline_access")), scope("x"));
+        assert_eq!(resource.grantable(&scope("x"), &[]), scope("x"));
+        assert_eq!(resource.describe(&ScopeToken::parse("x").unwrap()), None);
+    }
+
+    #[test]
+    fn a_scope_bound_to_roles_can_be_given_by_members_with_one_of_them() {
+        let (resource, owner) = (notes(), RoleName::parse("owner").unwrap());
+        assert_eq!(resource.grantable(&scope("read admin other"), &[]), scope("read"));
+        assert_eq!(resource.grantable(&scope("read admin"), &[owner]), scope("read admin"));
+        assert_eq!(resource.describe(&ScopeToken::parse("admin").unwrap()), Some("may admin"));
+    }
+
+    #[test]
+    fn the_audience_is_the_uri_unless_configured() {
+        let mut resource = notes();
+        assert_eq!(resource.audience(), "https://mcp.example.com/mcp");
+        resource.audience = Some("mcp-server-api".into());
+        assert_eq!(resource.audience(), "mcp-server-api");
+    }
+
+    #[test]
+    fn a_resource_may_be_bound_to_tenants() {
+        let (mut resource, acme) = (notes(), TenantId::parse("acme").unwrap());
+        assert!(resource.admits_tenant(&acme));
+        resource.tenants = vec![TenantId::parse("globex").unwrap()];
+        assert!(!resource.admits_tenant(&acme));
+        resource.tenants.push(acme.clone());
+        assert!(resource.admits_tenant(&acme));
+    }
+
+    #[test]
+    fn at_most_one_well_formed_resource_is_named() {
+        assert_eq!(single_wish(&[]), Ok(None));
+        assert_eq!(single_wish(&["https://a.example"]), Ok(Some(resource_uri("https://a.example"))));
+        for named in [&["x"][..], &["https://a.example", "https://b.example"][..]] {
+            assert_eq!(single_wish(named).map_err(|error| error.code()), Err(ErrorCode::InvalidTarget));
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! Scopes: what a token is good for (RFC 6749 §3.3).
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// More tokens than any client asks for; keeps work on hostile input small.
+const MAX_TOKENS: usize = 100;
+const MAX_TOKEN_LENGTH: usize = 256;
+
+/// One permission's name: printable ASCII without space, `"` and `\` (RFC 6749 §3.3, `scope-token`).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ScopeToken(String);
+
+/// The text is no scope: a forbidden character, or longer than any honest request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a scope is made of printable ASCII without quotes and backslashes, at most 100 names of 256 characters"
+)]
+pub struct MalformedScope;
+
+impl ScopeToken {
+    /// Accepts one `scope-token`.
+    pub fn parse(text: &str) -> Result<Self, MalformedScope> {
+        let allowed = |b: u8| matches!(b, 0x21 | 0x23..=0x5B | 0x5D..=0x7E);
+        if text.is_empty() || text.len() > MAX_TOKEN_LENGTH || !text.bytes().all(allowed) {
+            return Err(MalformedScope);
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// `offline_access`: understood everywhere, belongs to no resource, decides nothing (MCP 2026-07-28
+    /// authorization, refresh tokens).
+    pub fn offline_access() -> Self {
+        Self("offline_access".to_owned())
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ScopeToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for ScopeToken {
+    type Error = MalformedScope;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text)
+    }
+}
+
+impl From<ScopeToken> for String {
+    fn from(token: ScopeToken) -> Self {
+        token.0
+    }
+}
+
+/// A set of scope tokens that remembers the order in which they were named.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Scope(Vec<ScopeToken>);
+
+impl Scope {
+    /// Reads a space-separated list. Runs of spaces separate like one (some clients send a leading space),
+    /// repeated names count once, and an empty text is the empty scope.
+    pub fn parse(text: &str) -> Result<Self, MalformedScope> {
+        let mut tokens: Vec<ScopeToken> = Vec::new();
+        for word in text.split(' ').filter(|word| !word.is_empty()) {
+            let token = ScopeToken::parse(word)?;
+            if !tokens.contains(&token) {
+                if tokens.len() == MAX_TOKENS {
+                    return Err(MalformedScope);
+                }
+                tokens.push(token);
+            }
+        }
+        Ok(Self(tokens))
+    }
+
+    /// Whether nothing is named.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether `token` is named.
+    pub fn contains(&self, token: &ScopeToken) -> bool {
+        self.0.contains(token)
+    }
+
+    /// Whether all that is named here is named in `other` too.
+    pub fn is_within(&self, other: &Self) -> bool {
+        self.0.iter().all(|token| other.contains(token))
+    }
+
+    /// What is named in both, in this scope's order.
+    pub fn intersection(&self, other: &Self) -> Self {
+        self.filter(|token| other.contains(token))
+    }
+
+    /// What is named here but not in `other`.
+    pub fn difference(&self, other: &Self) -> Self {
+        self.filter(|token| !other.contains(token))
+    }
+
+    /// The tokens that satisfy `keep`, in order.
+    pub fn filter(&self, keep: impl Fn(&ScopeToken) -> bool) -> Self {
+        Self(self.0.iter().filter(|token| keep(token)).cloned().collect())
+    }
+
+    /// This scope followed by what only `other` names.
+    pub fn union(&self, other: &Self) -> Self {
+        Self(self.0.iter().chain(other.difference(self).0.iter()).cloned().collect())
+    }
+
+    /// The part that a resource server understands: everything but `offline_access`.
+    pub fn for_resource(&self) -> Self {
+        self.filter(|token| *token != ScopeToken::offline_access())
+    }
+
+    /// The tokens in order.
+    pub fn iter(&self) -> impl Iterator<Item = &ScopeToken> {
+        self.0.iter()
+    }
+}
+
+impl FromIterator<ScopeToken> for Scope {
+    fn from_iter<T: IntoIterator<Item = ScopeToken>>(tokens: T) -> Self {
+        let mut unique: Vec<ScopeToken> = Vec::new();
+        for token in tokens {
+            if !unique.contains(&token) {
+                unique.push(token);
+            }
+        }
+        Self(unique)
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, token) in self.0.iter().enumerate() {
+            if i > 0 {
+                f.write_str(" ")?;
+            }
+            f.write_str(token.as_str())?;
+        }
+        Ok(())
+    }
+}
+
+impl TryFrom<String> for Scope {
+    type Error = MalformedScope;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Scope> for String {
+    fn from(scope: Scope) -> Self {
+        scope.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn scope(text: &str) -> Scope {
+        Scope::parse(text).unwrap()
+    }
+
+    #[test]
+    fn runs_of_spaces_separate_and_repetitions_count_once() {
+        assert_eq!(scope("  mcp:read   mcp:write mcp:read ").to_string(), "mcp:read mcp:write");
+        assert!(scope("   ").is_empty());
+    }
+
+    #[test]
+    fn forbidden_characters_and_endless_lists_are_refused() {
+        for text in ["a\"b", "a\\b", "a\tb", "é", "a\u{7f}"] {
+            assert_eq!(Scope::parse(text), Err(MalformedScope), "{text:?}");
+        }
+        let many: Vec<String> = (0..=MAX_TOKENS).map(|i| format!("s{i}")).collect();
+        assert_eq!(Scope::parse(&many.join(" ")), Err(MalformedScope));
+        assert!(Scope::parse(&many[..MAX_TOKENS].join(" ")).is_ok());
+        assert!(Scope::parse(&"x".repeat(MAX_TOKEN_LENGTH)).is_ok());
+        assert_eq!(Scope::parse(&"x".repeat(MAX_TOKEN_LENGTH + 1)), Err(MalformedScope));
+    }
+
+    #[test]
+    fn set_operations_keep_order() {
+        let (a, b) = (scope("a b c"), scope("c d a"));
+        assert_eq!(a.intersection(&b), scope("a c"));
+        assert_eq!(a.difference(&b), scope("b"));
+        assert_eq!(a.union(&b), scope("a b c d"));
+        assert!(scope("c a").is_within(&a));
+        assert!(!b.is_within(&a));
+        assert_eq!(scope("a offline_access").for_resource(), scope("a"));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_printed_parses_to_the_same(text in "[!#-\\[\\]-~]{1,8}( {1,3}[!#-\\[\\]-~]{1,8}){0,5}") {
+            let parsed = scope(&text);
+            prop_assert_eq!(scope(&parsed.to_string()), parsed);
+        }
+
+        #[test]
+        fn narrowing_never_widens(a in "[a-d]( [a-d]){0,3}", b in "[a-d]( [a-d]){0,3}") {
+            let (a, b) = (scope(&a), scope(&b));
+            prop_assert!(a.intersection(&b).is_within(&a));
+            prop_assert!(a.intersection(&b).is_within(&b));
+        }
+    }
+}

@@ -1,0 +1,435 @@
+//! What happens next to an authorization request.
+//!
+//! Login and consent never route to one another: each comes back here, where what is known now decides
+//! (OAuth 2.1 §4.1.1; OpenID Connect Core §3.1.2.3 for `prompt` and `max_age`).
+
+use super::{
+    AuthorizationRequest, Consent, ErrorCode, Membership, OAuthError, Policy, Resource, Scope, ScopeToken,
+    TenantId, Timestamp,
+};
+
+/// Everything that the decision depends on.
+#[derive(Clone, Copy, Debug)]
+pub struct Situation<'a> {
+    /// What is asked.
+    pub request: &'a AuthorizationRequest,
+    /// The resource it is asked for.
+    pub resource: &'a Resource,
+    /// When the person in this browser proved who they are; `None` for a stranger.
+    pub logged_in_at: Option<Timestamp>,
+    /// When the request first arrived, so that a login that it demands is demanded once.
+    pub began_at: Timestamp,
+    /// The tenants that the person belongs to.
+    pub memberships: &'a [Membership],
+    /// What the person decided about this client at this resource before, tenant by tenant.
+    pub consents: &'a [Consent],
+    /// The server's own rules.
+    pub policy: &'a Policy,
+}
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Let somebody log in.
+    Login,
+    /// Ask the person.
+    Consent(Ask),
+    /// Issue a code; nobody needs to be asked.
+    Issue(Agreement),
+    /// Send the client away.
+    Reject(OAuthError),
+}
+
+/// What the person is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ask {
+    /// What may be allowed, to be ticked or not.
+    pub offered: Scope,
+    /// What of it was allowed before.
+    pub remembered: Scope,
+    /// Whether all of it was allowed before, so that one click is enough.
+    pub is_repetition: bool,
+    /// The tenants to choose from, the proposed one first.
+    pub tenants: Vec<Membership>,
+}
+
+/// What is agreed on: the tenant to act in and how far the client may go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Agreement {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The scope, `offline_access` included when it was asked for.
+    pub scope: Scope,
+    /// What the consent is remembered to allow.
+    pub remembered: Scope,
+}
+
+impl Situation<'_> {
+    /// Decides the next step.
+    pub fn next_step(&self) -> Step {
+        if !self.logged_in_at.is_some_and(|at| self.is_recent_enough(at)) {
+            return if self.request.prompt.none {
+                Step::Reject(OAuthError::new(
+                    ErrorCode::LoginRequired,
+                    "nobody is logged in, or not recently enough",
+                ))
+            } else {
+                Step::Login
+            };
+        }
+        let ask = match self.ask() {
+            Ok(ask) => ask,
+            Err(error) => return Step::Reject(error),
+        };
+        if self.may_skip_consent(&ask) {
+            let (offered, tenant) = (ask.offered.clone(), ask.tenants[0].tenant.id.clone());
+            return self.agree(&offered, &tenant).map_or_else(Step::Reject, Step::Issue);
+        }
+        if self.request.prompt.none {
+            return Step::Reject(OAuthError::new(ErrorCode::ConsentRequired, "the person has to be asked"));
+        }
+        Step::Consent(ask)
+    }
+
+    /// Turns what the person ticked into what is granted. What was not offered is not granted, whoever ticked it.
+    ///
+    /// # Errors
+    /// `access_denied` when the tenant is none of theirs or nothing was left ticked of what was offered.
+    pub fn agree(&self, chosen: &Scope, tenant: &TenantId) -> Result<Agreement, OAuthError> {
+        let membership = self
+            .eligible()
+            .find(|membership| membership.tenant.id == *tenant)
+            .ok_or(OAuthError::new(ErrorCode::AccessDenied, "the person cannot act in this tenant"))?;
+        let offered = self.resource.grantable(&self.asked().for_resource(), &membership.roles);
+        let granted = offered.intersection(chosen);
+        if granted.is_empty() && !offered.is_empty() {
+            return Err(OAuthError::new(
+                ErrorCode::AccessDenied,
+                "the person allowed nothing of what was asked",
+            ));
+        }
+        let before = self.consent_in(tenant).map(|consent| consent.scope.clone()).unwrap_or_default();
+        let offline = self.asked().filter(|token| *token == ScopeToken::offline_access());
+        Ok(Agreement {
+            tenant: tenant.clone(),
+            remembered: before.difference(&offered).union(&granted),
+            scope: granted.union(&offline),
+        })
+    }
+
+    /// `prompt=login` and `max_age` look at when the request began, so that the login they demand satisfies them.
+    fn is_recent_enough(&self, logged_in_at: Timestamp) -> bool {
+        let fresh = !self.request.prompt.login || logged_in_at >= self.began_at;
+        let young = self.request.max_age.is_none_or(|age| logged_in_at.plus(age) >= self.began_at);
+        fresh && young
+    }
+
+    fn ask(&self) -> Result<Ask, OAuthError> {
+        let mut tenants: Vec<Membership> = self.eligible().cloned().collect();
+        let proposed = self.proposed_tenant(&tenants).ok_or(OAuthError::new(
+            ErrorCode::AccessDenied,
+            "the person belongs to no tenant that may use this resource",
+        ))?;
+        tenants.sort_by_key(|membership| membership.tenant.id != proposed);
+        let asked = self.asked().for_resource();
+        let by_tenant = |m: &Membership| self.resource.grantable(&asked, &m.roles);
+        let offered = tenants.iter().map(by_tenant).fold(Scope::default(), |all, scope| all.union(&scope));
+        let offered = asked.intersection(&offered);
+        if offered.is_empty() && !asked.is_empty() {
+            return Err(OAuthError::new(
+                ErrorCode::InvalidScope,
+                "nothing of what was asked may be given by this person",
+            ));
+        }
+        let consent = self.consent_in(&proposed);
+        let remembered = consent.map(|consent| offered.intersection(&consent.scope)).unwrap_or_default();
+        Ok(Ask {
+            is_repetition: consent.is_some() && offered.is_within(&remembered),
+            offered,
+            remembered,
+            tenants,
+        })
+    }
+
+    /// The page is skipped for the operator's own clients. Others cannot prove that the program which asks is the
+    /// one that was allowed before (RFC 8252 §8.6).
+    fn may_skip_consent(&self, ask: &Ask) -> bool {
+        let tenant_is_clear =
+            ask.tenants.len() == 1 || self.request.tenant.as_ref() == Some(&ask.tenants[0].tenant.id);
+        self.request.client.first_party && tenant_is_clear && !self.request.prompt.consent
+    }
+
+    /// What the request comes to before the person is asked.
+    fn asked(&self) -> Scope {
+        let ceiling = if self.request.client.origin.is_vouched_for() {
+            None
+        } else {
+            self.policy.registration_scopes.as_ref()
+        };
+        let asked = self.request.scope.as_ref().or(self.request.client.scope.as_ref());
+        self.resource.requested_scope(asked, ceiling)
+    }
+
+    fn eligible(&self) -> impl Iterator<Item = &Membership> {
+        self.memberships.iter().filter(|membership| {
+            let tenant = &membership.tenant.id;
+            self.resource.admits_tenant(tenant)
+                && self.request.client.tenant.as_ref().is_none_or(|bound| bound == tenant)
+        })
+    }
+
+    /// The wished-for tenant if it is one of theirs, else the one they chose before, else the first.
+    fn proposed_tenant(&self, eligible: &[Membership]) -> Option<TenantId> {
+        let is_eligible =
+            |tenant: &&TenantId| eligible.iter().any(|membership| membership.tenant.id == **tenant);
+        let wished = self.request.tenant.as_ref().filter(is_eligible);
+        let latest =
+            self.consents.iter().max_by_key(|consent| consent.given_at).map(|consent| &consent.tenant);
+        let first = eligible.first().map(|membership| &membership.tenant.id);
+        wished.or(latest.filter(is_eligible)).or(first).cloned()
+    }
+
+    /// A consent counts for the receiver that it was given for.
+    fn consent_in(&self, tenant: &TenantId) -> Option<&Consent> {
+        let host = self.request.address.redirect_uri().consent_host();
+        self.consents.iter().find(|consent| consent.tenant == *tenant && consent.redirect_host == host)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::fixtures::{self, at, membership, policy, resource, scope};
+    use crate::protocol::{Client, ClientOrigin, Params, Received};
+
+    /// A situation whose parts a test can change.
+    struct Case {
+        client: Client,
+        query: &'static str,
+        logged_in_at: Option<Timestamp>,
+        memberships: Vec<Membership>,
+        consents: Vec<Consent>,
+        resource: Resource,
+        policy: Policy,
+    }
+
+    impl Default for Case {
+        fn default() -> Self {
+            Self {
+                client: fixtures::client(&["http://127.0.0.1/cb"]),
+                query: "&scope=read+write",
+                logged_in_at: Some(at(500)),
+                memberships: vec![membership("acme", &[])],
+                consents: Vec::new(),
+                resource: resource(),
+                policy: policy(),
+            }
+        }
+    }
+
+    impl Case {
+        fn with<T>(&self, run: impl FnOnce(Situation<'_>) -> T) -> T {
+            let query = format!(
+                "client_id=c&response_type=code&code_challenge={}&code_challenge_method=S256{}",
+                "A".repeat(43),
+                self.query
+            );
+            let received = Received::parse(Params::parse(query.as_bytes()).unwrap()).unwrap();
+            let request =
+                received.address(self.client.clone(), &self.policy.issuer).unwrap().validate().unwrap();
+            run(Situation {
+                request: &request,
+                resource: &self.resource,
+                logged_in_at: self.logged_in_at,
+                began_at: at(1000),
+                memberships: &self.memberships,
+                consents: &self.consents,
+                policy: &self.policy,
+            })
+        }
+
+        fn step(&self) -> Step {
+            self.with(|situation| situation.next_step())
+        }
+
+        fn ask(&self) -> Ask {
+            match self.step() {
+                Step::Consent(ask) => ask,
+                other => panic!("{other:?}"),
+            }
+        }
+
+        fn rejection(&self) -> ErrorCode {
+            match self.step() {
+                Step::Reject(error) => error.code(),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    fn consent(tenant: &str, allowed: &str, host: &str, given_at: i64) -> Consent {
+        Consent {
+            user: fixtures::grant().user,
+            client: fixtures::grant().client,
+            tenant: TenantId::parse(tenant).unwrap(),
+            resource: resource().uri,
+            scope: scope(allowed),
+            redirect_host: host.to_owned(),
+            given_at: at(given_at),
+        }
+    }
+
+    fn first_party() -> Client {
+        Client {
+            first_party: true,
+            origin: ClientOrigin::Config,
+            ..fixtures::client(&["http://127.0.0.1/cb"])
+        }
+    }
+
+    #[test]
+    fn a_stranger_logs_in_unless_no_page_may_be_shown() {
+        let mut case = Case { logged_in_at: None, ..Case::default() };
+        assert_eq!(case.step(), Step::Login);
+        case.query = "&prompt=none";
+        assert_eq!(case.rejection(), ErrorCode::LoginRequired);
+    }
+
+    #[test]
+    fn a_demanded_login_is_demanded_once() {
+        // OpenID Connect Core §3.1.2.1
+        for (query, logged_in_at, asks_again) in [
+            ("&prompt=login", 999, true),
+            ("&prompt=login", 1000, false),
+            ("&max_age=100", 899, true),
+            ("&max_age=100", 900, false),
+            ("&max_age=0", 999, true),
+            ("&max_age=0", 1001, false),
+            ("", 1, false),
+        ] {
+            let case = Case { query, logged_in_at: Some(at(logged_in_at)), ..Case::default() };
+            assert_eq!(case.step() == Step::Login, asks_again, "{query} {logged_in_at}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_program_is_always_asked_about() {
+        // RFC 8252 §8.6
+        let mut case = Case::default();
+        let ask = case.ask();
+        assert_eq!((ask.offered, ask.remembered, ask.is_repetition), (scope("read write"), scope(""), false));
+        assert_eq!(ask.tenants, case.memberships);
+        case.consents = vec![consent("acme", "read write", "127.0.0.1", 1)];
+        let again = case.ask();
+        assert_eq!((again.remembered, again.is_repetition), (scope("read write"), true));
+        case.query = "&scope=read&prompt=none";
+        assert_eq!(case.rejection(), ErrorCode::ConsentRequired);
+    }
+
+    #[test]
+    fn what_is_new_is_told_from_what_was_allowed() {
+        let consents = vec![consent("acme", "read", "127.0.0.1", 1)];
+        let ask = Case { consents, ..Case::default() }.ask();
+        assert_eq!((ask.remembered, ask.is_repetition), (scope("read"), false));
+        for (tenant, host) in [("acme", "evil.example"), ("globex", "127.0.0.1")] {
+            let consents = vec![consent(tenant, "read write", host, 1)];
+            let ask = Case { consents, ..Case::default() }.ask();
+            assert_eq!((ask.remembered, ask.is_repetition), (scope(""), false), "{tenant} {host}");
+        }
+    }
+
+    #[test]
+    fn only_the_operators_own_clients_skip_the_page() {
+        let mut case = Case { client: first_party(), ..Case::default() };
+        let Step::Issue(agreement) = case.step() else { panic!("asked") };
+        assert_eq!((agreement.tenant.as_str(), agreement.scope), ("acme", scope("read write")));
+        case.query = "&prompt=consent";
+        assert!(matches!(case.step(), Step::Consent(_)));
+        case.query = "";
+        case.memberships.push(membership("globex", &[]));
+        assert!(matches!(case.step(), Step::Consent(_)), "several tenants and no wish");
+        case.query = "&tenant=globex";
+        let Step::Issue(agreement) = case.step() else { panic!("asked") };
+        assert_eq!(agreement.tenant.as_str(), "globex");
+    }
+
+    #[test]
+    fn tenants_are_those_of_person_resource_and_client_together() {
+        let both = vec![membership("acme", &[]), membership("globex", &[])];
+        let order =
+            |case: &Case| case.ask().tenants.iter().map(|m| m.tenant.id.to_string()).collect::<Vec<_>>();
+        let mut case = Case { memberships: both, ..Case::default() };
+        assert_eq!(order(&case), ["acme", "globex"]);
+        case.query = "&tenant=globex";
+        assert_eq!(order(&case), ["globex", "acme"]);
+        case.query = "&tenant=initech";
+        assert_eq!(order(&case), ["acme", "globex"], "a wish for a foreign tenant is none");
+        case.consents =
+            vec![consent("acme", "read", "127.0.0.1", 1), consent("globex", "read", "127.0.0.1", 2)];
+        assert_eq!(order(&case), ["globex", "acme"], "the latest choice is proposed");
+        case.resource.tenants = vec![TenantId::parse("acme").unwrap()];
+        assert_eq!(order(&case), ["acme"]);
+        case.client.tenant = TenantId::parse("globex");
+        assert_eq!(case.rejection(), ErrorCode::AccessDenied);
+        case.resource.tenants.clear();
+        assert_eq!(order(&case), ["globex"]);
+        case.memberships.clear();
+        assert_eq!(case.rejection(), ErrorCode::AccessDenied);
+    }
+
+    #[test]
+    fn nobody_gives_away_what_their_role_does_not_allow() {
+        let mut case = Case { query: "&scope=admin", ..Case::default() };
+        assert_eq!(case.rejection(), ErrorCode::InvalidScope);
+        case.memberships.push(membership("globex", &["owner"]));
+        assert_eq!(case.ask().offered, scope("admin"));
+        let (acme, globex) = (TenantId::parse("acme").unwrap(), TenantId::parse("globex").unwrap());
+        case.query = "&scope=admin+read";
+        case.with(|situation| {
+            let all = scope("admin read");
+            assert_eq!(situation.agree(&all, &acme).map(|a| a.scope), Ok(scope("read")));
+            assert_eq!(situation.agree(&all, &globex).map(|a| a.scope), Ok(scope("admin read")));
+        });
+    }
+
+    #[test]
+    fn what_the_person_unticks_is_not_granted() {
+        // RFC 9700 §4.14.2 and OAuth 2.1 §7.9: the grant is what was agreed to
+        let acme = TenantId::parse("acme").unwrap();
+        let mut case = Case { query: "&scope=read+write+offline_access", ..Case::default() };
+        case.consents = vec![consent("acme", "write other", "127.0.0.1", 1)];
+        case.with(|situation| {
+            let agreement = situation.agree(&scope("read admin offline_access"), &acme).unwrap();
+            assert_eq!(agreement.scope, scope("read offline_access"));
+            assert_eq!(agreement.remembered, scope("other read"));
+            let nothing = situation.agree(&Scope::default(), &acme).unwrap_err();
+            assert_eq!(nothing.code(), ErrorCode::AccessDenied);
+            let foreign = situation.agree(&scope("read"), &TenantId::parse("globex").unwrap()).unwrap_err();
+            assert_eq!(foreign.code(), ErrorCode::AccessDenied);
+        });
+    }
+
+    #[test]
+    fn nothing_asked_of_a_developers_server_is_nothing_granted() {
+        let mut case = Case { query: "", ..Case::default() };
+        case.resource = Resource::unregistered(case.resource.uri);
+        assert_eq!(case.ask().offered, Scope::default());
+        case.with(|situation| {
+            let agreement = situation.agree(&Scope::default(), &TenantId::parse("acme").unwrap()).unwrap();
+            assert!(agreement.scope.is_empty());
+        });
+    }
+
+    #[test]
+    fn a_registered_scope_is_a_default_and_the_ceiling_is_the_servers() {
+        let mut case = Case { query: "", ..Case::default() };
+        case.client.scope = Some(scope("write"));
+        assert_eq!(case.ask().offered, scope("write"));
+        case.query = "&scope=read+write";
+        assert_eq!(case.ask().offered, scope("read write"), "step-up beyond the registered scope");
+        case.policy.registration_scopes = Some(scope("read"));
+        assert_eq!(case.ask().offered, scope("read"));
+        case.client.origin = ClientOrigin::Admin;
+        assert_eq!(case.ask().offered, scope("read write"));
+    }
+}

@@ -1,0 +1,44 @@
+//! What is left of a secret once it is stored: texts from which the secret cannot be read.
+//!
+//! They are types of their own so that the store, which accepts nothing else, can never be handed a secret.
+
+use std::fmt;
+
+macro_rules! stored_text {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Takes back what [`Self::as_str`] gave to the database.
+            pub fn from_stored(text: String) -> Self {
+                Self(text)
+            }
+
+            /// The text to store.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!(stringify!($name), "(..)"))
+            }
+        }
+    };
+}
+
+stored_text!(
+    /// Keyed hash of a random secret (a client secret, a code, a cookie), with the name of its key.
+    SecretHash
+);
+stored_text!(
+    /// Argon2id hash of a password, in PHC string format.
+    PasswordHash
+);
+stored_text!(
+    /// Bytes encrypted and authenticated under a key that the database does not hold.
+    Sealed
+);

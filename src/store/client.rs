@@ -1,0 +1,192 @@
+//! Clients.
+
+use super::audit::{Noted, record};
+use super::backend::Tx;
+use super::sql::statements;
+use super::value::{Row, Value, args, json_list, json_members};
+use super::{Store, StoreError};
+use crate::audit::AuditEvent;
+use crate::protocol::{
+    Client, ClientAuthMethod, ClientId, ClientOrigin, GrantType, RedirectUri, ResourceUri, Scope, SecretHash,
+    TenantId, Timestamp,
+};
+
+macro_rules! columns {
+    () => {
+        "c.id, c.origin, c.name, c.uri, c.about, c.redirect_uris, c.grant_types, c.auth_method, c.scope,
+        c.default_resource, c.machine_scopes, c.tenant_id, c.first_party_at, c.registered_at,
+        (SELECT s.hash FROM client_secrets s WHERE s.client_id = c.id AND s.position = 0) AS secret_0,
+        (SELECT s.hash FROM client_secrets s WHERE s.client_id = c.id AND s.position = 1) AS secret_1"
+    };
+}
+
+macro_rules! insert {
+    () => {
+        "INSERT INTO clients (id, origin, name, uri, about, redirect_uris, grant_types, auth_method, scope,
+            default_resource, machine_scopes, tenant_id, first_party_at, fingerprint, registered_at, last_registered_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15)"
+    };
+}
+
+statements! {
+    BY_ID = concat!("SELECT ", columns!(), " FROM clients c WHERE c.id = $1 AND c.suspended_at IS NULL");
+    BY_FINGERPRINT = concat!("SELECT ", columns!(), " FROM clients c WHERE c.fingerprint = $1");
+    /// Of identical registrations at once, one inserts. A later one renews the week that an unused client has, at
+    /// most once a day, so that registering again rarely writes.
+    REGISTER = concat!(insert!(), " ON CONFLICT (fingerprint) DO UPDATE
+        SET last_registered_at = excluded.last_registered_at
+        WHERE clients.used_at IS NULL AND clients.last_registered_at < excluded.last_registered_at - 86400");
+    /// What configuration declares replaces what it declared before. A client that was withdrawn comes back; one
+    /// that an administrator has suspended stays suspended.
+    UPSERT = concat!(insert!(), " ON CONFLICT (id) DO UPDATE SET origin = excluded.origin, name = excluded.name,
+            uri = excluded.uri, about = excluded.about, redirect_uris = excluded.redirect_uris, grant_types = excluded.grant_types,
+            auth_method = excluded.auth_method, scope = excluded.scope, default_resource = excluded.default_resource,
+            machine_scopes = excluded.machine_scopes, tenant_id = excluded.tenant_id,
+            first_party_at = CASE WHEN excluded.first_party_at IS NULL THEN NULL
+                ELSE COALESCE(clients.first_party_at, excluded.first_party_at) END,
+            suspended_at = CASE WHEN clients.origin = 'withdrawn' THEN NULL ELSE clients.suspended_at END
+        WHERE clients.origin IN ('config', 'withdrawn')");
+    PUT_SECRET = "INSERT INTO client_secrets (client_id, position, hash, created_at) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (client_id, position) DO UPDATE SET hash = excluded.hash, created_at = excluded.created_at
+        WHERE client_secrets.hash <> excluded.hash";
+    DROP_SECRETS = "DELETE FROM client_secrets WHERE client_id = $1 AND position >= $2";
+    DECLARED = "SELECT id FROM clients WHERE origin = 'config'";
+    REMOVE = "DELETE FROM clients WHERE id = $1 AND origin = 'config'
+        AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.client_id = clients.id)
+        AND NOT EXISTS (SELECT 1 FROM consents k WHERE k.client_id = clients.id)";
+    WITHDRAW = "UPDATE clients SET origin = 'withdrawn', suspended_at = COALESCE(suspended_at, $2)
+        WHERE id = $1 AND origin = 'config'";
+}
+
+impl Store {
+    /// A client that may act: a suspended one is not found.
+    pub async fn client(&self, id: &ClientId) -> Result<Option<Client>, StoreError> {
+        self.backend.optional(BY_ID, args![id]).await?.as_ref().map(client).transpose()
+    }
+
+    /// Registers a client (RFC 7591 §3.1). A public one that registered identically before, which `fingerprint`
+    /// (a digest of its metadata) tells, is answered instead: products that register at every start share one row.
+    pub async fn register_client(
+        &self,
+        client: Client,
+        fingerprint: &str,
+        audit: AuditEvent,
+    ) -> Result<Client, StoreError> {
+        let args = (client, fingerprint.to_owned(), self.noted(audit));
+        self.write(args, |tx, (client, fingerprint, audit)| {
+            Box::pin(register(tx, client, fingerprint, audit))
+        })
+        .await
+    }
+}
+
+async fn register(
+    tx: &mut Tx<'_>,
+    candidate: &Client,
+    fingerprint: &str,
+    audit: &Noted,
+) -> Result<Client, StoreError> {
+    let is_public = candidate.secret_hashes.is_empty();
+    insert(tx, REGISTER, candidate, is_public.then_some(fingerprint)).await?;
+    if is_public {
+        let row = tx.optional(BY_FINGERPRINT, args![fingerprint]).await?;
+        let registered = client(&row.ok_or_else(|| StoreError::corrupt("table clients"))?)?;
+        if registered.id != candidate.id {
+            return Ok(registered);
+        }
+    }
+    put_secrets(tx, candidate).await?;
+    record(tx, audit).await?;
+    Ok(candidate.clone())
+}
+
+async fn insert(
+    tx: &mut Tx<'_>,
+    statement: super::Statement,
+    client: &Client,
+    fingerprint: Option<&str>,
+) -> Result<u64, StoreError> {
+    let redirect_uris = json_list(client.redirect_uris.iter().map(RedirectUri::as_str));
+    let about = json_members(&client.about);
+    let grant_types = json_list(client.grant_types.iter().map(|grant| grant.as_str()));
+    let scope = client.scope.as_ref().map(Scope::to_string);
+    let machine_scopes = client.machine_scopes.to_string();
+    let args: &[Value<'_>] = args![
+        &client.id,
+        client.origin.as_str(),
+        client.name.as_deref(),
+        client.uri.as_deref(),
+        &about,
+        &redirect_uris,
+        &grant_types,
+        client.auth_method.as_str(),
+        scope.as_deref(),
+        client.default_resource.as_ref().map(ResourceUri::as_str),
+        &machine_scopes,
+        client.tenant.as_ref().map(TenantId::as_str),
+        client.first_party.then_some(client.registered_at),
+        fingerprint,
+        client.registered_at,
+    ];
+    tx.execute(statement, args).await
+}
+
+async fn put_secrets(tx: &mut Tx<'_>, client: &Client) -> Result<(), StoreError> {
+    for (position, hash) in (0i64..).zip(&client.secret_hashes) {
+        tx.execute(PUT_SECRET, args![&client.id, position, hash.as_str(), client.registered_at]).await?;
+    }
+    let live = i64::try_from(client.secret_hashes.len()).unwrap_or(i64::MAX);
+    tx.execute(DROP_SECRETS, args![&client.id, live]).await.map(drop)
+}
+
+fn client(row: &Row) -> Result<Client, StoreError> {
+    let secret = |name| -> Result<Option<SecretHash>, StoreError> {
+        Ok(row.optional_text(name)?.map(|hash| SecretHash::from_stored(hash.to_owned())))
+    };
+    let scope = |text: &str| Scope::parse(text).ok();
+    Ok(Client {
+        id: row.parsed("id", ClientId::parse)?,
+        origin: row.parsed("origin", ClientOrigin::parse)?,
+        name: row.optional_text("name")?.map(str::to_owned),
+        uri: row.optional_text("uri")?.map(str::to_owned),
+        about: row.parsed("about", |members| serde_json::from_str(members).ok())?,
+        redirect_uris: row.list("redirect_uris", |uri| RedirectUri::parse(uri).ok())?,
+        grant_types: row.list("grant_types", GrantType::parse)?,
+        auth_method: row.parsed("auth_method", ClientAuthMethod::parse)?,
+        scope: row.optional("scope", scope)?,
+        default_resource: row.optional("default_resource", |uri| ResourceUri::parse(uri).ok())?,
+        machine_scopes: row.parsed("machine_scopes", scope)?,
+        tenant: row.optional("tenant_id", TenantId::parse)?,
+        first_party: row.optional_time("first_party_at")?.is_some(),
+        secret_hashes: [secret("secret_0")?, secret("secret_1")?].into_iter().flatten().collect(),
+        registered_at: row.time("registered_at")?,
+    })
+}
+
+/// Writes a declared client; see `reconcile`.
+pub(super) async fn upsert(tx: &mut Tx<'_>, client: &Client) -> Result<(), StoreError> {
+    if insert(tx, UPSERT, client, None).await? == 0 {
+        return Err(StoreError::TakenByAnother { what: "client", id: client.id.to_string() });
+    }
+    put_secrets(tx, client).await
+}
+
+/// Removes declared clients that are declared no longer; one that a grant or a consent refers to is withdrawn:
+/// suspended, and its grants revoked.
+pub(super) async fn remove_undeclared(
+    tx: &mut Tx<'_>,
+    declared: &[Client],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for row in tx.all(DECLARED, &[]).await? {
+        let id = row.text("id")?;
+        if declared.iter().any(|client| client.id.as_str() == id) {
+            continue;
+        }
+        if tx.execute(REMOVE, args![id]).await? == 0 {
+            tx.execute(WITHDRAW, args![id, now]).await?;
+            super::suspend::revoke_grants_of_client(tx, id, now).await?;
+        }
+    }
+    Ok(())
+}

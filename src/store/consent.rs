@@ -1,0 +1,55 @@
+//! Remembered decisions.
+
+use super::backend::Tx;
+use super::sql::statements;
+use super::value::{Row, args};
+use super::{Store, StoreError};
+use crate::protocol::{ClientId, Consent, ResourceUri, Scope, TenantId, UserId};
+
+statements! {
+    FIND = "SELECT user_id, client_id, tenant_id, resource, scope, redirect_host, given_at FROM consents
+        WHERE user_id = $1 AND client_id = $2 AND resource = $3 ORDER BY tenant_id";
+    REMEMBER = "INSERT INTO consents (user_id, client_id, tenant_id, resource, scope, redirect_host, given_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        ON CONFLICT (user_id, client_id, tenant_id, resource) DO UPDATE
+        SET scope = excluded.scope, redirect_host = excluded.redirect_host, given_at = excluded.given_at";
+}
+
+impl Store {
+    /// What a person decided about a client at a resource, tenant by tenant.
+    pub async fn consents(
+        &self,
+        user: &UserId,
+        client: &ClientId,
+        resource: &ResourceUri,
+    ) -> Result<Vec<Consent>, StoreError> {
+        self.backend.all(FIND, args![user, client, resource.as_str()]).await?.iter().map(consent).collect()
+    }
+}
+
+/// Remembers a decision in place of an earlier one.
+pub(super) async fn remember(tx: &mut Tx<'_>, consent: &Consent) -> Result<(), StoreError> {
+    let scope = consent.scope.to_string();
+    let args = args![
+        &consent.user,
+        &consent.client,
+        &consent.tenant,
+        consent.resource.as_str(),
+        &scope,
+        &consent.redirect_host,
+        consent.given_at,
+    ];
+    tx.execute(REMEMBER, args).await.map(drop)
+}
+
+fn consent(row: &Row) -> Result<Consent, StoreError> {
+    Ok(Consent {
+        user: row.parsed("user_id", UserId::parse)?,
+        client: row.parsed("client_id", ClientId::parse)?,
+        tenant: row.parsed("tenant_id", TenantId::parse)?,
+        resource: row.parsed("resource", |uri| ResourceUri::parse(uri).ok())?,
+        scope: row.parsed("scope", |scope| Scope::parse(scope).ok())?,
+        redirect_host: row.text("redirect_host")?.to_owned(),
+        given_at: row.time("given_at")?,
+    })
+}

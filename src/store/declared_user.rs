@@ -1,0 +1,100 @@
+//! People whom configuration declares.
+
+use super::backend::Tx;
+use super::sql::statements;
+use super::value::{args, json_list};
+use super::{StoreError, suspend};
+use crate::protocol::{PasswordHash, RoleName, TenantId, Timestamp, User};
+
+statements! {
+    BY_USERNAME = "SELECT id FROM users WHERE username_folded = $1 AND id <> $2";
+    /// A person who was withdrawn comes back; one whom an administrator has suspended stays suspended. A password
+    /// that configuration does not give is left as it is.
+    UPSERT = "INSERT INTO users (id, username, username_folded, name, email, password_hash, origin, created_at)
+        VALUES ($1, $2, $3, $4, $5, $6, 'config', $7)
+        ON CONFLICT (id) DO UPDATE SET username = excluded.username, username_folded = excluded.username_folded,
+            name = excluded.name, email = excluded.email,
+            password_hash = COALESCE(excluded.password_hash, users.password_hash), origin = excluded.origin,
+            suspended_at = CASE WHEN users.origin = 'withdrawn' THEN NULL ELSE users.suspended_at END
+        WHERE users.origin IN ('config', 'withdrawn')";
+    PUT_MEMBERSHIP = "INSERT INTO memberships (user_id, tenant_id, roles) VALUES ($1, $2, $3)
+        ON CONFLICT (user_id, tenant_id) DO UPDATE SET roles = excluded.roles WHERE memberships.roles <> excluded.roles";
+    MEMBER_OF = "SELECT tenant_id FROM memberships WHERE user_id = $1";
+    DROP_MEMBERSHIP = "DELETE FROM memberships WHERE user_id = $1 AND tenant_id = $2";
+    DECLARED = "SELECT id FROM users WHERE origin = 'config'";
+    REMOVE = "DELETE FROM users WHERE id = $1 AND origin = 'config'
+        AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.user_id = users.id)
+        AND NOT EXISTS (SELECT 1 FROM consents k WHERE k.user_id = users.id)";
+    /// Their login name becomes free for another; an identifier never does. No typed name folds to a text with a
+    /// space at its end.
+    WITHDRAW = "UPDATE users SET origin = 'withdrawn', username_folded = id || ' ',
+            suspended_at = COALESCE(suspended_at, $2)
+        WHERE id = $1 AND origin = 'config'";
+}
+
+/// A person as configuration declares them.
+#[derive(Clone, Debug)]
+pub struct DeclaredUser {
+    /// The person. Whether they are suspended is not for configuration to say.
+    pub user: User,
+    /// Their password, unless it is set elsewhere.
+    pub password_hash: Option<PasswordHash>,
+    /// Where they belong, and as what.
+    pub memberships: Vec<(TenantId, Vec<RoleName>)>,
+}
+
+/// Writes a declared person and their memberships, which replace what they had; see `reconcile`.
+pub(super) async fn upsert(
+    tx: &mut Tx<'_>,
+    declared: &DeclaredUser,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let user = &declared.user;
+    let folded = User::fold(&user.username);
+    if tx.optional(BY_USERNAME, args![&folded, &user.id]).await?.is_some() {
+        return Err(StoreError::TakenByAnother { what: "username", id: user.username.clone() });
+    }
+    let args = args![
+        &user.id,
+        &user.username,
+        &folded,
+        user.name.as_deref(),
+        user.email.as_deref(),
+        declared.password_hash.as_ref().map(PasswordHash::as_str),
+        now,
+    ];
+    if tx.execute(UPSERT, args).await? == 0 {
+        return Err(StoreError::TakenByAnother { what: "user", id: user.id.to_string() });
+    }
+    for row in tx.all(MEMBER_OF, args![&user.id]).await? {
+        let tenant = row.text("tenant_id")?;
+        if !declared.memberships.iter().any(|(declared, _)| declared.as_str() == tenant) {
+            tx.execute(DROP_MEMBERSHIP, args![&user.id, tenant]).await?;
+        }
+    }
+    for (tenant, roles) in &declared.memberships {
+        let roles = json_list(roles.iter().map(RoleName::as_str));
+        tx.execute(PUT_MEMBERSHIP, args![&user.id, tenant, &roles]).await?;
+    }
+    Ok(())
+}
+
+/// Removes declared people who are declared no longer; one to whom a grant or a consent refers is withdrawn:
+/// suspended, logged out, and their grants revoked.
+pub(super) async fn remove_undeclared(
+    tx: &mut Tx<'_>,
+    declared: &[DeclaredUser],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for row in tx.all(DECLARED, &[]).await? {
+        let id = row.text("id")?;
+        if declared.iter().any(|declared| declared.user.id.as_str() == id) {
+            continue;
+        }
+        if tx.execute(REMOVE, args![id]).await? == 0 {
+            tx.execute(WITHDRAW, args![id, now]).await?;
+        }
+        suspend::end_everything_of_user(tx, id, now).await?;
+    }
+    Ok(())
+}

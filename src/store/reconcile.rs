@@ -1,0 +1,58 @@
+//! Bringing what configuration declares into the database.
+
+use super::backend::Tx;
+use super::{DeclaredUser, Store, StoreError, client, declared_user, resource, role, tenant};
+use crate::protocol::{Client, Resource, Role, Tenant, Timestamp};
+
+/// Everything that configuration declares.
+#[derive(Clone, Debug, Default)]
+pub struct Declarations {
+    /// Tenants.
+    pub tenants: Vec<Tenant>,
+    /// Roles.
+    pub roles: Vec<Role>,
+    /// People, with their passwords and memberships.
+    pub users: Vec<DeclaredUser>,
+    /// MCP servers.
+    pub resources: Vec<Resource>,
+    /// Clients, with their hashed secrets. Their origin is configuration whatever they say.
+    pub clients: Vec<Client>,
+}
+
+impl Store {
+    /// Makes the database agree with configuration, in one transaction: writes what is declared, removes what was
+    /// declared once and is no longer. What something still refers to is not removed but withdrawn (suspended, its
+    /// grants revoked) and comes back when it is declared again. What administrators added or clients registered is
+    /// never touched; a declaration under a name that one of these has is [`StoreError::TakenByAnother`]. The same
+    /// declarations again change nothing.
+    pub async fn reconcile(&self, declarations: Declarations, now: Timestamp) -> Result<(), StoreError> {
+        self.write((declarations, now), |tx, (declarations, now)| Box::pin(reconcile(tx, declarations, *now)))
+            .await
+    }
+}
+
+/// Removals come first, so that a login name or an alias can move from one declaration to another.
+async fn reconcile(tx: &mut Tx<'_>, declared: &Declarations, now: Timestamp) -> Result<(), StoreError> {
+    client::remove_undeclared(tx, &declared.clients, now).await?;
+    resource::remove_undeclared(tx, &declared.resources).await?;
+    declared_user::remove_undeclared(tx, &declared.users, now).await?;
+    role::remove_undeclared(tx, &declared.roles).await?;
+    tenant::remove_undeclared(tx, &declared.tenants, now).await?;
+
+    for declaration in &declared.tenants {
+        tenant::upsert(tx, declaration, now).await?;
+    }
+    for declaration in &declared.roles {
+        role::upsert(tx, declaration).await?;
+    }
+    for declaration in &declared.users {
+        declared_user::upsert(tx, declaration, now).await?;
+    }
+    for declaration in &declared.resources {
+        resource::upsert(tx, declaration, now).await?;
+    }
+    for declaration in &declared.clients {
+        client::upsert(tx, declaration).await?;
+    }
+    Ok(())
+}

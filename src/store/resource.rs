@@ -1,0 +1,143 @@
+//! MCP servers.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::backend::Tx;
+use super::sql::statements;
+use super::value::{Row, args, json_list};
+use super::{Store, StoreError};
+use crate::protocol::{
+    KnownScopes, Resource, ResourceScope, ResourceUri, RoleName, Scope, ScopeToken, TenantId, Timestamp,
+};
+
+macro_rules! columns {
+    () => {
+        "r.uri, r.name, r.audience, r.aliases, r.known_scopes, r.scopes, r.default_scopes, r.tenants, r.access_token_ttl"
+    };
+}
+
+statements! {
+    BY_NAME = concat!("SELECT ", columns!(), " FROM resource_names n JOIN resources r ON r.uri = n.resource_uri
+        WHERE n.lookup_key = $1");
+    ALL = concat!("SELECT ", columns!(), " FROM resources r ORDER BY r.uri");
+    /// A resource of another origin is left alone, which the count of rows tells.
+    UPSERT = "INSERT INTO resources (uri, name, audience, aliases, known_scopes, scopes, default_scopes, tenants,
+            access_token_ttl, origin, created_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'config', $10)
+        ON CONFLICT (uri) DO UPDATE SET name = excluded.name, audience = excluded.audience,
+            aliases = excluded.aliases, known_scopes = excluded.known_scopes, scopes = excluded.scopes,
+            default_scopes = excluded.default_scopes, tenants = excluded.tenants,
+            access_token_ttl = excluded.access_token_ttl
+        WHERE resources.origin = 'config'";
+    FORGET_NAMES = "DELETE FROM resource_names WHERE resource_uri = $1";
+    NAME = "INSERT INTO resource_names (lookup_key, resource_uri) VALUES ($1, $2) ON CONFLICT (lookup_key) DO NOTHING";
+    NAMED = "SELECT resource_uri FROM resource_names WHERE lookup_key = $1";
+    DECLARED = "SELECT uri AS id FROM resources WHERE origin = 'config'";
+    REMOVE = "DELETE FROM resources WHERE uri = $1 AND origin = 'config'";
+}
+
+/// A scope in the JSON of the column `scopes`.
+#[derive(Serialize, Deserialize)]
+struct StoredScope {
+    token: ScopeToken,
+    description: String,
+    roles: Vec<RoleName>,
+}
+
+impl Store {
+    /// The resource that a URI names: its own, or one of its aliases, in any spelling that
+    /// [`ResourceUri::lookup_key`] makes equal.
+    pub async fn resource(&self, uri: &ResourceUri) -> Result<Option<Resource>, StoreError> {
+        self.backend.optional(BY_NAME, args![&uri.lookup_key()]).await?.as_ref().map(resource).transpose()
+    }
+
+    /// Every resource, by URI.
+    pub async fn resources(&self) -> Result<Vec<Resource>, StoreError> {
+        self.backend.all(ALL, &[]).await?.iter().map(resource).collect()
+    }
+}
+
+fn resource(row: &Row) -> Result<Resource, StoreError> {
+    let uri = |text: &str| ResourceUri::parse(text).ok();
+    let scopes = match row.text("known_scopes")? {
+        "any" => KnownScopes::Any,
+        _ => KnownScopes::Listed(row.parsed("scopes", listed_scopes)?),
+    };
+    let ttl = |seconds| u64::try_from(seconds).map(Duration::from_secs).ok();
+    Ok(Resource {
+        uri: row.parsed("uri", uri)?,
+        aliases: row.list("aliases", uri)?,
+        name: row.text("name")?.to_owned(),
+        audience: row.optional_text("audience")?.map(str::to_owned),
+        scopes,
+        default_scopes: row.parsed("default_scopes", |text| Scope::parse(text).ok())?,
+        tenants: row.list("tenants", TenantId::parse)?,
+        access_token_ttl: row.optional_time("access_token_ttl")?.and_then(|at| ttl(at.seconds())),
+    })
+}
+
+fn listed_scopes(json: &str) -> Option<Vec<ResourceScope>> {
+    let stored: Vec<StoredScope> = serde_json::from_str(json).ok()?;
+    let scope = |StoredScope { token, description, roles }| ResourceScope { token, description, roles };
+    Some(stored.into_iter().map(scope).collect())
+}
+
+fn stored_scopes(known: &KnownScopes) -> (&'static str, String) {
+    let KnownScopes::Listed(scopes) = known else { return ("any", "[]".to_owned()) };
+    let stored = scopes.iter().map(|scope| {
+        serde_json::json!({ "token": scope.token, "description": scope.description, "roles": scope.roles })
+    });
+    ("listed", serde_json::Value::from_iter(stored).to_string())
+}
+
+/// Writes a declared resource; see `reconcile`.
+pub(super) async fn upsert(tx: &mut Tx<'_>, resource: &Resource, now: Timestamp) -> Result<(), StoreError> {
+    let (known, scopes) = stored_scopes(&resource.scopes);
+    let aliases = json_list(resource.aliases.iter().map(ResourceUri::as_str));
+    let tenants = json_list(resource.tenants.iter().map(TenantId::as_str));
+    let default_scopes = resource.default_scopes.to_string();
+    let ttl = resource.access_token_ttl.map(|ttl| Timestamp::from_seconds(0).plus(ttl));
+    let args = args![
+        resource.uri.as_str(),
+        &resource.name,
+        resource.audience.as_deref(),
+        &aliases,
+        known,
+        &scopes,
+        &default_scopes,
+        &tenants,
+        ttl,
+        now,
+    ];
+    if tx.execute(UPSERT, args).await? == 0 {
+        return Err(taken(resource.uri.as_str()));
+    }
+    tx.execute(FORGET_NAMES, args![resource.uri.as_str()]).await?;
+    for uri in std::iter::once(&resource.uri).chain(&resource.aliases) {
+        let key = uri.lookup_key();
+        tx.execute(NAME, args![&key, resource.uri.as_str()]).await?;
+        let owner = tx.optional(NAMED, args![&key]).await?;
+        let owner = owner.as_ref().map(|row| row.text("resource_uri")).transpose()?;
+        if owner != Some(resource.uri.as_str()) {
+            return Err(taken(uri.as_str()));
+        }
+    }
+    Ok(())
+}
+
+fn taken(uri: &str) -> StoreError {
+    StoreError::TakenByAnother { what: "resource", id: uri.to_owned() }
+}
+
+/// Removes declared resources that are declared no longer. Grants at them stay and find their resource withdrawn.
+pub(super) async fn remove_undeclared(tx: &mut Tx<'_>, declared: &[Resource]) -> Result<(), StoreError> {
+    for row in tx.all(DECLARED, &[]).await? {
+        let uri = row.text("id")?;
+        if !declared.iter().any(|resource| resource.uri.as_str() == uri) {
+            tx.execute(REMOVE, args![uri]).await?;
+        }
+    }
+    Ok(())
+}

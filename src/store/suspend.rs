@@ -1,0 +1,106 @@
+//! Suspending: who is suspended loses, in the same transaction, what was given to them.
+
+use super::audit::{Noted, record};
+use super::backend::Tx;
+use super::sql::{Statement, statements};
+use super::value::args;
+use super::{Outcome, Store, StoreError};
+use crate::audit::AuditEvent;
+use crate::protocol::{ClientId, TenantId, Timestamp, UserId};
+
+statements! {
+    SUSPEND_USER = "UPDATE users SET suspended_at = $2 WHERE id = $1 AND suspended_at IS NULL";
+    SUSPEND_CLIENT = "UPDATE clients SET suspended_at = $2 WHERE id = $1 AND suspended_at IS NULL";
+    SUSPEND_TENANT = "UPDATE tenants SET suspended_at = $2 WHERE id = $1 AND suspended_at IS NULL";
+    REVOKE_OF_USER = "UPDATE grants SET revoked_at = $2, revoked_why = 'suspended'
+        WHERE user_id = $1 AND revoked_at IS NULL";
+    REVOKE_OF_CLIENT = "UPDATE grants SET revoked_at = $2, revoked_why = 'suspended'
+        WHERE client_id = $1 AND revoked_at IS NULL";
+    /// Reads the whole table: suspending a tenant is rare, and an index would cost every grant.
+    REVOKE_OF_TENANT = "UPDATE grants SET revoked_at = $2, revoked_why = 'suspended'
+        WHERE tenant_id = $1 AND revoked_at IS NULL";
+    END_SESSIONS = "DELETE FROM browser_sessions WHERE user_id = $1";
+}
+
+impl Store {
+    /// Suspends a person at the moment of `audit`, logs them out everywhere and revokes their grants. Lost when
+    /// there is no such person or they are suspended already.
+    pub async fn suspend_user(&self, id: &UserId, audit: AuditEvent) -> Result<Outcome, StoreError> {
+        self.write_guarded((id.clone(), self.noted(audit)), |tx, (id, audit)| {
+            Box::pin(async move {
+                if !suspend(tx, SUSPEND_USER, id.as_str(), audit).await? {
+                    return Ok(Outcome::Lost);
+                }
+                end_everything_of_user(tx, id.as_str(), audit.at()).await?;
+                Ok(Outcome::Won(()))
+            })
+        })
+        .await
+    }
+
+    /// Suspends a client at the moment of `audit` and revokes its grants. Lost when there is no such client or it
+    /// is suspended already.
+    pub async fn suspend_client(&self, id: &ClientId, audit: AuditEvent) -> Result<Outcome, StoreError> {
+        self.write_guarded((id.clone(), self.noted(audit)), |tx, (id, audit)| {
+            Box::pin(async move {
+                if !suspend(tx, SUSPEND_CLIENT, id.as_str(), audit).await? {
+                    return Ok(Outcome::Lost);
+                }
+                revoke_grants_of_client(tx, id.as_str(), audit.at()).await?;
+                Ok(Outcome::Won(()))
+            })
+        })
+        .await
+    }
+
+    /// Suspends a tenant at the moment of `audit` and revokes the grants in it. Lost when there is no such tenant
+    /// or it is suspended already.
+    pub async fn suspend_tenant(&self, id: &TenantId, audit: AuditEvent) -> Result<Outcome, StoreError> {
+        self.write_guarded((id.clone(), self.noted(audit)), |tx, (id, audit)| {
+            Box::pin(async move {
+                if !suspend(tx, SUSPEND_TENANT, id.as_str(), audit).await? {
+                    return Ok(Outcome::Lost);
+                }
+                revoke_grants_of_tenant(tx, id.as_str(), audit.at()).await?;
+                Ok(Outcome::Won(()))
+            })
+        })
+        .await
+    }
+}
+
+async fn suspend(tx: &mut Tx<'_>, statement: Statement, id: &str, audit: &Noted) -> Result<bool, StoreError> {
+    let suspended = tx.execute(statement, args![id, audit.at()]).await? > 0;
+    if suspended {
+        record(tx, audit).await?;
+    }
+    Ok(suspended)
+}
+
+/// Logs a person out everywhere and revokes their grants.
+pub(super) async fn end_everything_of_user(
+    tx: &mut Tx<'_>,
+    id: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.execute(END_SESSIONS, args![id]).await?;
+    tx.execute(REVOKE_OF_USER, args![id, now]).await.map(drop)
+}
+
+/// Revokes every grant of a client.
+pub(super) async fn revoke_grants_of_client(
+    tx: &mut Tx<'_>,
+    id: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.execute(REVOKE_OF_CLIENT, args![id, now]).await.map(drop)
+}
+
+/// Revokes every grant in a tenant.
+pub(super) async fn revoke_grants_of_tenant(
+    tx: &mut Tx<'_>,
+    id: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.execute(REVOKE_OF_TENANT, args![id, now]).await.map(drop)
+}

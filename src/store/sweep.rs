@@ -1,0 +1,100 @@
+//! Taking out what has ended, in small batches: each is a verb of its own, so that requests get between.
+
+use std::time::Duration;
+
+use super::sql::{Statement, statements};
+use super::value::args;
+use super::{Store, StoreError};
+use crate::protocol::{Id, Timestamp};
+
+statements! {
+    INTERACTIONS = "DELETE FROM interactions WHERE id IN
+        (SELECT id FROM interactions WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)";
+    SESSIONS = "DELETE FROM browser_sessions WHERE id IN
+        (SELECT id FROM browser_sessions WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)";
+    /// Their codes go with them.
+    REVOKED_GRANTS = "DELETE FROM grants WHERE id IN
+        (SELECT id FROM grants WHERE revoked_at IS NOT NULL AND revoked_at <= $1 ORDER BY revoked_at LIMIT $2)";
+    EXPIRED_GRANTS = "DELETE FROM grants WHERE id IN
+        (SELECT id FROM grants WHERE refresh_expires_at IS NOT NULL AND refresh_expires_at <= $1
+         ORDER BY refresh_expires_at LIMIT $2)";
+    GRANTS_WITHOUT_REFRESH = "DELETE FROM grants WHERE refresh_expires_at IS NULL AND id IN
+        (SELECT id FROM grants WHERE refresh_expires_at IS NULL AND issued_at <= $1 ORDER BY issued_at LIMIT $2)";
+    /// The outer condition is asked again when a grant is issued at the same time.
+    UNUSED_CLIENTS = "DELETE FROM clients WHERE origin = 'dynamic' AND used_at IS NULL AND last_registered_at <= $1
+        AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.client_id = clients.id) AND id IN
+        (SELECT id FROM clients WHERE origin = 'dynamic' AND used_at IS NULL AND last_registered_at <= $1
+         ORDER BY last_registered_at LIMIT $2)";
+    AUDIT_EVENTS = "DELETE FROM audit_events WHERE id IN
+        (SELECT id FROM audit_events WHERE id < $1 ORDER BY id LIMIT $2)";
+}
+
+/// How long things are kept after their end.
+#[derive(Clone, Copy, Debug)]
+pub struct SweepPolicy {
+    /// How long a grant stays after it was revoked or its last refresh token expired, and one without refresh
+    /// tokens after it was issued: at least the lifetime of an access token.
+    pub dead_grant_kept: Duration,
+    /// How long a client that registered itself and never got a grant stays.
+    pub unused_client_kept: Duration,
+    /// How long audit events are kept; for ever if not set.
+    pub audit_kept: Option<Duration>,
+    /// How many rows of a kind go at once.
+    pub batch: u32,
+}
+
+/// How many rows were swept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Interactions.
+    pub interactions: u64,
+    /// Browser sessions.
+    pub browser_sessions: u64,
+    /// Grants, with their codes.
+    pub grants: u64,
+    /// Clients that never got a grant.
+    pub clients: u64,
+    /// Audit events.
+    pub audit_events: u64,
+}
+
+impl Swept {
+    /// Whether nothing was left to sweep.
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Store {
+    /// Deletes one batch of each kind of row that has ended; call again until [`Swept::is_nothing`].
+    pub async fn sweep(&self, now: Timestamp, policy: SweepPolicy) -> Result<Swept, StoreError> {
+        let batch = policy.batch;
+        let dead = now.minus(policy.dead_grant_kept);
+        let mut swept = Swept {
+            interactions: self.sweep_before(INTERACTIONS, now, batch).await?,
+            browser_sessions: self.sweep_before(SESSIONS, now, batch).await?,
+            ..Swept::default()
+        };
+        for kind in [REVOKED_GRANTS, EXPIRED_GRANTS, GRANTS_WITHOUT_REFRESH] {
+            swept.grants += self.sweep_before(kind, dead, batch).await?;
+        }
+        let unused = now.minus(policy.unused_client_kept);
+        swept.clients = self.sweep_before(UNUSED_CLIENTS, unused, batch).await?;
+        if let Some(kept) = policy.audit_kept {
+            let before = Id::new(now.minus(kept), [0; 10]);
+            swept.audit_events = self
+                .write((before, batch), |tx, (before, batch)| {
+                    Box::pin(async move { tx.execute(AUDIT_EVENTS, args![before, i64::from(*batch)]).await })
+                })
+                .await?;
+        }
+        Ok(swept)
+    }
+
+    async fn sweep_before(&self, kind: Statement, end: Timestamp, batch: u32) -> Result<u64, StoreError> {
+        self.write((kind, end, batch), |tx, (kind, end, batch)| {
+            Box::pin(async move { tx.execute(*kind, args![*end, i64::from(*batch)]).await })
+        })
+        .await
+    }
+}

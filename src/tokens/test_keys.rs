@@ -1,0 +1,63 @@
+//! The signing keys in this repository's `keys/`. Everybody can read them: they make tests fast and repeatable, and a
+//! server that real people trust must refuse them.
+
+use super::key::SigningKey;
+
+/// A private key that is public.
+#[derive(Clone, Copy, Debug)]
+pub struct TestKey {
+    /// The key in PKCS#8 PEM.
+    pub pem: &'static str,
+    /// Its RFC 7638 thumbprint, which is its `kid`.
+    pub thumbprint: &'static str,
+}
+
+/// All committed test keys.
+pub const TEST_KEYS: [TestKey; 2] = [
+    TestKey {
+        pem: include_str!("../../keys/test-rs256-1.pem"),
+        thumbprint: "APHQW_f4LUvwCIZcJrUolhngW72yub-0rPnIYGAgdXw",
+    },
+    TestKey {
+        pem: include_str!("../../keys/test-rs256-2.pem"),
+        thumbprint: "m8yve9DZKrpbYtTk8gZiVyiBH_0a6MinlwnZQXYuCJA",
+    },
+];
+
+impl TestKey {
+    /// The key, ready to sign.
+    #[expect(clippy::expect_used, reason = "the committed keys are parsed in this file's tests")]
+    pub fn signing_key(&self) -> SigningKey {
+        SigningKey::import_pem(self.pem, None).expect("a committed test key is a good RSA key")
+    }
+}
+
+/// Whether this is the RFC 7638 thumbprint of a committed test key. Use [`SigningKey::is_test_key`] where there is a
+/// key, since its `kid` may be another.
+pub fn is_test_key(thumbprint: &str) -> bool {
+    TEST_KEYS.iter().any(|key| key.thumbprint == thumbprint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_committed_keys_are_known_by_thumbprint() {
+        for key in TEST_KEYS {
+            assert_eq!(key.signing_key().kid(), key.thumbprint);
+            assert!(is_test_key(key.thumbprint) && key.signing_key().is_test_key());
+        }
+        assert!(!is_test_key("NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"));
+    }
+
+    #[test]
+    fn every_committed_key_is_listed() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("keys");
+        let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let mut pems: Vec<_> = files.filter(|path| path.extension().is_some_and(|e| e == "pem")).collect();
+        pems.sort();
+        let committed: Vec<_> = pems.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect();
+        assert_eq!(committed, TEST_KEYS.map(|key| key.pem));
+    }
+}
