@@ -58,6 +58,6 @@ pub fn router(base_url: &str, issuer: &str, clock: Clock) -> Result<Router, Conf
     Ok(Router::new()
         .route(PATH, any(endpoint::serve))
         .with_state(endpoint)
-        .layer(server.layer())
+        .route_layer(server.layer())
         .merge(server.metadata_router_without_root()))
 }

@@ -243,3 +243,13 @@ async fn only_hosts_of_ours_are_answered() {
         .unwrap();
     assert_eq!(public.oneshot(request).await.unwrap().status(), StatusCode::OK);
 }
+
+#[tokio::test]
+async fn merged_into_a_server_it_leaves_the_other_paths_alone() {
+    let ours = axum::Router::new().fallback(|| async { (StatusCode::NOT_FOUND, "ours") });
+    let merged = ours.merge(router("http://localhost:8710", "http://localhost:8710/oauth", clock()).unwrap());
+    for (path, status) in [("/unknown", 404), ("/demo/other", 404), (PATH, 401)] {
+        let request = axum::http::Request::get(path).body(String::new()).unwrap();
+        assert_eq!(merged.clone().oneshot(request).await.unwrap().status().as_u16(), status, "{path}");
+    }
+}

@@ -39,7 +39,7 @@
 //! let mcp = StreamableHttpService::<_, LocalSessionManager>::new(|| Ok(Notes), Default::default(), Default::default());
 //! let app = Router::new()
 //!     .route_service("/mcp", mcp)
-//!     .layer(server.layer())
+//!     .route_layer(server.layer())
 //!     .merge(server.metadata_router());
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
 //! axum::serve(listener, app).await?;

@@ -48,7 +48,7 @@ impl ResourceServer {
         Self(Arc::new(parts))
     }
 
-    /// The layer to put around the MCP endpoint.
+    /// The layer to put around the MCP endpoint; with axum by `route_layer`, which leaves unknown paths their 404.
     pub fn layer(&self) -> ResourceLayer {
         ResourceLayer::new(self.clone())
     }
