@@ -9,7 +9,7 @@ use crate::config::{self, Config};
 use crate::protocol::{ClientAuthMethod, RegistrationMode};
 
 /// `EX_CONFIG` of sysexits.h: something was found in an unconfigured or misconfigured state.
-const EX_CONFIG: u8 = 78;
+pub(super) const EX_CONFIG: u8 = 78;
 
 /// What to do with the configuration.
 #[derive(Clone, Debug, Subcommand)]
@@ -38,7 +38,7 @@ pub fn run(command: &ConfigCommand) -> ExitCode {
 
 /// Checks a configuration: a summary and warnings, or every error and the exit code 78.
 pub fn check(args: &CheckArgs) -> ExitCode {
-    match config::load(args.config.as_deref(), std::env::vars_os().filter_map(text_pair)) {
+    match config::load(args.config.as_deref(), variables()) {
         Ok(config) => {
             print!("{}", summary(&config));
             for warning in &config.warnings {
@@ -59,6 +59,11 @@ pub fn check(args: &CheckArgs) -> ExitCode {
 pub fn example() -> ExitCode {
     print!("{}", config::example());
     ExitCode::SUCCESS
+}
+
+/// The environment.
+pub(super) fn variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(text_pair)
 }
 
 /// Variables that are not text cannot be ours.
