@@ -97,6 +97,7 @@ CREATE TABLE clients (
     origin TEXT NOT NULL,
     name TEXT,
     uri TEXT,
+    about TEXT NOT NULL,
     redirect_uris TEXT NOT NULL,
     grant_types TEXT NOT NULL,
     auth_method TEXT NOT NULL,

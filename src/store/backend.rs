@@ -89,22 +89,18 @@ impl Backend {
         statement: Statement,
         args: &[Value<'_>],
     ) -> Result<Option<Row>, StoreError> {
-        let read = async || -> Result<Option<Row>, sqlx::Error> {
-            Ok(
-                both!(Backend, self, on => query(statement, args).fetch_optional(on.pool()).await?.map(Row::from)),
-            )
-        };
-        once_more(read).await
+        Ok(both!(Backend, self, on => {
+            let read = || query(statement, args).fetch_optional(on.pool());
+            once_more(read().await, read).await?.map(Row::from)
+        }))
     }
 
     /// Reads all rows.
     pub(super) async fn all(&self, statement: Statement, args: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
-        let read = async || -> Result<Vec<Row>, sqlx::Error> {
-            Ok(both!(Backend, self, on => {
-                query(statement, args).fetch_all(on.pool()).await?.into_iter().map(Row::from).collect()
-            }))
-        };
-        once_more(read).await
+        Ok(both!(Backend, self, on => {
+            let read = || query(statement, args).fetch_all(on.pool());
+            once_more(read().await, read).await?.into_iter().map(Row::from).collect()
+        }))
     }
 
     /// Runs a verb in a transaction of its own and answers when that has been committed. Whoever stops waiting
@@ -131,10 +127,13 @@ impl Backend {
 }
 
 /// Reading twice is harmless: a connection that the server has cut (a restart) costs a second try, not an error.
-async fn once_more<T>(read: impl AsyncFn() -> Result<T, sqlx::Error>) -> Result<T, StoreError> {
-    match read().await {
-        Err(sqlx::Error::Io(_)) => Ok(read().await?),
-        first => Ok(first?),
+async fn once_more<T, F>(first: Result<T, sqlx::Error>, read: impl FnOnce() -> F) -> Result<T, sqlx::Error>
+where
+    F: Future<Output = Result<T, sqlx::Error>>,
+{
+    match first {
+        Err(sqlx::Error::Io(_)) => read().await,
+        answer => answer,
     }
 }
 

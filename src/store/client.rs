@@ -13,7 +13,7 @@ use crate::protocol::{
 
 macro_rules! columns {
     () => {
-        "c.id, c.origin, c.name, c.uri, c.redirect_uris, c.grant_types, c.auth_method, c.scope, c.default_resource,
+        "c.id, c.origin, c.name, c.uri, c.about, c.redirect_uris, c.grant_types, c.auth_method, c.scope, c.default_resource,
         c.machine_scopes, c.tenant_id, c.first_party_at, c.registered_at,
         (SELECT s.hash FROM client_secrets s WHERE s.client_id = c.id AND s.position = 0) AS secret_0,
         (SELECT s.hash FROM client_secrets s WHERE s.client_id = c.id AND s.position = 1) AS secret_1"
@@ -22,9 +22,9 @@ macro_rules! columns {
 
 macro_rules! insert {
     () => {
-        "INSERT INTO clients (id, origin, name, uri, redirect_uris, grant_types, auth_method, scope, default_resource,
+        "INSERT INTO clients (id, origin, name, uri, about, redirect_uris, grant_types, auth_method, scope, default_resource,
             machine_scopes, tenant_id, first_party_at, fingerprint, registered_at, last_registered_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14)"
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15)"
     };
 }
 
@@ -39,7 +39,7 @@ statements! {
     /// What configuration declares replaces what it declared before. A client that was withdrawn comes back; one
     /// that an administrator has suspended stays suspended.
     UPSERT = concat!(insert!(), " ON CONFLICT (id) DO UPDATE SET origin = excluded.origin, name = excluded.name,
-            uri = excluded.uri, redirect_uris = excluded.redirect_uris, grant_types = excluded.grant_types,
+            uri = excluded.uri, about = excluded.about, redirect_uris = excluded.redirect_uris, grant_types = excluded.grant_types,
             auth_method = excluded.auth_method, scope = excluded.scope, default_resource = excluded.default_resource,
             machine_scopes = excluded.machine_scopes, tenant_id = excluded.tenant_id,
             first_party_at = CASE WHEN excluded.first_party_at IS NULL THEN NULL
@@ -106,6 +106,7 @@ async fn insert(
     client: &Client,
     fingerprint: Option<&str>,
 ) -> Result<u64, StoreError> {
+    let about = serde_json::json!(client.about).to_string();
     let redirect_uris = json_list(client.redirect_uris.iter().map(RedirectUri::as_str));
     let grant_types = json_list(client.grant_types.iter().map(|grant| grant.as_str()));
     let scope = client.scope.as_ref().map(Scope::to_string);
@@ -115,6 +116,7 @@ async fn insert(
         client.origin.as_str(),
         client.name.as_deref(),
         client.uri.as_deref(),
+        &about,
         &redirect_uris,
         &grant_types,
         client.auth_method.as_str(),
@@ -147,6 +149,7 @@ fn client(row: &Row) -> Result<Client, StoreError> {
         origin: row.parsed("origin", ClientOrigin::parse)?,
         name: row.optional_text("name")?.map(str::to_owned),
         uri: row.optional_text("uri")?.map(str::to_owned),
+        about: row.parsed("about", |json| serde_json::from_str(json).ok())?,
         redirect_uris: row.list("redirect_uris", |uri| RedirectUri::parse(uri).ok())?,
         grant_types: row.list("grant_types", GrantType::parse)?,
         auth_method: row.parsed("auth_method", ClientAuthMethod::parse)?,

@@ -60,7 +60,7 @@ use backend_sqlite::Sqlite;
 use crate::random::Random;
 
 pub use audit::RecordedEvent;
-pub use authorization_code::{KnownCode, MAX_WRONG_VERIFIERS};
+pub use authorization_code::KnownCode;
 pub use browser_session::LiveSession;
 pub use declared_user::DeclaredUser;
 pub use error::StoreError;
@@ -68,7 +68,6 @@ pub use grant::KnownGrant;
 pub use issue::Issue;
 pub use outcome::Outcome;
 pub use reconcile::Declarations;
-pub use refresh::RetryLimit;
 pub use server_secret::ServerSecret;
 pub use signing_key::{SigningKey, SigningKeyState};
 pub use sql::{Statement, all_statements};

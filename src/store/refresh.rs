@@ -8,6 +8,7 @@ use super::sql::statements;
 use super::value::args;
 use super::{Outcome, Store, StoreError};
 use crate::audit::AuditEvent;
+use crate::protocol::refresh::MAX_RETRIES;
 use crate::protocol::{GrantId, Timestamp};
 
 statements! {
@@ -16,17 +17,8 @@ statements! {
         WHERE g.id = $1 AND g.refresh_generation = $2 AND g.refresh_idle_expires_at > $3 AND g.refresh_expires_at > $3
         AND ", alive!());
     RETRY = concat!("UPDATE grants AS g SET refresh_retries = refresh_retries + 1
-        WHERE g.id = $1 AND g.refresh_generation = $2 AND g.refresh_rotated_at >= $4 AND g.refresh_retries < $5
+        WHERE g.id = $1 AND g.refresh_generation = $2 AND g.refresh_rotated_at > $4 AND g.refresh_retries < $5
         AND g.refresh_idle_expires_at > $3 AND g.refresh_expires_at > $3 AND ", alive!());
-}
-
-/// How often, and for how long, the token before the live one may be presented again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RetryLimit {
-    /// How long after the rotation.
-    pub window: Duration,
-    /// How often in one generation.
-    pub times: u32,
 }
 
 impl Store {
@@ -54,21 +46,21 @@ impl Store {
         .await
     }
 
-    /// Counts that the token before the live one, whose generation is `current_generation`, was presented again.
-    /// Lost when that came too late or too often, when the chain has moved on, or as for
+    /// Counts that the token before the live one, whose generation is `current_generation`, was presented again
+    /// within `window` of the rotation. Lost when that came too late or more than [`MAX_RETRIES`] times, when the chain has moved on, or as for
     /// [`rotate_refresh`](Self::rotate_refresh).
     pub async fn retry_refresh(
         &self,
         grant: &GrantId,
         current_generation: u32,
-        limit: RetryLimit,
+        window: Duration,
         audit: AuditEvent,
     ) -> Result<Outcome, StoreError> {
-        let args = (grant.clone(), current_generation, limit, self.noted(audit));
-        self.write_guarded(args, |tx, (grant, generation, limit, audit)| {
+        let args = (grant.clone(), current_generation, window, self.noted(audit));
+        self.write_guarded(args, |tx, (grant, generation, window, audit)| {
             Box::pin(async move {
-                let (now, since) = (audit.at(), audit.at().minus(limit.window));
-                let args = args![grant, i64::from(*generation), now, since, i64::from(limit.times)];
+                let (now, since) = (audit.at(), audit.at().minus(*window));
+                let args = args![grant, i64::from(*generation), now, since, i64::from(MAX_RETRIES)];
                 if tx.execute(RETRY, args).await? == 0 {
                     return Ok(Outcome::Lost);
                 }
