@@ -29,7 +29,7 @@ cases![
 ];
 
 async fn accounts_are_found_by_folded_name_and_by_id(database: Database) {
-    let World { store, .. } = World::new(database).await;
+    let World { store, database: _alive, .. } = World::new(database).await;
     let account = store.account_by_username("alice").await.unwrap().unwrap();
     assert_eq!(account.user, person("alice", &[]).user);
     assert_eq!(account.password_hash, person("alice", &[]).password_hash);
@@ -39,7 +39,7 @@ async fn accounts_are_found_by_folded_name_and_by_id(database: Database) {
 }
 
 async fn memberships_name_live_tenants_in_order(database: Database) {
-    let World { store, .. } = World::new(database).await;
+    let World { store, database: _alive, .. } = World::new(database).await;
     let memberships = store.memberships(&user_id("alice")).await.unwrap();
     assert_eq!(
         memberships.iter().map(|m| m.tenant.clone()).collect::<Vec<_>>(),
@@ -52,7 +52,7 @@ async fn memberships_name_live_tenants_in_order(database: Database) {
 }
 
 async fn a_browser_session_lives_until_it_ends_or_idles(database: Database) {
-    let World { store, session, .. } = World::new(database).await;
+    let World { store, session, database: _alive, .. } = World::new(database).await;
     let live = store.browser_session(&session, later(599), IDLE).await.unwrap().unwrap();
     assert_eq!((&live.session.id, live.user.id), (&session, user_id("alice")));
     assert_eq!(live.secret_hash, hash("cookie"));

@@ -63,7 +63,7 @@ fn confidential(secrets: &[&str]) -> Client {
 }
 
 async fn what_is_declared_can_be_read(database: Database) {
-    let World { store, .. } = World::new(database).await;
+    let World { store, database: _alive, .. } = World::new(database).await;
     let declared = declarations();
     assert_eq!(store.resources().await.unwrap(), declared.resources);
     assert_eq!(store.roles().await.unwrap(), declared.roles);
@@ -71,7 +71,7 @@ async fn what_is_declared_can_be_read(database: Database) {
 }
 
 async fn a_resource_is_found_by_every_spelling(database: Database) {
-    let World { store, .. } = World::new(database).await;
+    let World { store, database: _alive, .. } = World::new(database).await;
     for uri in [
         "https://mcp.example.com/mcp",
         "https://MCP.example.com/mcp/",
