@@ -82,6 +82,12 @@ impl ScopeView {
 }
 
 impl ConsentPage {
+    /// The answer goes to a host on the web, not to whichever program listens or claims a scheme: only then does a
+    /// client id document say who will read it.
+    fn answer_is_addressed(&self) -> bool {
+        !self.loopback_only && !self.custom_scheme
+    }
+
     fn only_tenant(&self) -> Option<&TenantView> {
         match self.tenants.as_slice() {
             [tenant] => Some(tenant),
@@ -97,19 +103,24 @@ impl ConsentPage {
         self.scopes.iter().any(|scope| !scope.is_new)
     }
 
+    /// A choice that the person must still make is not folded away.
+    fn tenant_is_open(&self) -> bool {
+        self.tenants.len() > 1 && !self.tenants.iter().any(|tenant| tenant.selected)
+    }
+
     /// What is folded away, counted, so that "one click" hides no number.
     fn fold_title(&self) -> String {
         let known = self.scopes.iter().filter(|scope| !scope.is_new && scope.checked).count();
         let permissions = match known {
             0 => "No permission ticked".to_owned(),
-            1 => "1 permission, as before".to_owned(),
-            n => format!("{n} permissions, as before"),
+            1 => "1 permission".to_owned(),
+            n => format!("{n} permissions"),
         };
         match self.tenants.iter().find(|tenant| tenant.selected) {
-            Some(tenant) if self.tenants.len() > 1 => {
-                format!("{permissions} · for {}", super::text::shown(&tenant.name, super::text::NAME_CHARS))
+            Some(tenant) => {
+                format!("{permissions} · {}", super::text::shown(&tenant.name, super::text::NAME_CHARS))
             }
-            _ => permissions,
+            None => permissions,
         }
     }
 }

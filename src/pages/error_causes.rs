@@ -57,7 +57,7 @@ impl ErrorPage {
     pub fn redirect_uri_not_registered(sent: &str) -> Self {
         Self::new(
             400,
-            "The way back to the application is not registered",
+            "The way back is not registered",
             "The application asked to have you sent to an address that it has not registered. You were not sent there, since it could belong to somebody else.",
             ApplicationDeveloper,
             &[

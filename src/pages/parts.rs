@@ -45,6 +45,13 @@ pub struct ClientView {
     pub uri: Option<String>,
 }
 
+impl ClientView {
+    /// Nobody but the application itself says that this is its name.
+    pub(crate) fn name_is_claim(&self) -> bool {
+        self.verification == Verification::SelfRegistered
+    }
+}
+
 /// Who stands behind an application's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verification {

@@ -37,15 +37,14 @@ pub(crate) fn shown(text: &str, limit: usize) -> String {
     out
 }
 
-/// A host as [`shown`], its start and its end kept when it is too long: the end says whose it is.
+/// A host as [`shown`], its end kept when it is too long: the end says whose it is, and the start may say
+/// `accounts.google.com.` in anybody's domain.
 pub(crate) fn shown_host(host: &str) -> String {
     let clean = shown(host, usize::MAX);
-    let chars: Vec<char> = clean.chars().collect();
-    if chars.len() <= NAME_CHARS {
-        return clean;
+    match clean.char_indices().nth_back(NAME_CHARS - 1) {
+        Some((at, _)) if at > 0 => format!("…{}", &clean[at..]),
+        _ => clean,
     }
-    let (head, tail) = (NAME_CHARS / 4, NAME_CHARS - NAME_CHARS / 4);
-    chars[..head].iter().chain(&['…']).chain(&chars[chars.len() - tail..]).collect()
 }
 
 fn visible(c: char) -> Option<char> {
@@ -124,9 +123,10 @@ mod tests {
 
     #[test]
     fn a_long_host_keeps_its_end() {
-        let host = format!("{}.evil.example", "accounts.google.com-".repeat(12));
+        let host = format!("{}evil.example", "accounts.google.com.".repeat(12));
         let text = shown_host(&host);
-        assert!(text.ends_with(".evil.example") && text.contains('…'));
+        assert!(text.starts_with('…') && text.ends_with(".evil.example"));
         assert_eq!(text.chars().count(), NAME_CHARS + 1);
+        assert_eq!(shown_host("claude.ai"), "claude.ai");
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Only addresses that the operator configured, or that the configured issuer names, are dialled.
 
+use std::fmt;
 use std::time::Duration;
 
 use axum::http::header::{ACCEPT, CACHE_CONTROL};
@@ -29,6 +30,14 @@ pub(super) enum KeySource {
     Issuer(String),
     /// At this address.
     JwksUri(String),
+}
+
+impl fmt::Display for KeySource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Issuer(url) | Self::JwksUri(url) => f.write_str(url),
+        }
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -216,6 +225,33 @@ mod tests {
         assert!(!read(metadata("https://ID.example/t1", "https://id.example/jwks")));
         assert!(!read(metadata(issuer, "http://id.example/jwks")), "a downgrade to http");
         assert!(!read(json!({"issuer": issuer})));
+    }
+
+    #[tokio::test]
+    async fn documents_are_bounded_and_redirects_not_followed() {
+        use axum::response::Redirect;
+        use axum::routing::get;
+
+        use crate::resource::fixture::{KEY, jwks};
+
+        let document = |padding: usize| {
+            let mut document = jwks([&KEY]);
+            document["padding"] = json!("x".repeat(padding));
+            get(move || async move { document.to_string() })
+        };
+        let router = axum::Router::new()
+            .route("/good", document(0))
+            .route("/big", document(MAX_BODY))
+            .route("/moved", get(|| async { Redirect::temporary("/good") }));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let origin = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let fetch = async |path: &str| {
+            Fetcher::new(KeySource::JwksUri(format!("{origin}{path}"))).unwrap().fetch().await
+        };
+        assert!(fetch("/good").await.is_ok());
+        assert!(matches!(fetch("/big").await, Err(FetchError::TooLarge(_))));
+        assert!(matches!(fetch("/moved").await, Err(FetchError::Status { status: 307, .. })));
     }
 
     #[test]

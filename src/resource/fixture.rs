@@ -44,6 +44,17 @@ impl TestKey {
         Self { kid, algorithm: Algorithm::RS256, private: EncodingKey::from_rsa_der(pkcs1.as_bytes()) }
     }
 
+    /// An RSA key that signs with PSS.
+    pub(crate) fn pss(kid: &'static str) -> Self {
+        Self { algorithm: Algorithm::PS256, ..Self::rsa(kid) }
+    }
+
+    pub(crate) fn ed25519(kid: &'static str) -> Self {
+        let random = aws_lc_rs::rand::SystemRandom::new();
+        let pkcs8 = aws_lc_rs::signature::Ed25519KeyPair::generate_pkcs8v1(&random).unwrap();
+        Self { kid, algorithm: Algorithm::EdDSA, private: EncodingKey::from_ed_der(pkcs8.as_ref()) }
+    }
+
     pub(crate) fn p256(kid: &'static str) -> Self {
         use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
         let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();

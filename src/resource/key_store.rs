@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::fetch::{Fetcher, KeySource};
+use super::fetch::Fetcher;
 use super::jwks::{Algorithm, KeySet, PublicKey};
 use crate::clock::Clock;
 use crate::protocol::Timestamp;
@@ -141,12 +141,4 @@ impl KeyStore {
 fn elapsed(since: Option<Timestamp>, interval: Duration, now: Timestamp) -> bool {
     // A clock that was set back must not silence us until it has caught up.
     since.is_none_or(|since| now < since || now.since(since) >= interval)
-}
-
-impl std::fmt::Display for KeySource {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Issuer(url) | Self::JwksUri(url) => f.write_str(url),
-        }
-    }
 }

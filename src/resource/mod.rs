@@ -15,24 +15,31 @@
 //! again when they age or when a token names a new one.
 //!
 //! ```no_run
-//! use axum::{Router, routing::post};
+//! use axum::{Router, http::request::Parts};
 //! use gatelet::resource::{AccessToken, ResourceServer};
+//! use rmcp::{handler::server::tool::Extension, tool, tool_router};
+//! use rmcp::transport::streamable_http_server::{StreamableHttpService, session::local::LocalSessionManager};
 //!
-//! // Stands for your MCP server: rmcp's `StreamableHttpService` goes here with `route_service`.
-//! async fn mcp(token: AccessToken) -> String {
-//!     format!("hello {}, I see {:?}", token.subject(), token.scopes())
+//! struct Notes;
+//!
+//! #[tool_router(server_handler)]
+//! impl Notes {
+//!     #[tool(description = "Write a note")]
+//!     fn write_note(&self, Extension(request): Extension<Parts>) -> String {
+//!         let author = request.extensions.get::<AccessToken>().map(AccessToken::subject);
+//!         format!("written by {author:?}")
+//!     }
 //! }
 //!
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
 //! let server = ResourceServer::builder("https://mcp.example.com/mcp", "https://id.example.com/oauth")
-//!     .name("Notes")
-//!     .scopes_supported(["mcp:read", "mcp:write"])
 //!     .required_scopes(["mcp:read"])
 //!     .tool("write_note", ["mcp:write"])
 //!     .build()?;
+//! let mcp = StreamableHttpService::<_, LocalSessionManager>::new(|| Ok(Notes), Default::default(), Default::default());
 //! let app = Router::new()
-//!     .route("/mcp", post(mcp))
-//!     .layer(server.layer())
+//!     .route_service("/mcp", mcp)
+//!     .route_layer(server.layer())
 //!     .merge(server.metadata_router());
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
 //! axum::serve(listener, app).await?;
@@ -40,8 +47,7 @@
 //! # }
 //! ```
 //!
-//! Inside an rmcp tool the token is in the HTTP request's parts:
-//! `context.extensions.get::<http::request::Parts>()?.extensions.get::<AccessToken>()`.
+//! An axum handler takes the [`AccessToken`] as an argument, and can demand more with [`AccessToken::require`].
 //!
 //! What it does not do: ask the authorization server whether a token was revoked. Keep token lifetimes short.
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
+use axum::http::header::AUTHORIZATION;
 use axum::http::{Method, Request};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::Value;
@@ -47,7 +48,7 @@ impl ResourceServer {
         Self(Arc::new(parts))
     }
 
-    /// The layer to put around the MCP endpoint.
+    /// The layer to put around the MCP endpoint; with axum by `route_layer`, which leaves unknown paths their 404.
     pub fn layer(&self) -> ResourceLayer {
         ResourceLayer::new(self.clone())
     }
@@ -101,6 +102,8 @@ impl Parts {
         } else {
             self.admit_calls(request, &token).await?
         };
+        // Whoever prints the request further in does not print the token.
+        request.headers_mut().get_mut(AUTHORIZATION).into_iter().for_each(|value| value.set_sensitive(true));
         request.extensions_mut().insert(token);
         Ok(request)
     }

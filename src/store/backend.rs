@@ -89,17 +89,27 @@ impl Backend {
         statement: Statement,
         args: &[Value<'_>],
     ) -> Result<Option<Row>, StoreError> {
-        Ok(both!(Backend, self, on => {
-            let read = || query(statement, args).fetch_optional(on.pool());
-            once_more(read().await, read).await?.map(Row::from)
-        }))
+        let first = self.read_optional(statement, args).await;
+        if was_cut(&first) { Ok(self.read_optional(statement, args).await?) } else { Ok(first?) }
+    }
+
+    async fn read_optional(
+        &self,
+        statement: Statement,
+        args: &[Value<'_>],
+    ) -> Result<Option<Row>, sqlx::Error> {
+        Ok(both!(Backend, self, on => query(statement, args).fetch_optional(on.pool()).await?.map(Row::from)))
     }
 
     /// Reads all rows.
     pub(super) async fn all(&self, statement: Statement, args: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
+        let first = self.read_all(statement, args).await;
+        if was_cut(&first) { Ok(self.read_all(statement, args).await?) } else { Ok(first?) }
+    }
+
+    async fn read_all(&self, statement: Statement, args: &[Value<'_>]) -> Result<Vec<Row>, sqlx::Error> {
         Ok(both!(Backend, self, on => {
-            let read = || query(statement, args).fetch_all(on.pool());
-            once_more(read().await, read).await?.into_iter().map(Row::from).collect()
+            query(statement, args).fetch_all(on.pool()).await?.into_iter().map(Row::from).collect()
         }))
     }
 
@@ -127,14 +137,8 @@ impl Backend {
 }
 
 /// Reading twice is harmless: a connection that the server has cut (a restart) costs a second try, not an error.
-async fn once_more<T, F>(first: Result<T, sqlx::Error>, read: impl FnOnce() -> F) -> Result<T, sqlx::Error>
-where
-    F: Future<Output = Result<T, sqlx::Error>>,
-{
-    match first {
-        Err(sqlx::Error::Io(_)) => read().await,
-        answer => answer,
-    }
+fn was_cut<T>(read: &Result<T, sqlx::Error>) -> bool {
+    matches!(read, Err(sqlx::Error::Io(_)))
 }
 
 fn query<'a, DB: Database>(

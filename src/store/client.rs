@@ -3,7 +3,7 @@
 use super::audit::{Noted, record};
 use super::backend::Tx;
 use super::sql::statements;
-use super::value::{Row, Value, args, json_list};
+use super::value::{Row, Value, args, json_list, json_members};
 use super::{Store, StoreError};
 use crate::audit::AuditEvent;
 use crate::protocol::{
@@ -13,8 +13,8 @@ use crate::protocol::{
 
 macro_rules! columns {
     () => {
-        "c.id, c.origin, c.name, c.uri, c.about, c.redirect_uris, c.grant_types, c.auth_method, c.scope, c.default_resource,
-        c.machine_scopes, c.tenant_id, c.first_party_at, c.registered_at,
+        "c.id, c.origin, c.name, c.uri, c.about, c.redirect_uris, c.grant_types, c.auth_method, c.scope,
+        c.default_resource, c.machine_scopes, c.tenant_id, c.first_party_at, c.registered_at,
         (SELECT s.hash FROM client_secrets s WHERE s.client_id = c.id AND s.position = 0) AS secret_0,
         (SELECT s.hash FROM client_secrets s WHERE s.client_id = c.id AND s.position = 1) AS secret_1"
     };
@@ -22,8 +22,8 @@ macro_rules! columns {
 
 macro_rules! insert {
     () => {
-        "INSERT INTO clients (id, origin, name, uri, about, redirect_uris, grant_types, auth_method, scope, default_resource,
-            machine_scopes, tenant_id, first_party_at, fingerprint, registered_at, last_registered_at)
+        "INSERT INTO clients (id, origin, name, uri, about, redirect_uris, grant_types, auth_method, scope,
+            default_resource, machine_scopes, tenant_id, first_party_at, fingerprint, registered_at, last_registered_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15)"
     };
 }
@@ -106,8 +106,8 @@ async fn insert(
     client: &Client,
     fingerprint: Option<&str>,
 ) -> Result<u64, StoreError> {
-    let about = serde_json::json!(client.about).to_string();
     let redirect_uris = json_list(client.redirect_uris.iter().map(RedirectUri::as_str));
+    let about = json_members(&client.about);
     let grant_types = json_list(client.grant_types.iter().map(|grant| grant.as_str()));
     let scope = client.scope.as_ref().map(Scope::to_string);
     let machine_scopes = client.machine_scopes.to_string();
@@ -149,7 +149,7 @@ fn client(row: &Row) -> Result<Client, StoreError> {
         origin: row.parsed("origin", ClientOrigin::parse)?,
         name: row.optional_text("name")?.map(str::to_owned),
         uri: row.optional_text("uri")?.map(str::to_owned),
-        about: row.parsed("about", |json| serde_json::from_str(json).ok())?,
+        about: row.parsed("about", |members| serde_json::from_str(members).ok())?,
         redirect_uris: row.list("redirect_uris", |uri| RedirectUri::parse(uri).ok())?,
         grant_types: row.list("grant_types", GrantType::parse)?,
         auth_method: row.parsed("auth_method", ClientAuthMethod::parse)?,

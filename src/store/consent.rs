@@ -8,7 +8,7 @@ use crate::protocol::{ClientId, Consent, ResourceUri, Scope, TenantId, UserId};
 
 statements! {
     FIND = "SELECT user_id, client_id, tenant_id, resource, scope, redirect_host, given_at FROM consents
-        WHERE user_id = $1 AND client_id = $2 AND tenant_id = $3 AND resource = $4";
+        WHERE user_id = $1 AND client_id = $2 AND resource = $3 ORDER BY tenant_id";
     REMEMBER = "INSERT INTO consents (user_id, client_id, tenant_id, resource, scope, redirect_host, given_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7)
         ON CONFLICT (user_id, client_id, tenant_id, resource) DO UPDATE
@@ -16,16 +16,14 @@ statements! {
 }
 
 impl Store {
-    /// What a person decided about a client at a resource, in one tenant.
-    pub async fn consent(
+    /// What a person decided about a client at a resource, tenant by tenant.
+    pub async fn consents(
         &self,
         user: &UserId,
         client: &ClientId,
-        tenant: &TenantId,
         resource: &ResourceUri,
-    ) -> Result<Option<Consent>, StoreError> {
-        let row = self.backend.optional(FIND, args![user, client, tenant, resource.as_str()]).await?;
-        row.as_ref().map(consent).transpose()
+    ) -> Result<Vec<Consent>, StoreError> {
+        self.backend.all(FIND, args![user, client, resource.as_str()]).await?.iter().map(consent).collect()
     }
 }
 

@@ -6,7 +6,7 @@ use super::value::{Row, args};
 use super::{Outcome, Store, StoreError};
 use crate::audit::AuditEvent;
 use crate::protocol::{
-    ClientId, Grant, GrantId, RefreshState, ResourceUri, Scope, ServerSecretId, TenantId, UserId,
+    ClientId, Grant, GrantId, RefreshState, ResourceUri, RoleName, Scope, ServerSecretId, TenantId, UserId,
 };
 
 /// The condition that the grant `g` may be used: it is not revoked, and everyone whom it names still stands. Each
@@ -31,7 +31,9 @@ macro_rules! grant_columns {
             g.refresh_idle_expires_at, g.refresh_expires_at, g.revoked_at,
             CAST(CASE WHEN ",
             super::grant::alive!(),
-            " THEN 1 ELSE 0 END AS BIGINT) AS is_alive"
+            " THEN 1 ELSE 0 END AS BIGINT) AS is_alive,
+            COALESCE((SELECT m.roles FROM memberships m
+                WHERE m.user_id = g.user_id AND m.tenant_id = g.tenant_id), '[]') AS roles"
         )
     };
 }
@@ -49,6 +51,8 @@ pub struct KnownGrant {
     pub grant: Grant,
     /// Whether it is not revoked, its client, person and tenant are not suspended, and the person is still a member.
     pub is_alive: bool,
+    /// The roles of its person in its tenant, as they are now.
+    pub roles: Vec<RoleName>,
 }
 
 impl Store {
@@ -98,5 +102,5 @@ pub(super) fn known_grant(row: &Row) -> Result<KnownGrant, StoreError> {
         refresh,
         revoked_at: row.optional_time("revoked_at")?,
     };
-    Ok(KnownGrant { grant, is_alive: row.is_true("is_alive")? })
+    Ok(KnownGrant { grant, is_alive: row.is_true("is_alive")?, roles: row.list("roles", RoleName::parse)? })
 }

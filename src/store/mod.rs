@@ -68,6 +68,7 @@ pub use grant::KnownGrant;
 pub use issue::Issue;
 pub use outcome::Outcome;
 pub use reconcile::Declarations;
+pub use refresh::RetryLimit;
 pub use server_secret::ServerSecret;
 pub use signing_key::{SigningKey, SigningKeyState};
 pub use sql::{Statement, all_statements};

@@ -8,7 +8,6 @@ use super::sql::statements;
 use super::value::args;
 use super::{Outcome, Store, StoreError};
 use crate::audit::AuditEvent;
-use crate::protocol::refresh::MAX_RETRIES;
 use crate::protocol::{GrantId, Timestamp};
 
 statements! {
@@ -19,6 +18,15 @@ statements! {
     RETRY = concat!("UPDATE grants AS g SET refresh_retries = refresh_retries + 1
         WHERE g.id = $1 AND g.refresh_generation = $2 AND g.refresh_rotated_at > $4 AND g.refresh_retries < $5
         AND g.refresh_idle_expires_at > $3 AND g.refresh_expires_at > $3 AND ", alive!());
+}
+
+/// How often, and for how long, the token before the live one may be presented again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetryLimit {
+    /// How long after the rotation.
+    pub window: Duration,
+    /// How often in one generation.
+    pub times: u32,
 }
 
 impl Store {
@@ -46,21 +54,21 @@ impl Store {
         .await
     }
 
-    /// Counts that the token before the live one, whose generation is `current_generation`, was presented again
-    /// within `window` of the rotation. Lost when that came too late or more than [`MAX_RETRIES`] times, when the chain has moved on, or as for
+    /// Counts that the token before the live one, whose generation is `current_generation`, was presented again.
+    /// Lost when that came too late or too often for `limit`, when the chain has moved on, or as for
     /// [`rotate_refresh`](Self::rotate_refresh).
     pub async fn retry_refresh(
         &self,
         grant: &GrantId,
         current_generation: u32,
-        window: Duration,
+        limit: RetryLimit,
         audit: AuditEvent,
     ) -> Result<Outcome, StoreError> {
-        let args = (grant.clone(), current_generation, window, self.noted(audit));
-        self.write_guarded(args, |tx, (grant, generation, window, audit)| {
+        let args = (grant.clone(), current_generation, limit, self.noted(audit));
+        self.write_guarded(args, |tx, (grant, generation, limit, audit)| {
             Box::pin(async move {
-                let (now, since) = (audit.at(), audit.at().minus(*window));
-                let args = args![grant, i64::from(*generation), now, since, i64::from(MAX_RETRIES)];
+                let (now, since) = (audit.at(), audit.at().minus(limit.window));
+                let args = args![grant, i64::from(*generation), now, since, i64::from(limit.times)];
                 if tx.execute(RETRY, args).await? == 0 {
                     return Ok(Outcome::Lost);
                 }

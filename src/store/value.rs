@@ -1,5 +1,7 @@
 //! Parameters and rows, the same for both databases: text, whole numbers, and the absence of either.
 
+use std::collections::BTreeMap;
+
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Decode, Row as _, Type};
@@ -175,6 +177,15 @@ impl Row {
 /// Small things as the JSON list that [`Row::list`] reads.
 pub(super) fn json_list<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
     serde_json::Value::from_iter(texts).to_string()
+}
+
+/// Named texts as a JSON object.
+pub(super) fn json_members(members: &BTreeMap<String, String>) -> String {
+    members
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.as_str()))
+        .collect::<serde_json::Value>()
+        .to_string()
 }
 
 fn corrupt(column: &str) -> StoreError {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-const NEEDS: &str = "not run, needs Chromium (chromium and chromedriver in PATH)";
+pub(crate) const NEEDS: &str = "not run, needs Chromium (chromium and chromedriver in PATH)";
 const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
 /// A session with its driver; both end in [`Browser::quit`], or when dropped.

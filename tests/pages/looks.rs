@@ -36,7 +36,7 @@ async fn look_at(browser: &Browser, url: &str) -> Result<Vec<String>, String> {
     ask(browser, "unfold(); return [];").await?;
     for width in WIDTHS {
         browser.resize(width, 800).await?;
-        complaints.extend(ask(browser, "return [...width(), ...targets()];").await?);
+        complaints.extend(ask(browser, "return [...width(), ...targets(), ...squashed()];").await?);
     }
     for scheme in ["light", "dark"] {
         browser.prefer(scheme).await?;
@@ -76,8 +76,14 @@ async fn focus_on_every_stop(browser: &Browser) -> Result<Vec<String>, String> {
 /// Each look finds its fault: otherwise its silence elsewhere says nothing.
 async fn faults_are_seen(browser: &Browser, site: &Site) -> Result<Vec<String>, String> {
     let found = look_at(browser, &site.url("faulty")).await?.join("\n");
-    let faults =
-        ["px wide in a window", "light: text 2.8", "target of", "focus not seen", "Content Security Policy"];
+    let faults = [
+        "px wide in a window",
+        "light: text 2.8",
+        "target of",
+        "squashed to",
+        "focus not seen",
+        "Content Security Policy",
+    ];
     Ok(faults
         .iter()
         .filter(|fault| !found.contains(**fault))

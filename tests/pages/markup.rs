@@ -29,6 +29,8 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials.push(Trial::test("markup::faults_are_found", faults_are_found));
     trials.push(Trial::test("markup::exposed_home_shows_no_secret", exposed_home_shows_no_secret));
     trials.push(Trial::test("markup::only_forms_that_lead_to_a_client_go_without_form_action", form_action));
+    trials.push(Trial::test("markup::a_remembered_consent_sends_the_same_fields", same_fields));
+    trials.push(Trial::test("markup::values_come_back_as_they_were_given", values_come_back));
     trials
 }
 
@@ -214,6 +216,44 @@ fn form_action() -> Result<(), Failed> {
         sample.content_security_policy.contains("form-action 'self'") == leads_to_client
     });
     none(wrong.map(|sample| sample.name).collect())
+}
+
+/// What a form sends when nothing is touched: name and value of every input that is not an unticked box.
+fn fields(sample: &str) -> BTreeSet<(String, String)> {
+    let html = pages::samples().into_iter().find(|page| page.name == sample).map(|page| page.html);
+    let (tags, _) = read(&html.unwrap_or_default(), &mut Vec::new());
+    let inputs = tags.iter().filter(|tag| tag.is("input"));
+    let sent = inputs.filter(|tag| {
+        !matches!(tag.get("type"), Some("checkbox" | "radio")) || tag.attributes.contains_key("checked")
+    });
+    let text = |tag: &Tag, name| tag.get(name).unwrap_or_default().to_owned();
+    sent.map(|tag| (text(tag, "name"), text(tag, "value"))).collect()
+}
+
+fn same_fields() -> Result<(), Failed> {
+    let (whole, remembered) = (fields("consent-web-client"), fields("consent-remembered"));
+    let expected =
+        [("scope", "notes:read"), ("tenant", "acme"), ("interaction", "01jd7t"), ("csrf", "Y3NyZg")];
+    let all_there =
+        expected.iter().all(|(name, value)| whole.contains(&((*name).to_owned(), (*value).to_owned())));
+    if all_there && whole == remembered { Ok(()) } else { Err(format!("{whole:?}\n{remembered:?}").into()) }
+}
+
+/// What is shown is cut and cleaned; what is sent is not.
+fn values_come_back() -> Result<(), Failed> {
+    let sent = fields("consent-hostile");
+    let given = [
+        ("interaction", "\"><img src=x onerror=alert(1)> '><b>"),
+        ("csrf", "<script>alert(1)</script>"),
+        ("scope", "<script>alert(1)</script>"),
+    ];
+    none(
+        given
+            .iter()
+            .filter(|(name, value)| !sent.contains(&((*name).to_owned(), (*value).to_owned())))
+            .map(|(name, value)| format!("{name}={value} became something else: {sent:?}"))
+            .collect(),
+    )
 }
 
 fn none(faults: Vec<String>) -> Result<(), Failed> {

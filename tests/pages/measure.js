@@ -36,6 +36,14 @@ const width = () => {
   return [`${root.scrollWidth} px wide in a window of ${root.clientWidth}: ${wide.slice(0, 3).map(named).join("; ")}`];
 };
 
+// No column of single letters: text taller than six lines is at least eight letters wide.
+const squashed = () => [...document.body.querySelectorAll("*")].filter((e) => e.checkVisibility() && !e.closest(".unseen")
+  && [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim())).flatMap((e) => {
+  const box = e.getBoundingClientRect();
+  const size = parseFloat(getComputedStyle(e).fontSize);
+  return box.height > 9 * size && box.width < 4 * size ? [`squashed to ${box.width.toFixed(0)} px: ${named(e)}`] : [];
+});
+
 // Text 4.5:1 (WCAG 1.4.3), edges of text fields and buttons 3:1 (WCAG 1.4.11).
 const colours = () => {
   const found = new Set();

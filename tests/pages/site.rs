@@ -10,9 +10,9 @@ use gatelet::pages;
 
 /// A page with every fault that the browser cases look for: what proves that they can fail.
 pub(crate) const FAULTY: &str = "<!doctype html><html lang=en><title>Faulty</title>\
-    <style>body { width: 3000px } a:focus-visible, input { outline: none }</style>\
+    <style>body { width: 3000px } #thin { width: 1ch; overflow-wrap: anywhere } a:focus-visible, input { outline: none }</style>\
     <body style='color: red'>\
-    <p><font color='#999999'>Pale</font></p><a href='/small'>x</a><input type=checkbox>";
+    <p><font color='#999999'>Pale</font></p><p id=thin>Squashed text</p><a href='/small'>x</a><input type=checkbox>";
 
 /// A policy under which the style element of [`FAULTY`] works and its style attribute does not.
 const FAULTY_POLICY: &str = "default-src 'none'; style-src-elem 'unsafe-inline'; style-src-attr 'none'";

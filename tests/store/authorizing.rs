@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gatelet::audit::AuditKind;
-use gatelet::protocol::{BrowserSessionId, Id, InteractionId};
+use gatelet::protocol::{BrowserSessionId, Id, InteractionId, RoleName};
 use gatelet::store::{Issue, Outcome, StoreError};
 
 use crate::world::*;
@@ -128,10 +128,11 @@ async fn an_authorization_leaves_grant_code_and_consent(database: Database) {
     assert_eq!(known.code, issue.code);
     assert_eq!(known.secret_hash, issue.code_secret_hash);
     assert_eq!((&known.grant.grant, known.grant.is_alive), (&issue.grant, true));
+    assert_eq!(known.grant.roles, [RoleName::parse("editor").unwrap()]);
     assert_eq!(world.store.grant(&issue.grant.id).await.unwrap(), Some(known.grant));
     let consent = issue.consent.unwrap();
-    let found = world.store.consent(&consent.user, &consent.client, &consent.tenant, &consent.resource).await;
-    assert_eq!(found.unwrap(), Some(consent));
+    let found = world.store.consents(&consent.user, &consent.client, &consent.resource).await;
+    assert_eq!(found.unwrap(), [consent]);
     assert_eq!(world.database.count("interactions").await, 0);
 }
 
@@ -189,15 +190,19 @@ async fn an_authorization_needs_everyone_it_names(database: Database) {
 async fn a_consent_replaces_the_one_before(database: Database) {
     let world = World::new(database).await;
     world.issued().await;
-    let mut issue = world.completed();
-    let consent = issue.consent.as_mut().unwrap();
+    let mut replacing = world.completed();
+    let consent = replacing.consent.as_mut().unwrap();
     (consent.scope, consent.given_at) = (scope("read write"), later(5));
-    let expected = consent.clone();
-    assert_eq!(world.issue(&issue).await, Outcome::Won(()));
-    let found =
-        world.store.consent(&expected.user, &expected.client, &expected.tenant, &expected.resource).await;
-    assert_eq!(found.unwrap(), Some(expected));
-    assert_eq!(world.database.count("consents").await, 1);
+    let mut elsewhere = world.completed();
+    elsewhere.grant.tenant = tenant_id("globex");
+    elsewhere.consent.as_mut().unwrap().tenant = tenant_id("globex");
+    for issue in [&replacing, &elsewhere] {
+        assert_eq!(world.issue(issue).await, Outcome::Won(()));
+    }
+    let found = world.store.consents(&user_id("alice"), &client_id("app"), &notes().uri).await;
+    assert_eq!(found.unwrap(), [replacing.consent.unwrap(), elsewhere.consent.unwrap()], "tenant by tenant");
+    let others = world.store.consents(&user_id("bob"), &client_id("app"), &notes().uri).await;
+    assert_eq!(others.unwrap(), []);
 }
 
 async fn security_facts_are_recorded_newest_first(database: Database) {

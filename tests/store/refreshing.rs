@@ -5,7 +5,7 @@ use std::time::Duration;
 use gatelet::audit::AuditKind;
 use gatelet::protocol::refresh::MAX_RETRIES;
 use gatelet::protocol::{GrantId, Timestamp};
-use gatelet::store::Outcome;
+use gatelet::store::{Outcome, RetryLimit};
 
 use crate::world::*;
 use crate::{Database, cases};
@@ -21,7 +21,7 @@ cases![
     a_grant_is_revoked_once_and_its_chain_with_it,
 ];
 
-const WINDOW: Duration = Duration::from_secs(60);
+const LIMIT: RetryLimit = RetryLimit { window: Duration::from_secs(60), times: MAX_RETRIES };
 
 async fn rotate(world: &World, grant: &GrantId, generation: u32, at: Timestamp) -> Outcome {
     let idle = at.plus(Duration::from_secs(1000));
@@ -35,7 +35,7 @@ async fn rotate(world: &World, grant: &GrantId, generation: u32, at: Timestamp) 
 async fn retry(world: &World, grant: &GrantId, generation: u32, at: Timestamp) -> Outcome {
     world
         .store
-        .retry_refresh(grant, generation, WINDOW, audit_at(at, AuditKind::RefreshRetried))
+        .retry_refresh(grant, generation, LIMIT, audit_at(at, AuditKind::RefreshRetried))
         .await
         .unwrap()
 }

@@ -9,6 +9,7 @@ impl ConsentPage {
         vec![
             ("web-client", web()),
             ("loopback-client", loopback()),
+            ("document-on-loopback", Self { client: web().client, ..loopback() }),
             ("custom-scheme", custom_scheme()),
             ("first-party", Self { client: client("Wiki helper", Verification::FirstParty), ..web() }),
             ("tenants", Self { tenants: tenants(), mode_notice: dev(), ..web() }),

@@ -1,0 +1,324 @@
+//! Dev mode: everything ready-made, for somebody who writes an MCP server or client.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use axum::Router;
+
+use super::serve_mode::{in_directory, private_directory};
+use super::{App, Setup, StartError};
+use crate::clock::Clock;
+use crate::config::{
+    ConfigSecret, Declared, DeclaredClient, DeclaredMembership, DeclaredPassword, DeclaredUser,
+};
+use crate::demo;
+use crate::http::{Home, SiteFacts};
+use crate::pages::{HomePage, MachineClientView, PersonView, QuickLogin, well_known_clients};
+use crate::protocol::{
+    Client, ClientAuthMethod, ClientId, ClientOrigin, GrantType, Issuer, KnownScopes, Lifetimes,
+    PasswordHash, Policy, RedirectUri, RegistrationMode, Resource, ResourceScope, ResourceUri, Role,
+    RoleName, Scope, ScopeToken, Tenant, TenantId, Timestamp, UserId,
+};
+use crate::random::Random;
+use crate::store::{Mode, StoreOptions};
+use crate::tokens::{ClientSecret, PasswordHasher, Secret};
+
+/// The password of every ready-made person.
+pub const PASSWORD: &str = "wonderland";
+/// [`PASSWORD`], hashed: what a page prints needs no secret salt, and hashing it at each start would take longer than
+/// all the rest of the start.
+const PASSWORD_HASH: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$Z2F0ZWxldC1kZXYtbW9kZQ$YMeoP+Rr2Cb9m6Vmv6i9yIabXLfsWYAaLFbxA3Zcvy8";
+/// The machine client's identifier.
+pub const MACHINE_CLIENT: &str = "dev-machine";
+/// A public client of the operator's own, for the commands of the banner: people are not asked about it.
+pub const TERMINAL_CLIENT: &str = "dev-terminal";
+
+/// What dev mode may be told.
+#[derive(Clone, Debug)]
+pub struct DevOptions {
+    /// Where its files are.
+    pub data: PathBuf,
+    /// The issuer.
+    pub issuer: Issuer,
+    /// Whether it can be reached from other machines.
+    pub exposed: bool,
+    /// Further host names by which it may be called.
+    pub hosts: Vec<String>,
+}
+
+/// A server in dev mode, and what a developer needs to know of it.
+pub struct Dev {
+    /// The server.
+    pub app: App,
+    /// All its routes, the demonstration server's among them.
+    pub router: Router,
+    /// What its home page and its banner say.
+    pub home: HomePage,
+}
+
+struct Person {
+    username: &'static str,
+    name: &'static str,
+    tenant: &'static str,
+    roles: &'static [&'static str],
+    about: &'static str,
+}
+
+const PEOPLE: [Person; 3] = [
+    Person {
+        username: "alice",
+        name: "Alice Liddell",
+        tenant: "acme",
+        roles: &["member"],
+        about: "a member of Acme",
+    },
+    Person {
+        username: "admin",
+        name: "Ada Admin",
+        tenant: "acme",
+        roles: &["admin", "member"],
+        about: "an admin of Acme",
+    },
+    Person {
+        username: "grace",
+        name: "Grace Globe",
+        tenant: "globex",
+        roles: &["member"],
+        about: "a member of Globex",
+    },
+];
+
+const SCOPES: [(&str, &str); 2] =
+    [("mcp:read", "Read your notes"), ("mcp:write", "Write and change your notes")];
+
+/// Builds a server in dev mode.
+///
+/// # Errors
+/// Whatever keeps the server from starting.
+pub async fn build(options: DevOptions) -> Result<Dev, StartError> {
+    let (random, clock) = (Random::system(), Clock::system());
+    private_directory(&options.data)?;
+    let key = in_directory(&options.data.join("keys"), &random)?;
+    let secret = machine_secret(&options.data.join("keys").join("machine-client-secret"), &random)?;
+    let home = home(&options, &secret);
+    let database = options.data.join("gatelet.db");
+    let app = App::build(Setup {
+        policy: policy(&options.issuer),
+        store: StoreOptions::new(format!("sqlite:{}", database.display()), Mode::Dev),
+        key,
+        signing_key: None,
+        declared: declared(&options.issuer, &secret),
+        facts: SiteFacts {
+            mode_notice: home.mode_notice,
+            quick_logins: if options.exposed { Vec::new() } else { PEOPLE.iter().map(quick_login).collect() },
+            home: Home::Developer(Box::new(home.clone())),
+            hosts: options.hosts.iter().cloned().collect::<HashSet<_>>(),
+        },
+        one_click_login: !options.exposed,
+        passwords: PasswordHasher::new(random.clone()),
+        clock: clock.clone(),
+        random,
+    })
+    .await?;
+    let demo = demo::router(options.issuer.origin(), options.issuer.as_str(), clock)?;
+    Ok(Dev { router: app.router(demo), app, home })
+}
+
+/// Where the demonstration server is.
+pub fn demo_url(issuer: &Issuer) -> String {
+    format!("{}/demo/mcp", issuer.origin())
+}
+
+fn policy(issuer: &Issuer) -> Policy {
+    Policy {
+        issuer: issuer.clone(),
+        lifetimes: Lifetimes::default(),
+        registration: RegistrationMode::Open,
+        registration_scopes: None,
+        loopback_resources: true,
+        default_resource: ResourceUri::parse(&demo_url(issuer)).ok(),
+        scopes_supported: scopes().into_iter().chain([ScopeToken::offline_access()]).collect(),
+    }
+}
+
+fn scopes() -> Vec<ScopeToken> {
+    SCOPES.iter().filter_map(|(name, _)| ScopeToken::parse(name).ok()).collect()
+}
+
+fn declared(issuer: &Issuer, machine_secret: &str) -> Declared {
+    let tenant = |id: &str, name: &str| TenantId::parse(id).map(|id| Tenant { id, name: name.to_owned() });
+    let role = |name: &str, description: &str| {
+        RoleName::parse(name).map(|name| Role { name, description: description.to_owned() })
+    };
+    Declared {
+        tenants: [tenant("acme", "Acme"), tenant("globex", "Globex")].into_iter().flatten().collect(),
+        roles: [role("member", "Belongs to the tenant"), role("admin", "Runs the tenant")]
+            .into_iter()
+            .flatten()
+            .collect(),
+        users: PEOPLE.iter().filter_map(declared_user).collect(),
+        resources: notes(issuer).into_iter().collect(),
+        clients: clients(issuer, machine_secret),
+    }
+}
+
+fn declared_user(person: &Person) -> Option<DeclaredUser> {
+    let roles = person.roles.iter().filter_map(|role| RoleName::parse(role)).collect();
+    Some(DeclaredUser {
+        id: UserId::parse(person.username),
+        username: person.username.to_owned(),
+        name: Some(person.name.to_owned()),
+        email: Some(format!("{}@{}.example", person.username, person.tenant)),
+        password: Some(DeclaredPassword::Hash(PasswordHash::from_stored(PASSWORD_HASH.to_owned()))),
+        memberships: vec![DeclaredMembership { tenant: TenantId::parse(person.tenant)?, roles }],
+    })
+}
+
+fn notes(issuer: &Issuer) -> Option<Resource> {
+    let known = SCOPES.iter().filter_map(|(name, description)| {
+        let token = ScopeToken::parse(name).ok()?;
+        Some(ResourceScope { token, description: (*description).to_owned(), roles: Vec::new() })
+    });
+    Some(Resource {
+        name: "Demo notes".to_owned(),
+        scopes: KnownScopes::Listed(known.collect()),
+        default_scopes: scopes().into_iter().take(1).collect(),
+        ..Resource::unregistered(ResourceUri::parse(&demo_url(issuer)).ok()?)
+    })
+}
+
+fn clients(issuer: &Issuer, machine_secret: &str) -> Vec<DeclaredClient> {
+    let machine = client(MACHINE_CLIENT, "Dev machine").map(|client| DeclaredClient {
+        client: Client {
+            grant_types: vec![GrantType::ClientCredentials],
+            auth_method: ClientAuthMethod::ClientSecretBasic,
+            machine_scopes: scopes().into_iter().collect(),
+            tenant: TenantId::parse("acme"),
+            ..client
+        },
+        secrets: vec![ConfigSecret::new(machine_secret)],
+    });
+    let terminal = client(TERMINAL_CLIENT, "Your terminal").map(|client| DeclaredClient {
+        client: Client {
+            redirect_uris: RedirectUri::parse(&format!("{}/", issuer.origin())).into_iter().collect(),
+            grant_types: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
+            first_party: true,
+            ..client
+        },
+        secrets: Vec::new(),
+    });
+    machine.into_iter().chain(terminal).collect()
+}
+
+fn client(id: &str, name: &str) -> Option<Client> {
+    Some(Client {
+        id: ClientId::parse(id)?,
+        origin: ClientOrigin::Config,
+        name: Some(name.to_owned()),
+        uri: None,
+        about: BTreeMap::new(),
+        redirect_uris: Vec::new(),
+        grant_types: Vec::new(),
+        auth_method: ClientAuthMethod::None,
+        scope: None,
+        default_resource: None,
+        machine_scopes: Scope::default(),
+        tenant: None,
+        first_party: false,
+        secret_hashes: Vec::new(),
+        registered_at: Timestamp::from_seconds(0),
+    })
+}
+
+fn quick_login(person: &Person) -> QuickLogin {
+    QuickLogin {
+        username: person.username.to_owned(),
+        display_name: person.name.to_owned(),
+        tenant: person.tenant.to_owned(),
+        description: person.about.to_owned(),
+        password: PASSWORD.to_owned(),
+    }
+}
+
+fn home(options: &DevOptions, machine_secret: &str) -> HomePage {
+    let demo_url = demo_url(&options.issuer);
+    HomePage {
+        issuer: options.issuer.to_string(),
+        people: PEOPLE
+            .iter()
+            .map(|person| PersonView {
+                username: person.username.to_owned(),
+                display_name: person.name.to_owned(),
+                password: PASSWORD.to_owned(),
+                tenants: vec![person.tenant.to_owned()],
+                description: person.about.to_owned(),
+            })
+            .collect(),
+        machine: Some(MachineClientView {
+            client_id: MACHINE_CLIENT.to_owned(),
+            client_secret: machine_secret.to_owned(),
+            scopes: scopes().into_iter().collect::<Scope>().to_string(),
+        }),
+        curl: commands(&options.issuer, &demo_url, machine_secret),
+        clients: well_known_clients("gatelet-demo", &demo_url),
+        signed_in_as: None,
+        exposed: options.exposed,
+        mode_notice: HomePage::notice(options.exposed),
+        demo_url,
+    }
+}
+
+/// The secret of the machine client: made at the first start and kept beside the keys, so that what was pasted somewhere
+/// goes on working.
+fn machine_secret(path: &Path, random: &Random) -> Result<String, StartError> {
+    let fault = |source| StartError::File { path: path.display().to_string(), source };
+    match std::fs::read_to_string(path) {
+        Ok(text) if !text.trim().is_empty() => Ok(text.trim().to_owned()),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(fault(error)),
+        _ => {
+            let secret = ClientSecret::generate(random).expose_secret().to_owned();
+            let mut options = std::fs::OpenOptions::new();
+            options.write(true).create(true).truncate(true);
+            #[cfg(unix)]
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+            let mut file = options.open(path).map_err(fault)?;
+            std::io::Write::write_all(&mut file, format!("{secret}\n").as_bytes()).map_err(fault)?;
+            Ok(secret)
+        }
+    }
+}
+
+/// Commands that work as they stand: a machine's token and its use, then a person's, through the real login page.
+fn commands(issuer: &Issuer, demo_url: &str, machine_secret: &str) -> String {
+    let (authorize, token, origin) =
+        (issuer.endpoint("authorize"), issuer.endpoint("token"), issuer.origin());
+    let whoami = format!(
+        "curl -s {demo_url} -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' \
+         -H 'Accept: application/json, text/event-stream' \
+         -d '{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{{\"name\":\"whoami\",\"arguments\":{{}}}}}}'"
+    );
+    let access_token = r#"sed -n 's/.*"access_token":"\([^"]*\)".*/\1/p'"#;
+    // RFC 7636 appendix B: a verifier that everybody knows protects nobody, which is all that a demonstration needs.
+    let (verifier, challenge) =
+        ("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+    [
+        "# as a machine".to_owned(),
+        format!("TOKEN=$(curl -s -u {MACHINE_CLIENT}:{machine_secret} -d grant_type=client_credentials {token} | {access_token})"),
+        whoami.clone(),
+        "# as alice, through the login page".to_owned(),
+        "JAR=$(mktemp)".to_owned(),
+        format!(
+            "PAGE=$(curl -s -L -c $JAR -b $JAR '{authorize}?client_id={TERMINAL_CLIENT}&response_type=code&scope=mcp:read&code_challenge={challenge}&code_challenge_method=S256')"
+        ),
+        r#"field() { printf '%s' "$PAGE" | sed -n "s/.*name=\"$1\" value=\"\([^\"]*\)\".*/\1/p" | head -n 1; }"#.to_owned(),
+        format!(
+            "CODE=$(curl -s -o /dev/null -w '%{{redirect_url}}' -b $JAR --data-urlencode continue=$(field continue) --data-urlencode csrf=$(field csrf) -d username=alice -d password={PASSWORD} {origin}/login | sed 's/.*[?&]code=\\([^&]*\\).*/\\1/')"
+        ),
+        format!(
+            "TOKEN=$(curl -s -d grant_type=authorization_code -d client_id={TERMINAL_CLIENT} -d code=$CODE -d code_verifier={verifier} {token} | {access_token})"
+        ),
+        whoami,
+    ]
+    .join("\n")
+}

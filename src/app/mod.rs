@@ -1,0 +1,143 @@
+//! One authorization server, wired once: [`App::build`] takes a [`Setup`], opens what has to be opened and answers with
+//! something that serves.
+//!
+//! An `App` holds one issuer and nothing of it is process-global, so several can live in one process.
+
+mod declare;
+pub mod dev;
+mod keys;
+pub mod serve_mode;
+
+use axum::Router;
+
+use crate::clock::Clock;
+use crate::config::Declared;
+use crate::flow::{Engine, Parts};
+use crate::http::{self, Site, SiteFacts};
+use crate::protocol::Policy;
+use crate::random::Random;
+use crate::store::{Store, StoreError, StoreOptions};
+use crate::tokens::{
+    IssueError, KeyEncryptionKey, KeyEncryptionKeyError, KeyError, PasswordError, PasswordHasher, SigningKey,
+};
+
+/// Everything that an [`App`] is made from.
+pub struct Setup {
+    /// The rules of whoever runs the server.
+    pub policy: Policy,
+    /// Which database, and in which mode.
+    pub store: StoreOptions,
+    /// The key that seals what is secret in the database.
+    pub key: KeyEncryptionKey,
+    /// The signing key for a new database; a fresh one is made when absent.
+    pub signing_key: Option<SigningKey>,
+    /// What is declared: tenants, people, resources, clients.
+    pub declared: Declared,
+    /// How the server shows itself.
+    pub facts: SiteFacts,
+    /// Whether the ready-made people log in with one click.
+    pub one_click_login: bool,
+    /// Checks passwords.
+    pub passwords: PasswordHasher,
+    /// Tells the time.
+    pub clock: Clock,
+    /// Draws chance.
+    pub random: Random,
+}
+
+/// Why a server does not start; each is one line that says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There is no key-encryption key.
+    #[error(transparent)]
+    KeyEncryptionKey(#[from] KeyEncryptionKeyError),
+    /// The database holds keys, and the key-encryption key does not open them. It is never replaced silently.
+    #[error(
+        "the keys in the database were sealed under another key-encryption key than the one at hand: {0}"
+    )]
+    OtherKey(String),
+    /// A signing key could not be made or opened.
+    #[error(transparent)]
+    SigningKey(#[from] KeyError),
+    /// The public key of a row cannot be read.
+    #[error("a signing key in the database is damaged")]
+    DamagedKey,
+    /// The key ring could not be made.
+    #[error(transparent)]
+    KeyRing(#[from] IssueError),
+    /// A declared password could not be hashed.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// The discovery document could not be written.
+    #[error(transparent)]
+    Metadata(#[from] serde_json::Error),
+    /// The demonstration server could not be set up.
+    #[error(transparent)]
+    Demo(#[from] crate::resource::ConfigError),
+    /// A directory or file cannot be used.
+    #[error("{path}: {source}")]
+    File {
+        /// Which.
+        path: String,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
+    /// Serve mode refuses the signing keys that everybody can read in Gatelet's repository.
+    #[error("the signing key {0} is one of the published test keys; serve mode does not sign with those")]
+    TestKey(String),
+}
+
+/// A server, ready to answer.
+#[derive(Clone, Debug)]
+pub struct App {
+    site: Site,
+}
+
+impl App {
+    /// Opens the database, makes or opens the keys, and brings the declarations into the database.
+    ///
+    /// # Errors
+    /// Whatever keeps the server from starting.
+    pub async fn build(setup: Setup) -> Result<Self, StartError> {
+        let Setup {
+            policy,
+            store,
+            key,
+            signing_key,
+            declared,
+            facts,
+            one_click_login,
+            passwords,
+            clock,
+            random,
+        } = setup;
+        let mode = store.mode;
+        let store = Store::open(&store).await?;
+        let now = clock.now();
+        let secrets = keys::server_secrets(&store, &key, &random, now).await?;
+        let keys = keys::key_ring(&store, &key, signing_key, mode, &random, now).await?;
+        let declarations = declare::hashed(&store, declared, &secrets, &passwords, &random, now).await?;
+        store.reconcile(declarations, now).await?;
+        let engine =
+            Engine::new(Parts { policy, store, keys, secrets, passwords, clock, random, one_click_login });
+        Ok(Self { site: Site::new(engine, facts)? })
+    }
+
+    /// The engine behind it.
+    pub fn engine(&self) -> &Engine {
+        self.site.engine()
+    }
+
+    /// Everything that it answers; `beside` are further routes on the same origin (the demonstration server).
+    pub fn router(&self, beside: Router) -> Router {
+        http::guarded(&self.site, http::routes(&self.site).merge(beside))
+    }
+
+    /// Ends the database: what was asked for is done, what is asked for later is refused.
+    pub async fn close(&self) {
+        self.engine().store.close().await;
+    }
+}

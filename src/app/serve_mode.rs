@@ -1,0 +1,68 @@
+//! Serve mode: what is configured, and nothing else.
+
+use std::path::Path;
+
+use super::{App, Setup, StartError};
+use crate::clock::Clock;
+use crate::config::{Config, KeySource};
+use crate::http::SiteFacts;
+use crate::random::Random;
+use crate::store::{Mode, StoreOptions};
+use crate::tokens::{KeyEncryptionKey, PasswordHasher};
+
+/// The file in which a key-encryption key is kept beside the configuration.
+const KEY_FILE: &str = "key-encryption-key";
+
+/// Builds the server that `config` describes.
+///
+/// # Errors
+/// Whatever keeps the server from starting.
+pub async fn build(config: Config) -> Result<App, StartError> {
+    let random = Random::system();
+    let key = key_encryption_key(&config.key, &random)?;
+    let passwords = match config.login.max_parallel {
+        Some(permits) => PasswordHasher::with_permits(permits.get(), random.clone()),
+        None => PasswordHasher::new(random.clone()),
+    };
+    App::build(Setup {
+        policy: config.policy,
+        store: StoreOptions::new(config.database_url.expose_secret(), Mode::Serve),
+        key,
+        signing_key: None,
+        declared: config.declared,
+        facts: SiteFacts { hosts: config.hosts.into_iter().collect(), ..SiteFacts::default() },
+        one_click_login: false,
+        passwords,
+        clock: Clock::system(),
+        random,
+    })
+    .await
+}
+
+fn key_encryption_key(source: &KeySource, random: &Random) -> Result<KeyEncryptionKey, StartError> {
+    match source {
+        KeySource::File(path) => Ok(KeyEncryptionKey::read_file(path)?),
+        KeySource::Given(text) => Ok(KeyEncryptionKey::from_text(text.expose_secret())?),
+        KeySource::Directory(directory) => in_directory(directory, random),
+    }
+}
+
+/// The key in `directory`, made there at the first start. A database that was sealed under another one does not open
+/// with it, so a key that went missing is noticed and not replaced.
+pub(super) fn in_directory(directory: &Path, random: &Random) -> Result<KeyEncryptionKey, StartError> {
+    let path = directory.join(KEY_FILE);
+    if path.exists() {
+        return Ok(KeyEncryptionKey::read_file(&path)?);
+    }
+    private_directory(directory)?;
+    Ok(KeyEncryptionKey::create_file(&path, random)?)
+}
+
+/// Makes a directory, for its owner alone, unless it is there.
+pub(super) fn private_directory(path: &Path) -> Result<(), StartError> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).map_err(|source| StartError::File { path: path.display().to_string(), source })
+}

@@ -1,0 +1,93 @@
+//! `gatelet dev`: everything ready-made, no configuration.
+
+use std::net::{Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use tokio::net::TcpListener;
+
+use super::{banner, fail, log, runtime, stop};
+use crate::app::dev::{self, DevOptions};
+use crate::config::LogConfig;
+use crate::protocol::Issuer;
+use crate::serve::{self, ListenError};
+
+/// Arguments of `gatelet dev`.
+#[derive(Args, Clone, Debug)]
+pub struct DevArgs {
+    /// The address to listen on; port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8710")]
+    pub listen: SocketAddr,
+    /// Where to keep database and keys.
+    #[arg(long, value_name = "DIR", default_value = ".gatelet")]
+    pub data: PathBuf,
+    /// The issuer [default: http://localhost:PORT/oauth].
+    #[arg(long, value_name = "URL")]
+    pub issuer: Option<String>,
+    /// Let other machines in. Logging in with one click is switched off then.
+    #[arg(long)]
+    pub expose: bool,
+}
+
+/// Runs `gatelet dev` until it is told to stop.
+pub fn run(args: &DevArgs) -> ExitCode {
+    log::start(&LogConfig::default());
+    match runtime() {
+        Ok(runtime) => runtime.block_on(start(args)),
+        Err(error) => fail(&error),
+    }
+}
+
+/// Why dev mode does not start as it was told to.
+#[derive(Debug, thiserror::Error)]
+enum Refused {
+    #[error(
+        "{0} can be reached from other machines; dev mode has well-known passwords. Add --expose if you mean it"
+    )]
+    NotLoopback(SocketAddr),
+    #[error("--issuer {given}: {source}")]
+    Issuer { given: String, source: crate::protocol::IssuerError },
+}
+
+async fn start(args: &DevArgs) -> ExitCode {
+    if !args.listen.ip().is_loopback() && !args.expose {
+        return fail(&Refused::NotLoopback(args.listen));
+    }
+    // First of all, so that a second server on the same address does not touch the database.
+    let (listeners, address) = match listen(args.listen).await {
+        Ok(bound) => bound,
+        Err(error) => return fail(&error),
+    };
+    let given = args.issuer.clone().unwrap_or_else(|| format!("http://localhost:{}/oauth", address.port()));
+    let issuer = match Issuer::parse(&given) {
+        Ok(issuer) => issuer,
+        Err(source) => return fail(&Refused::Issuer { given, source }),
+    };
+    let hosts = vec![address.ip().to_string()];
+    let options = DevOptions { data: args.data.clone(), issuer, exposed: !address.ip().is_loopback(), hosts };
+    let dev = match dev::build(options).await {
+        Ok(dev) => dev,
+        Err(error) => return fail(&error),
+    };
+    banner::print(&dev.home);
+    serve::serve(listeners, dev.router, stop::requested()).await;
+    dev.app.close().await;
+    ExitCode::SUCCESS
+}
+
+/// Listens on the address and, since `localhost` may mean either, on the other loopback address of the same port.
+async fn listen(address: SocketAddr) -> Result<(Vec<TcpListener>, SocketAddr), ListenError> {
+    let first = serve::bind(address).await?;
+    let bound = first.local_addr().map_err(|source| ListenError::Other { address, source })?;
+    let mut listeners = vec![first];
+    if bound.ip() == std::net::Ipv4Addr::LOCALHOST {
+        match serve::bind(SocketAddr::from((Ipv6Addr::LOCALHOST, bound.port()))).await {
+            Ok(second) => listeners.push(second),
+            // Whoever has that port would get half of the requests for `localhost`.
+            Err(taken @ ListenError::InUse { .. }) => return Err(taken),
+            Err(error) => tracing::debug!(%error, "no IPv6 loopback"),
+        }
+    }
+    Ok((listeners, bound))
+}

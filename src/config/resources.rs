@@ -1,0 +1,161 @@
+//! `[[resources]]`: the MCP servers that tokens are for.
+
+use std::time::Duration;
+
+use super::check::Check;
+use super::lifetimes::bounded;
+use super::people::{role_references, tenant_reference};
+use super::read::Example::Value;
+use super::read::{Section as _, section};
+use super::server::required;
+use super::values::{Text, Texts, Written};
+use crate::protocol::{
+    KnownScopes, Lifetimes, Resource, ResourceScope, ResourceUri, Role, Scope, ScopeToken, Tenant,
+};
+
+section! {
+    /// An MCP server that accepts tokens of this server.
+    RawResource {
+        /// Required. Its canonical URI, which clients send as `resource` and which is the audience of its tokens.
+        uri: Text = Value(r#""https://mcp.example.com/mcp""#),
+        /// Other URIs by which clients name it. A slash at the end makes no difference and needs no alias.
+        aliases: Texts = Value(r#"["https://mcp.example.com"]"#),
+        /// Its name for people. Default: the URI.
+        name: Text = Value(r#""Notes""#),
+        /// The `aud` claim that it checks, when that is not its URI.
+        audience: Text = Value(r#""notes""#),
+        /// What it can permit, in words for the person who is asked, and the roles whose members may permit it
+        /// (everybody when there are none).
+        scopes: Vec<RawScope> = Value(r#"[
+    { name = "notes:read", description = "Read your notes" },
+    { name = "notes:write", description = "Change your notes", roles = ["editor"] },
+]"#),
+        /// What a client gets that asks for nothing in particular. Default: nothing.
+        default_scopes: Texts = Value(r#"["notes:read"]"#),
+        /// The ids of the tenants whose members may use it. Default: all.
+        tenants: Texts = Value(r#"["acme"]"#),
+        /// Lifetime of its access tokens, at most `1h`. Default: `lifetimes.access_token`.
+        access_token_ttl: Text = Value(r#""5m""#),
+    }
+}
+
+section! {
+    /// One permission.
+    RawScope {
+        /// Required. Its name in tokens.
+        name: Text = Value(r#""notes:read""#),
+        /// What it allows, in words. Default: its name.
+        description: Text = Value(r#""Read your notes""#),
+        /// The roles whose members may give it. Default: everybody may.
+        roles: Texts = Value(r#"["editor"]"#),
+    }
+}
+
+/// The declared resources.
+pub(super) fn resources(
+    check: &mut Check<'_>,
+    raw: &[RawResource],
+    tenants: &[Tenant],
+    roles: &[Role],
+) -> Vec<Resource> {
+    refuse_ambiguous(check, raw);
+    raw.iter().filter_map(|raw| raw.check(check, tenants, roles)).collect()
+}
+
+/// A URI must mean one resource, and an audience should.
+fn refuse_ambiguous(check: &mut Check<'_>, raw: &[RawResource]) {
+    let uris = raw
+        .iter()
+        .flat_map(|raw| raw.uri.iter().chain(raw.aliases.iter().flat_map(|aliases| &aliases.value)));
+    let keys = uris.filter_map(|uri| Some((ResourceUri::parse(&uri.value).ok()?.lookup_key(), &uri.place)));
+    check.refuse_twice("URI", keys);
+    let mut audiences: Vec<&Written<String>> = Vec::new();
+    for audience in raw.iter().filter_map(|raw| raw.audience.as_ref().or(raw.uri.as_ref())) {
+        match audiences.iter().find(|other| other.value == audience.value) {
+            Some(other)
+                if audience.place.path.ends_with(".audience") || other.place.path.ends_with(".audience") =>
+            {
+                let message = format!("the same as {}: each accepts the other's tokens", other.place.path);
+                check.warning(&audience.place, message);
+            }
+            _ => audiences.push(audience),
+        }
+    }
+}
+
+/// A reference to a declared resource, by its URI or one of its aliases.
+pub(super) fn resource_reference(
+    check: &mut Check<'_>,
+    text: &Written<String>,
+    resources: &[Resource],
+) -> Option<ResourceUri> {
+    check.parsed(text, |text| {
+        let key = ResourceUri::parse(text).map_err(|error| error.to_string())?.lookup_key();
+        let known = resources.iter().find(|resource| {
+            std::iter::once(&resource.uri).chain(&resource.aliases).any(|uri| uri.lookup_key() == key)
+        });
+        known.map(|resource| resource.uri.clone()).ok_or_else(|| format!("there is no resource `{text}`"))
+    })
+}
+
+/// Everything that `resources` know.
+pub(super) fn known_scopes<'a>(resources: impl Iterator<Item = &'a Resource>) -> Scope {
+    let scopes = resources.flat_map(|resource| match &resource.scopes {
+        KnownScopes::Listed(scopes) => scopes.as_slice(),
+        KnownScopes::Any => &[],
+    });
+    scopes.map(|scope| scope.token.clone()).collect()
+}
+
+impl RawResource {
+    fn check(&self, check: &mut Check<'_>, tenants: &[Tenant], roles: &[Role]) -> Option<Resource> {
+        let scopes: Vec<_> = self.scopes.iter().filter_map(|raw| raw.check(check, roles)).collect();
+        let names = self.scopes.iter().filter_map(|raw| raw.name.as_ref());
+        check.refuse_twice("name", names.map(|name| (name.value.clone(), &name.place)));
+        let default_scopes = check.each_parsed(&self.default_scopes, |text| {
+            let known = scopes.iter().find(|scope| scope.token.as_str() == text);
+            known.map(|scope| scope.token.clone()).ok_or_else(|| format!("`{text}` is none of its scopes"))
+        });
+        let tenant_texts = self.tenants.iter().flat_map(|list| &list.value);
+        let tenants = tenant_texts.filter_map(|text| tenant_reference(check, text, tenants)).collect();
+        let longest = Lifetimes::BOUNDS.access_token;
+        let access_token_ttl = bounded(check, &self.access_token_ttl, Duration::from_secs(1), longest);
+        let aliases = check.each_parsed(&self.aliases, ResourceUri::parse);
+        let written = required(check, &self.uri, self.place(), "uri")?;
+        let uri = check.parsed(written, ResourceUri::parse)?;
+        for (uri, place) in
+            std::iter::once((&uri, &written.place)).chain(aliases.iter().map(|a| (&a.value, &a.place)))
+        {
+            if uri.as_str().starts_with("http:") && !uri.is_loopback() {
+                check.warning(place, "plain http: tokens for it cross the network in the clear");
+            }
+        }
+        Some(Resource {
+            name: self.name.as_ref().map_or_else(|| uri.to_string(), |name| name.value.clone()),
+            uri,
+            aliases: aliases.into_iter().map(|written| written.value).collect(),
+            audience: self.audience.as_ref().map(|audience| audience.value.clone()),
+            scopes: KnownScopes::Listed(scopes),
+            default_scopes: default_scopes.into_iter().map(|written| written.value).collect(),
+            tenants,
+            access_token_ttl,
+        })
+    }
+}
+
+impl RawScope {
+    fn check(&self, check: &mut Check<'_>, roles: &[Role]) -> Option<ResourceScope> {
+        let roles = role_references(check, &self.roles, roles);
+        let name = required(check, &self.name, self.place(), "name")?;
+        let token = check.parsed(name, |text| {
+            let token = ScopeToken::parse(text).map_err(|error| error.to_string())?;
+            if token == ScopeToken::offline_access() {
+                return Err("offline_access belongs to no resource; it is accepted everywhere".to_owned());
+            }
+            Ok(token)
+        })?;
+        let description =
+            self.description.as_ref().map_or_else(|| token.to_string(), |text| text.value.clone());
+        Some(ResourceScope { token, description, roles })
+    }
+}

@@ -1,0 +1,237 @@
+//! The whole file: its top-level keys and its sections.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use super::check::{Check, SecretSources};
+use super::clients::RawClient;
+use super::lifetimes::RawLifetimes;
+use super::log::RawLog;
+use super::login::RawLogin;
+use super::people::{RawRole, RawTenant, RawUser};
+use super::problem::{Origin, Place};
+use super::read::Example::{Instead, Section, Value, Words};
+use super::read::{Section as _, section};
+use super::registration::RawRegistration;
+use super::resources::RawResource;
+use super::secret::ConfigSecret;
+use super::values::{Command, FromEnvironment, Table, Text, Texts, Written};
+use crate::protocol::Issuer;
+use crate::tokens::KeyEncryptionKey;
+
+section! {
+    /// Configuration of `gatelet serve`.
+    RawConfig {
+        /// Where people and clients reach this server: an origin, without a path. Default: the origin of `issuer`;
+        /// one of the two is required.
+        public_url: Text = Value(r#""https://id.example.com""#),
+        /// The identifier of this server in metadata and tokens. Clients compare it byte for byte, and every
+        /// resource server is configured with it, so it cannot be changed later without touching all of them. Its
+        /// origin is `public_url`. Default: `<public_url>/oauth`.
+        issuer: Text = Value(r#""https://id.example.com/oauth""#),
+        /// The addresses to listen on. Default: the two below. For a container: `["0.0.0.0:8710"]`.
+        listen: Texts = Value(r#"["127.0.0.1:8710", "[::1]:8710"]"#),
+        /// Further host names, without port, by which requests may address this server. The host of `public_url` and
+        /// loopback names need not be listed.
+        hosts: Texts = Value(r#"["id.internal"]"#),
+        /// The database: `sqlite:<path>` or `postgres://…`. Default: `sqlite:gatelet.db`. Like every path in this
+        /// file, it is relative to the directory of this file.
+        database_url: Option<Written<ConfigSecret>> = Value(r#""sqlite:gatelet.db""#),
+        /// A file that holds the database's URL, for one with a password in it.
+        database_url_file: Text = Instead(r#""/run/secrets/gatelet-database-url""#),
+        /// A program that prints the database's URL. No shell is involved; it has ten seconds.
+        database_url_command: Option<Written<Command>> = Instead(r#"["pass", "show", "gatelet/database-url"]"#),
+        /// A file with the key under which private keys are sealed in the database: 32 random bytes in base64, as
+        /// `openssl rand -base64 32` prints them. Keep a copy elsewhere: without it the database is of no use.
+        /// Default: a file in `keys/` beside this file, made at the first start.
+        key_file: Text = Instead(r#""/run/secrets/gatelet-key""#),
+        /// A program that prints this key.
+        key_command: Option<Written<Command>> = Instead(r#"["pass", "show", "gatelet/key"]"#),
+        /// The key itself, in the environment variable `GATELET_KEY`; it cannot stand in this file.
+        key: Option<Written<FromEnvironment>> = Words,
+        /// The resource that a request means when neither it nor its client names one: the `uri` of one of
+        /// `[[resources]]`. Default: the only one, when there is only one.
+        default_resource: Text = Value(r#""https://mcp.example.com/mcp""#),
+        lifetimes: Table<RawLifetimes> = Section,
+        registration: Table<RawRegistration> = Section,
+        login: Table<RawLogin> = Section,
+        log: Table<RawLog> = Section,
+        tenants: Vec<RawTenant> = Section,
+        roles: Vec<RawRole> = Section,
+        users: Vec<RawUser> = Section,
+        resources: Vec<RawResource> = Section,
+        clients: Vec<RawClient> = Section,
+    }
+}
+
+/// Where the key-encryption key comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeySource {
+    /// From this file, which must exist.
+    File(PathBuf),
+    /// It was given: by a command or in the environment.
+    Given(ConfigSecret),
+    /// From a file in this directory, made at the first start.
+    Directory(PathBuf),
+}
+
+impl RawConfig {
+    /// The issuer; its origin is where the server is reached.
+    pub(super) fn issuer(&self, check: &mut Check<'_>) -> Option<Issuer> {
+        let public_url = self.public_url.as_ref();
+        let origin = public_url.map(|written| check.parsed(written, parse_public_url));
+        let issuer = self.issuer.as_ref().map(|written| (written, check.parsed(written, Issuer::parse)));
+        let issuer = match (issuer, origin) {
+            (None, None) => {
+                self.refuse_without_address(check);
+                return None;
+            }
+            (None, Some(origin)) => Issuer::parse(&format!("{}/oauth", origin?)).ok()?,
+            (Some((_, issuer)), None) => issuer?,
+            (Some((written, issuer)), Some(origin)) => {
+                let (issuer, origin) = (issuer?, origin?);
+                if issuer.origin() != origin {
+                    let message = format!("begins with {}, but public_url is {origin}", issuer.origin());
+                    check.error(&written.place, message);
+                }
+                issuer
+            }
+        };
+        if !issuer.is_https() {
+            let place = public_url.or(self.issuer.as_ref()).map(|written| written.place.clone());
+            check.warning(
+                &place.unwrap_or_default(),
+                "plain http on loopback: only programs on this machine can use this server",
+            );
+        }
+        Some(issuer)
+    }
+
+    fn refuse_without_address(&self, check: &mut Check<'_>) {
+        let hint = if check.problems.has_file() {
+            ""
+        } else {
+            "; there is no gatelet.toml here, `gatelet config example` prints one"
+        };
+        let message = "missing: where people and clients reach this server, such as \"https://id.example.com\" (or \
+                       GATELET_PUBLIC_URL)";
+        check.problems.missing(&self.place().key("public_url"), format!("{message}{hint}"));
+    }
+
+    /// The addresses to listen on.
+    pub(super) fn listen(&self, check: &mut Check<'_>) -> Vec<SocketAddr> {
+        let parse = |text: &str| {
+            text.parse::<SocketAddr>().map_err(|_| {
+                "must be an IP address and a port, such as `127.0.0.1:8710`, `[::1]:8710` or `0.0.0.0:8710`"
+            })
+        };
+        let Some(list) = &self.listen else {
+            return vec![([127, 0, 0, 1], 8710).into(), (std::net::Ipv6Addr::LOCALHOST, 8710).into()];
+        };
+        if list.value.is_empty() {
+            check.problems.missing(&list.place, "names no address to listen on");
+        }
+        let addresses = check.each_parsed(&self.listen, parse);
+        check.refuse_twice("address", addresses.iter().map(|a| (a.value.to_string(), &a.place)));
+        addresses.into_iter().map(|written| written.value).collect()
+    }
+
+    /// Further names that requests may use.
+    pub(super) fn hosts(&self, check: &mut Check<'_>) -> Vec<String> {
+        check.each_parsed(&self.hosts, parse_host).into_iter().map(|written| written.value).collect()
+    }
+
+    /// The database's URL; the path of a SQLite file is made absolute.
+    pub(super) fn database_url(&mut self, check: &mut Check<'_>) -> ConfigSecret {
+        let sources = SecretSources {
+            given: self.database_url.take(),
+            file: self.database_url_file.take(),
+            command: self.database_url_command.take(),
+            must_be_private: false,
+        };
+        let is_named = sources.is_named();
+        let written = check.secret(sources);
+        if is_named && written.is_none() {
+            return ConfigSecret::new("");
+        }
+        let url = written.as_ref().map_or("sqlite:gatelet.db", |written| written.value.expose_secret());
+        if let Some(path) = url.strip_prefix("sqlite:") {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            if !path.is_empty() && !path.starts_with(':') && !path.contains('?') {
+                return ConfigSecret::new(format!("sqlite:{}", check.path(path).display()));
+            }
+        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            if let Some(written) = written.as_ref().filter(|_| check.exposed) {
+                warn_of_exposed_password(check, written);
+            }
+            return ConfigSecret::new(url);
+        }
+        let place = written.map(|written| written.place).unwrap_or_default();
+        check.error(&place, "must be `sqlite:<path of a file>` or `postgres://<user>@<host>/<database>`");
+        ConfigSecret::new("")
+    }
+
+    /// Where the key-encryption key comes from.
+    pub(super) fn key(&mut self, check: &mut Check<'_>) -> KeySource {
+        let given =
+            self.key.take().map(|Written { value: FromEnvironment(value), place }| Written { value, place });
+        let sources = SecretSources {
+            given,
+            file: self.key_file.take(),
+            command: self.key_command.take(),
+            must_be_private: true,
+        };
+        let file = sources.file.as_ref().map(|written| check.path(&written.value));
+        let secret = check.secret(sources);
+        if let Some(written) = &secret
+            && let Err(error) = KeyEncryptionKey::from_text(written.value.expose_secret())
+        {
+            check.error(&written.place, error.to_string());
+        }
+        match (secret, file) {
+            (Some(written), Some(file)) if written.place.path == "key_file" => KeySource::File(file),
+            (Some(written), _) => KeySource::Given(written.value),
+            (None, _) => KeySource::Directory(check.path("keys")),
+        }
+    }
+}
+
+/// A password in a file that others may read.
+fn warn_of_exposed_password(check: &mut Check<'_>, url: &Written<ConfigSecret>) {
+    let has_password = url::Url::parse(url.value.expose_secret()).is_ok_and(|url| url.password().is_some());
+    if has_password && url.place.path == "database_url" && matches!(url.place.origin, Origin::File(_)) {
+        check.warning(&url.place, "holds a password, and others may read this file; use database_url_file");
+    }
+}
+
+/// An origin, with or without a slash at its end.
+fn parse_public_url(text: &str) -> Result<String, String> {
+    let url = Issuer::parse(text).map_err(|error| error.to_string().replace("the issuer", "this URL"))?;
+    if !url.base_path().is_empty() {
+        return Err(
+            "must have no path: pages live at the root of a host, and `issuer` may have a path".to_owned()
+        );
+    }
+    Ok(url.origin().to_owned())
+}
+
+/// A host name or address as the `Host` header has it, without the port.
+fn parse_host(text: &str) -> Result<String, &'static str> {
+    let text = text.to_ascii_lowercase();
+    let url = url::Url::parse(&format!("http://{text}/")).ok();
+    let is_host = url.and_then(|url| url.host_str().map(|host| host == text)) == Some(true);
+    if is_host { Ok(text) } else { Err("must be a host name without port, such as `id.internal`") }
+}
+
+/// Tells that a required key is missing.
+pub(super) fn required<'t>(
+    check: &mut Check<'_>,
+    text: &'t Text,
+    place: &Place,
+    key: &str,
+) -> Option<&'t Written<String>> {
+    if text.is_none() {
+        check.problems.missing(&place.key(key), "missing");
+    }
+    text.as_ref()
+}

@@ -1,0 +1,131 @@
+//! Whole configurations, good and bad, without files, programs or a real environment.
+
+mod environment;
+mod example;
+mod refused;
+mod secrets;
+
+use std::collections::HashMap;
+use std::io;
+use std::path::Path;
+
+use super::*;
+use crate::protocol::{Lifetimes, RegistrationMode};
+
+const URL: &str = "public_url = \"https://id.example\"\n";
+
+/// Files (with whether others may read them) and programs that exist only here.
+#[derive(Default)]
+struct Pretended {
+    files: HashMap<&'static str, (String, bool)>,
+    programs: HashMap<&'static str, Result<&'static str, &'static str>>,
+}
+
+impl Pretended {
+    fn config(text: &str) -> Self {
+        Self::default().file("/etc/gatelet.toml", text)
+    }
+
+    fn file(mut self, path: &'static str, text: &str) -> Self {
+        self.files.insert(path, (text.to_owned(), false));
+        self
+    }
+
+    fn exposed(mut self, path: &'static str, text: &str) -> Self {
+        self.files.insert(path, (text.to_owned(), true));
+        self
+    }
+
+    fn program(mut self, words: &'static str, output: Result<&'static str, &'static str>) -> Self {
+        self.programs.insert(words, output);
+        self
+    }
+
+    fn load(&self, variables: &[(&str, &str)]) -> Result<Config, ConfigErrors> {
+        self.load_path(Some("/etc/gatelet.toml"), variables)
+    }
+
+    fn load_path(&self, path: Option<&str>, variables: &[(&str, &str)]) -> Result<Config, ConfigErrors> {
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        load_from(path.map(Path::new), variables, self)
+    }
+
+    fn errors(&self, variables: &[(&str, &str)]) -> String {
+        self.load(variables).unwrap_err().to_string().replace("/etc/gatelet.toml", "f")
+    }
+}
+
+impl Outside for Pretended {
+    fn read(&self, path: &Path) -> io::Result<FoundFile> {
+        let found = path.to_str().and_then(|path| self.files.get(path));
+        let (text, exposed) = found.cloned().ok_or(io::ErrorKind::NotFound)?;
+        Ok(FoundFile { text, exposed })
+    }
+
+    fn run(&self, command: &[String], directory: &Path) -> Result<String, String> {
+        assert_eq!(directory, Path::new("/etc"));
+        let output = self.programs.get(command.join(" ").as_str()).ok_or("not there")?;
+        output.map(str::to_owned).map_err(str::to_owned)
+    }
+}
+
+/// Every error of a configuration that begins with a good `public_url` in line 1.
+fn errors(text: &str) -> String {
+    Pretended::config(&format!("{URL}{text}")).errors(&[])
+}
+
+fn good(text: &str) -> Config {
+    Pretended::config(&format!("{URL}{text}")).load(&[]).unwrap()
+}
+
+fn warnings(config: &Config) -> Vec<String> {
+    config.warnings.iter().map(|warning| warning.to_string().replace("/etc/gatelet.toml", "f")).collect()
+}
+
+#[test]
+fn a_public_url_is_enough() {
+    let config = good("");
+    assert_eq!(config.policy.issuer.as_str(), "https://id.example/oauth");
+    assert_eq!(config.policy.lifetimes, Lifetimes::default());
+    assert_eq!(config.policy.registration, RegistrationMode::Open);
+    assert!(!config.policy.loopback_resources);
+    assert_eq!(config.policy.scopes_supported.to_string(), "offline_access");
+    assert_eq!(config.listen, ["127.0.0.1:8710".parse().unwrap(), "[::1]:8710".parse().unwrap()]);
+    assert_eq!(config.database_url.expose_secret(), "sqlite:/etc/gatelet.db");
+    assert_eq!(config.key, KeySource::Directory("/etc/keys".into()));
+    assert_eq!(config.declared, Declared::default());
+    assert_eq!(warnings(&config), [""; 0]);
+}
+
+#[test]
+fn the_file_is_the_named_one_or_the_one_here_or_none() {
+    let here =
+        Pretended::default().file("gatelet.toml", URL).file("/a/b.toml", "issuer = \"https://b.example\"");
+    assert_eq!(here.load_path(None, &[]).unwrap().policy.issuer.as_str(), "https://id.example/oauth");
+    let named = here.load_path(None, &[("GATELET_CONFIG", "/a/b.toml")]).unwrap();
+    assert_eq!(named.policy.issuer.as_str(), "https://b.example");
+    assert_eq!(named.database_url.expose_secret(), "sqlite:/a/gatelet.db");
+    let missing = here.load_path(Some("/c.toml"), &[]).unwrap_err().to_string();
+    assert_eq!(
+        missing,
+        "/c.toml: cannot read the configuration: entity not found; `gatelet config example` prints one"
+    );
+    let nothing = Pretended::default();
+    assert!(nothing.load_path(None, &[("GATELET_PUBLIC_URL", "https://id.example")]).is_ok());
+    assert_eq!(
+        nothing.load_path(None, &[]).unwrap_err().to_string(),
+        "public_url: missing: where people and clients reach this server, such as \"https://id.example.com\" (or \
+         GATELET_PUBLIC_URL); there is no gatelet.toml here, `gatelet config example` prints one"
+    );
+}
+
+#[test]
+fn the_ceiling_of_registered_clients_bounds_what_metadata_names() {
+    let config = good(
+        "[registration]\nscopes = [\"a\", \"z\"]\n[[resources]]\nuri = \"https://m.example\"\n\
+         scopes = [{ name = \"a\" }, { name = \"b\" }]",
+    );
+    assert_eq!(config.policy.scopes_supported.to_string(), "a offline_access");
+    assert_eq!(config.policy.default_resource.as_ref().unwrap().as_str(), "https://m.example");
+    assert_eq!(warnings(&config), ["f:3: registration.scopes[1]: no resource knows the scope `z`"]);
+}

@@ -1,0 +1,238 @@
+//! The authorization endpoint (RFC 6749 §3.1): one dispatcher, to which login and consent come back.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Engine, Failure, LoggedIn};
+use crate::protocol::step::{Agreement, Situation, Step};
+use crate::protocol::{
+    AuthorizationRequest, Client, Consent, ErrorCode, Interaction, InteractionId, Membership, OAuthError,
+    Params, Received, Resource, ReturnAddress, Timestamp,
+};
+
+/// Where the browser is sent next.
+#[derive(Debug)]
+pub enum Destination {
+    /// To log in. The request is handed back afterwards; nothing of it is stored for a stranger.
+    Login(ParkedRequest),
+    /// To the consent page of this interaction.
+    Consent(InteractionId),
+    /// To the client, with a code or an error: a URL.
+    Client(String),
+}
+
+/// Why the browser is sent nowhere and gets a page.
+#[derive(Debug)]
+pub enum Unanswerable {
+    /// The request names a client that is not known here.
+    UnknownClient(String),
+    /// Its redirect URI is not registered.
+    RedirectUri(String),
+    /// Something else is wrong, and where to tell the client is not proven.
+    Request(OAuthError),
+    /// Nobody is logged in, no page may be shown, and the client is nobody we would redirect a stranger to.
+    Stranger(OAuthError),
+    /// What the browser brought back has expired, was used already, or belongs to another browser.
+    Expired,
+    /// We are at fault.
+    Failed(Failure),
+}
+
+impl<E: Into<Failure>> From<E> for Unanswerable {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// A request that waits while somebody logs in or decides.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ParkedRequest {
+    /// Its parameters, form-encoded.
+    pub(super) params: String,
+    /// When it first arrived, so that a login that it demands is demanded once.
+    pub(super) began_at: Timestamp,
+}
+
+/// A request with everything that the next step depends on.
+pub(super) struct Considered {
+    pub(super) request: AuthorizationRequest,
+    pub(super) resource: Resource,
+    pub(super) began_at: Timestamp,
+    pub(super) memberships: Vec<Membership>,
+    pub(super) consents: Vec<Consent>,
+}
+
+impl Considered {
+    pub(super) fn situation<'a>(&'a self, engine: &'a Engine, who: Option<&LoggedIn>) -> Situation<'a> {
+        Situation {
+            request: &self.request,
+            resource: &self.resource,
+            logged_in_at: who.map(|who| who.session.auth_time),
+            began_at: self.began_at,
+            memberships: &self.memberships,
+            consents: &self.consents,
+            policy: &engine.policy,
+        }
+    }
+}
+
+/// What became of reading a request.
+pub(super) enum Reading {
+    /// It keeps every rule so far.
+    Considered(Box<Considered>),
+    /// The client is to be told what is wrong.
+    Refused { client: Box<Client>, address: ReturnAddress, error: OAuthError },
+}
+
+impl Engine {
+    /// Answers an authorization request: `encoded` is its query or form.
+    ///
+    /// # Errors
+    /// Whatever cannot be told to the client, and faults.
+    pub async fn authorize(
+        &self,
+        encoded: &[u8],
+        who: Option<&LoggedIn>,
+    ) -> Result<Destination, Unanswerable> {
+        let params = Params::parse(encoded).map_err(Unanswerable::Request)?;
+        self.proceed(&ParkedRequest { params: params.encode(), began_at: self.clock.now() }, who).await
+    }
+
+    /// Goes on with a request: at its arrival, and again after login.
+    pub(super) async fn proceed(
+        &self,
+        parked: &ParkedRequest,
+        who: Option<&LoggedIn>,
+    ) -> Result<Destination, Unanswerable> {
+        let considered = match self.consider(parked, who).await? {
+            Reading::Considered(considered) => considered,
+            Reading::Refused { client, address, error } => {
+                return self.turn_away(parked, who, &client, &address, error);
+            }
+        };
+        match considered.situation(self, who).next_step() {
+            Step::Login => Ok(Destination::Login(parked.clone())),
+            Step::Reject(error) if error.code() == ErrorCode::LoginRequired => {
+                let request = &considered.request;
+                if request.client.origin.is_vouched_for() || who.is_some() {
+                    return Ok(Destination::Client(request.address.with_error(&error)));
+                }
+                Err(Unanswerable::Stranger(error))
+            }
+            Step::Reject(error) => Ok(Destination::Client(considered.request.address.with_error(&error))),
+            Step::Consent(_) => self.park(parked, who).await,
+            Step::Issue(agreement) => {
+                self.issue(&considered, &agreement, who, None).await.map(Destination::Client)
+            }
+        }
+    }
+
+    /// Reads a request up to what the next step depends on.
+    pub(super) async fn consider(
+        &self,
+        parked: &ParkedRequest,
+        who: Option<&LoggedIn>,
+    ) -> Result<Reading, Unanswerable> {
+        let params = Params::parse(parked.params.as_bytes()).map_err(Unanswerable::Request)?;
+        let sent = params.optional("redirect_uri").ok().flatten().map(str::to_owned);
+        let received = Received::parse(params).map_err(|error| self.unreadable(error, &parked.params))?;
+        let client = self.store.client(received.client_id()).await?;
+        let client = client.ok_or_else(|| Unanswerable::UnknownClient(received.client_id().to_string()))?;
+        let addressed = received.address(client, &self.policy.issuer).map_err(|error| match sent {
+            Some(sent) => Unanswerable::RedirectUri(sent),
+            None => Unanswerable::Request(error),
+        })?;
+        let refused = |error| Reading::Refused {
+            client: Box::new(addressed.client().clone()),
+            address: addressed.return_address().clone(),
+            error,
+        };
+        let request = match addressed.validate() {
+            Ok(request) => request,
+            Err(error) => return Ok(refused(error)),
+        };
+        let resource = match self.target(&request.client, request.resource.as_ref()).await? {
+            Ok(resource) => resource,
+            Err(error) => return Ok(refused(error)),
+        };
+        let (memberships, consents) = match who {
+            Some(who) => (
+                self.store.memberships(&who.user.id).await?,
+                self.store.consents(&who.user.id, &request.client.id, &resource.uri).await?,
+            ),
+            None => (Vec::new(), Vec::new()),
+        };
+        let began_at = parked.began_at;
+        Ok(Reading::Considered(Box::new(Considered { request, resource, began_at, memberships, consents })))
+    }
+
+    fn unreadable(&self, error: OAuthError, params: &str) -> Unanswerable {
+        match error.code() {
+            ErrorCode::InvalidClient => {
+                let params = Params::parse(params.as_bytes()).unwrap_or_default();
+                let named = params.many("client_id").first().map(|id| (*id).to_owned());
+                Unanswerable::UnknownClient(named.unwrap_or_default())
+            }
+            _ => Unanswerable::Request(error),
+        }
+    }
+
+    /// Tells the client what is wrong: at once when an operator vouches for it, else only once somebody has logged in.
+    /// A stranger is redirected nowhere that anyone could have registered (RFC 9700 §4.11.2).
+    fn turn_away(
+        &self,
+        parked: &ParkedRequest,
+        who: Option<&LoggedIn>,
+        client: &Client,
+        address: &ReturnAddress,
+        error: OAuthError,
+    ) -> Result<Destination, Unanswerable> {
+        tracing::info!(client = %client.id, error = %error, detail = error.detail(), "authorization request refused");
+        if client.origin.is_vouched_for() || who.is_some() {
+            return Ok(Destination::Client(address.with_error(&error)));
+        }
+        Ok(Destination::Login(parked.clone()))
+    }
+
+    async fn park(
+        &self,
+        parked: &ParkedRequest,
+        who: Option<&LoggedIn>,
+    ) -> Result<Destination, Unanswerable> {
+        let who = who.ok_or_else(|| Failure::impossible("a stranger is asked for consent"))?;
+        let interaction = Interaction {
+            id: self.fresh(InteractionId::new),
+            session: who.session.id.clone(),
+            request: parked.print()?,
+            expires_at: self.clock.now().plus(self.policy.lifetimes.interaction),
+        };
+        let id = interaction.id.clone();
+        self.store.park_interaction(interaction).await?;
+        Ok(Destination::Consent(id))
+    }
+
+    /// Completes an authorization: a grant, its code, and the decision to remember, in one write.
+    pub(super) async fn issue(
+        &self,
+        considered: &Considered,
+        agreement: &Agreement,
+        who: Option<&LoggedIn>,
+        interaction: Option<InteractionId>,
+    ) -> Result<String, Unanswerable> {
+        let who = who.ok_or_else(|| Failure::impossible("a stranger is issued a code"))?;
+        let (issue, code, audit) = self.completed(considered, agreement, who, interaction);
+        match self.store.issue(issue, audit).await? {
+            crate::store::Outcome::Won(()) => Ok(considered.request.address.with_code(&code.expose_token())),
+            crate::store::Outcome::Lost => Err(Unanswerable::Expired),
+        }
+    }
+}
+
+impl ParkedRequest {
+    pub(super) fn print(&self) -> Result<String, Failure> {
+        serde_json::to_string(self).map_err(|error| Failure::Fault(error.into()))
+    }
+
+    pub(super) fn read(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+}

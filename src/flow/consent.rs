@@ -1,0 +1,185 @@
+//! The person decides (OAuth 2.1 §7.9; MCP security best practices, confused deputy).
+
+use super::authorize::{Considered, ParkedRequest, Reading};
+use super::{Engine, Failure, LoggedIn, Unanswerable};
+use crate::audit::{AuditEvent, AuditKind};
+use crate::protocol::step::{Agreement, Ask, Step};
+use crate::protocol::{
+    AuthorizationCode, AuthorizationRequest, CodeId, Consent, ErrorCode, Grant, GrantId, InteractionId,
+    OAuthError, Resource, Scope, TenantId,
+};
+use crate::store::{Issue, Outcome};
+use crate::tokens::CodeToken;
+
+/// What the person is to decide about.
+#[derive(Debug)]
+pub struct ConsentView {
+    /// What is asked.
+    pub request: AuthorizationRequest,
+    /// For which resource.
+    pub resource: Resource,
+    /// What may be allowed, and what was before.
+    pub ask: Ask,
+    /// The request again, for a login as somebody else.
+    pub parked: ParkedRequest,
+}
+
+/// What the consent page shows, or where the browser goes because there is nothing to ask any more.
+#[derive(Debug)]
+pub enum ConsentStep {
+    /// There is something to ask.
+    Ask(Box<ConsentView>),
+    /// There is not: a URL, of the client.
+    Client(String),
+    /// The person has to log in again first.
+    Login(ParkedRequest),
+}
+
+impl Engine {
+    /// What the page of an interaction shows.
+    ///
+    /// # Errors
+    /// [`Unanswerable::Expired`] when the interaction is another browser's, was decided or has expired.
+    pub async fn consent_page(&self, id: &str, who: &LoggedIn) -> Result<ConsentStep, Unanswerable> {
+        let (_, parked) = self.interaction(id, who).await?;
+        let considered = match self.consider(&parked, Some(who)).await? {
+            Reading::Considered(considered) => considered,
+            Reading::Refused { address, error, .. } => {
+                return Ok(ConsentStep::Client(address.with_error(&error)));
+            }
+        };
+        match considered.situation(self, Some(who)).next_step() {
+            Step::Consent(ask) => {
+                let Considered { request, resource, .. } = *considered;
+                Ok(ConsentStep::Ask(Box::new(ConsentView { request, resource, ask, parked })))
+            }
+            Step::Login => Ok(ConsentStep::Login(parked)),
+            Step::Reject(error) => Ok(ConsentStep::Client(considered.request.address.with_error(&error))),
+            // The client became the operator's own meanwhile: the person came to decide, so let the next request skip it.
+            Step::Issue(_) => Err(Unanswerable::Expired),
+        }
+    }
+
+    /// The person allowed what they ticked; the answer is the URL of the client.
+    ///
+    /// # Errors
+    /// As [`Engine::consent_page`].
+    pub async fn allow(
+        &self,
+        id: &str,
+        who: &LoggedIn,
+        chosen: &Scope,
+        tenant: Option<&TenantId>,
+    ) -> Result<String, Unanswerable> {
+        let (id, parked) = self.interaction(id, who).await?;
+        let considered = match self.consider(&parked, Some(who)).await? {
+            Reading::Considered(considered) => considered,
+            Reading::Refused { address, error, .. } => {
+                return self.give_up(&id, who, address.with_error(&error)).await;
+            }
+        };
+        let situation = considered.situation(self, Some(who));
+        let agreed = match (situation.next_step(), tenant) {
+            (Step::Consent(ask), None) => situation.agree(chosen, &ask.tenants[0].tenant.id),
+            (Step::Consent(_), Some(tenant)) => situation.agree(chosen, tenant),
+            (Step::Reject(error), _) => Err(error),
+            (Step::Login | Step::Issue(_), _) => return Err(Unanswerable::Expired),
+        };
+        match agreed {
+            Ok(agreement) => self.issue(&considered, &agreement, Some(who), Some(id)).await,
+            Err(error) => self.give_up(&id, who, considered.request.address.with_error(&error)).await,
+        }
+    }
+
+    /// The person refused; the answer is the URL of the client (RFC 6749 §4.1.2.1, `access_denied`).
+    ///
+    /// # Errors
+    /// As [`Engine::consent_page`].
+    pub async fn deny(&self, id: &str, who: &LoggedIn) -> Result<String, Unanswerable> {
+        let (id, parked) = self.interaction(id, who).await?;
+        let denied = OAuthError::new(ErrorCode::AccessDenied, "the person refused");
+        let url = match self.consider(&parked, Some(who)).await? {
+            Reading::Considered(considered) => considered.request.address.with_error(&denied),
+            Reading::Refused { address, .. } => address.with_error(&denied),
+        };
+        self.give_up(&id, who, url).await
+    }
+
+    async fn interaction(
+        &self,
+        id: &str,
+        who: &LoggedIn,
+    ) -> Result<(InteractionId, ParkedRequest), Unanswerable> {
+        let id = InteractionId::parse(id).ok_or(Unanswerable::Expired)?;
+        let found = self.store.interaction(&id, &who.session.id, self.clock.now()).await?;
+        let interaction = found.ok_or(Unanswerable::Expired)?;
+        let parked = ParkedRequest::read(&interaction.request)
+            .ok_or_else(|| Failure::impossible("a parked request that cannot be read"))?;
+        Ok((id, parked))
+    }
+
+    /// Ends an interaction without a grant; once, like every decision.
+    async fn give_up(&self, id: &InteractionId, who: &LoggedIn, url: String) -> Result<String, Unanswerable> {
+        let audit = AuditEvent::new(self.clock.now(), AuditKind::ConsentRefused).user(&who.user.id);
+        match self.store.drop_interaction(id, &who.session.id, audit).await? {
+            Outcome::Won(()) => Ok(url),
+            Outcome::Lost => Err(Unanswerable::Expired),
+        }
+    }
+
+    /// What is written when an authorization completes.
+    pub(super) fn completed(
+        &self,
+        considered: &Considered,
+        agreement: &Agreement,
+        who: &LoggedIn,
+        interaction: Option<InteractionId>,
+    ) -> (Issue, CodeToken, AuditEvent) {
+        let now = self.clock.now();
+        let Considered { request, resource, .. } = considered;
+        let grant = Grant {
+            id: self.fresh(GrantId::new),
+            user: who.user.id.clone(),
+            client: request.client.id.clone(),
+            tenant: agreement.tenant.clone(),
+            resource: resource.uri.clone(),
+            scope: agreement.scope.clone(),
+            auth_time: who.session.auth_time,
+            issued_at: now,
+            secret: self.secrets.current().id().clone(),
+            refresh: None,
+            revoked_at: None,
+        };
+        let consent = Consent {
+            user: grant.user.clone(),
+            client: grant.client.clone(),
+            tenant: grant.tenant.clone(),
+            resource: grant.resource.clone(),
+            scope: agreement.remembered.clone(),
+            redirect_host: request.address.redirect_uri().consent_host(),
+            given_at: now,
+        };
+        let token = CodeToken::generate(self.fresh(CodeId::new), &self.random);
+        let code = AuthorizationCode {
+            id: token.id().clone(),
+            grant: grant.id.clone(),
+            client: grant.client.clone(),
+            redirect_uri: request.address.redirect_uri().clone(),
+            challenge: request.challenge.clone(),
+            expires_at: now.plus(self.policy.lifetimes.code),
+            redeemed_at: None,
+            wrong_verifiers: 0,
+        };
+        let audit = AuditEvent::new(now, AuditKind::GrantIssued).grant(&grant);
+        let issue = Issue {
+            session: who.session.id.clone(),
+            // What nobody was asked about is no decision to remember.
+            consent: interaction.is_some().then_some(consent),
+            interaction,
+            grant,
+            code,
+            code_secret_hash: self.secrets.hash(token.secret()),
+        };
+        (issue, token, audit)
+    }
+}

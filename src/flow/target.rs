@@ -1,0 +1,39 @@
+//! Which resource a request means.
+
+use super::{Engine, Failure};
+use crate::protocol::{Client, ErrorCode, OAuthError, Resource, ResourceUri};
+
+impl Engine {
+    /// The resource that a request by `client` means: the one it names, else the client's default, the server's, the
+    /// only one there is.
+    ///
+    /// # Errors
+    /// The inner one is `invalid_target` (RFC 8707 §2) when it is not known here, or nothing says which is meant.
+    pub(super) async fn target(
+        &self,
+        client: &Client,
+        named: Option<&ResourceUri>,
+    ) -> Result<Result<Resource, OAuthError>, Failure> {
+        let default = client.default_resource.as_ref().or(self.policy.default_resource.as_ref());
+        if let Some(uri) = named.or(default) {
+            let unknown =
+                OAuthError::new(ErrorCode::InvalidTarget, "the resource is not known to this server");
+            return Ok(self.resource(uri).await?.ok_or_else(|| unknown.with_detail(uri.to_string())));
+        }
+        let mut all = self.store.resources().await?;
+        Ok(match (all.pop(), all.is_empty()) {
+            (Some(only), true) => Ok(only),
+            _ => Err(OAuthError::new(
+                ErrorCode::InvalidTarget,
+                "resource is required: this server serves several",
+            )),
+        })
+    }
+
+    /// The resource with this URI: a registered one, or a developer's own where the policy lets it in.
+    pub(super) async fn resource(&self, uri: &ResourceUri) -> Result<Option<Resource>, Failure> {
+        let registered = self.store.resource(uri).await?;
+        let admitted = self.policy.loopback_resources && uri.is_loopback();
+        Ok(registered.or_else(|| admitted.then(|| Resource::unregistered(uri.clone()))))
+    }
+}

@@ -1,0 +1,77 @@
+//! The token endpoint (RFC 6749 §3.2): authenticate the client, then match the grant type once.
+
+use super::{Engine, Failure, TokenAnswer};
+use crate::protocol::client_auth::{Credentials, unauthenticated};
+use crate::protocol::token_request::TokenRequest;
+use crate::protocol::{Client, ErrorCode, OAuthError, Params};
+use crate::tokens::ClientSecret;
+
+/// Why no token is given.
+#[derive(Debug)]
+pub enum TokenRefusal {
+    /// The client did something wrong.
+    Refused(OAuthError),
+    /// We did.
+    Failed(Failure),
+}
+
+impl From<OAuthError> for TokenRefusal {
+    fn from(error: OAuthError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl<E: Into<Failure>> From<E> for TokenRefusal {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl Engine {
+    /// Answers a token request. `authorization` is the header of that name.
+    ///
+    /// # Errors
+    /// In the words of RFC 6749 §5.2 and RFC 8707 §2. A client that is gone is told so (`invalid_client`) whatever else
+    /// is wrong, so that it registers anew.
+    pub async fn token(
+        &self,
+        authorization: Option<&str>,
+        params: &Params,
+    ) -> Result<TokenAnswer, TokenRefusal> {
+        let client = self.authenticated_client(authorization, params).await?;
+        let request = TokenRequest::parse(params)?;
+        client.require_grant_type(request.grant_type())?;
+        match request {
+            TokenRequest::AuthorizationCode { code, redirect_uri, verifier, resource } => {
+                self.redeem(&client, &code, redirect_uri.as_deref(), &verifier, resource.as_ref()).await
+            }
+            TokenRequest::RefreshToken { refresh_token, scope, resource } => {
+                self.refresh(&client, &refresh_token, scope.as_ref(), resource.as_ref()).await
+            }
+            TokenRequest::ClientCredentials { scope, resource } => {
+                self.client_credentials(&client, scope.as_ref(), resource.as_ref()).await
+            }
+        }
+    }
+
+    async fn authenticated_client(
+        &self,
+        authorization: Option<&str>,
+        params: &Params,
+    ) -> Result<Client, TokenRefusal> {
+        let credentials = Credentials::read(authorization, params)?;
+        let client = self.store.client(&credentials.client_id).await?.ok_or_else(|| {
+            unauthenticated().with_detail(format!("unknown client {}", credentials.client_id))
+        })?;
+        credentials.check(&client, |presented| {
+            let presented = ClientSecret::from_text(presented.to_owned());
+            client.secret_hashes.iter().any(|hash| self.secrets.verify(&presented, hash))
+        })?;
+        Ok(client)
+    }
+}
+
+/// The one answer to a code or refresh token that is not ours, whichever part of it is wrong.
+pub(super) fn invalid_grant(description: &'static str) -> OAuthError {
+    OAuthError::new(ErrorCode::InvalidGrant, description)
+}

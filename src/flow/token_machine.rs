@@ -1,0 +1,22 @@
+//! Client credentials: reads only. Issuing by client secret writes nothing, however often it is done.
+
+use super::mint::Bearer;
+use super::{Engine, TokenAnswer, TokenRefusal};
+use crate::protocol::token_request::machine_scope;
+use crate::protocol::{Client, ResourceUri, Scope};
+
+impl Engine {
+    /// Gives a client a token for itself (RFC 6749 §4.4). There is no refresh token (RFC 6749 §4.4.3).
+    pub(super) async fn client_credentials(
+        &self,
+        client: &Client,
+        scope: Option<&Scope>,
+        resource: Option<&ResourceUri>,
+    ) -> Result<TokenAnswer, TokenRefusal> {
+        let resource = self.target(client, resource).await??;
+        let scope = machine_scope(client, &resource, scope)?;
+        let answer = self.mint(Bearer::Machine(client), &resource, &scope, self.clock.now())?;
+        tracing::info!(client = %client.id, resource = %resource.uri, scope = %scope, "machine token issued");
+        Ok(answer)
+    }
+}

@@ -1,0 +1,82 @@
+//! Answers to what no endpoint answers.
+
+use std::any::Any;
+
+use axum::Extension;
+use axum::extract::{Request, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+
+use super::answer::{error_page, json_error, server_error};
+use super::guard::RequestId;
+use super::read::{MAX_BODY, Unreadable};
+use super::site::Site;
+use crate::pages::ErrorPage;
+use crate::protocol::{Endpoint, ErrorCode};
+
+/// Whether programs and not people ask here: they are answered in JSON.
+pub(super) fn is_protocol_path(site: &Site, path: &str) -> bool {
+    let issuer = &site.engine().policy.issuer;
+    let under_issuer = path.strip_prefix(issuer.base_path()).and_then(|rest| rest.strip_prefix('/'));
+    let is_endpoint = under_issuer.is_some_and(|name| {
+        matches!(name, "token" | "register" | "jwks" | "introspect" | "revoke" | "userinfo")
+            || name.starts_with(".well-known/")
+    });
+    is_endpoint || path.starts_with("/.well-known/")
+}
+
+pub(super) async fn not_found(
+    State(site): State<Site>,
+    Extension(id): Extension<RequestId>,
+    request: Request,
+) -> Response {
+    let path = request.uri().path();
+    let mut answer = if is_protocol_path(&site, path) {
+        json_error(404, ErrorCode::InvalidRequest, "there is nothing at this address")
+    } else {
+        error_page(&site, &id, ErrorPage::not_found(path))
+    };
+    // Clients in a browser probe for metadata and must see that there is none.
+    answer
+        .headers_mut()
+        .insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, axum::http::HeaderValue::from_static("*"));
+    answer
+}
+
+pub(super) async fn method_not_allowed(
+    State(site): State<Site>,
+    Extension(id): Extension<RequestId>,
+    request: Request,
+) -> Response {
+    if is_protocol_path(&site, request.uri().path()) {
+        return json_error(405, ErrorCode::InvalidRequest, "this endpoint does not know this method");
+    }
+    error_page(&site, &id, ErrorPage::method_not_allowed(request.method().as_str(), "GET or POST"))
+}
+
+/// Answers a body that could not be read, in JSON.
+pub(super) fn unreadable_json(unreadable: &Unreadable, expected: &'static str) -> Response {
+    match unreadable {
+        Unreadable::TooLarge => json_error(413, ErrorCode::InvalidRequest, "the body is too large"),
+        Unreadable::MediaType(_) => json_error(415, ErrorCode::InvalidRequest, expected),
+        Unreadable::Broken => json_error(400, ErrorCode::InvalidRequest, "the body ended early"),
+    }
+}
+
+/// Answers a body that could not be read, with a page.
+pub(super) fn unreadable_page(site: &Site, id: &RequestId, unreadable: Unreadable) -> Response {
+    let page = match unreadable {
+        Unreadable::TooLarge => ErrorPage::too_large(MAX_BODY),
+        Unreadable::MediaType(sent) => ErrorPage::unsupported_media_type(&sent),
+        Unreadable::Broken => ErrorPage::page_expired(),
+    };
+    error_page(site, id, page)
+}
+
+/// A panic is a fault of ours like any other: logged, and answered without its text.
+pub(super) fn panicked(cause: Box<dyn Any + Send>) -> Response {
+    let text =
+        cause.downcast_ref::<String>().map(String::as_str).or_else(|| cause.downcast_ref::<&str>().copied());
+    tracing::error!(panic = text.unwrap_or("of unknown kind"), "a handler panicked");
+    server_error(Endpoint::Token).into_response()
+}

@@ -1,0 +1,146 @@
+//! `/login`.
+
+use axum::Extension;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, header};
+use axum::response::Response;
+
+use super::answer::{error_page, failure_page, page, see_other};
+use super::authorize::{go, logged_in};
+use super::cookies::{Cookie, browser};
+use super::fallback::unreadable_page;
+use super::guard::RequestId;
+use super::read::page_form;
+use super::site::Site;
+use super::unanswerable::unanswerable_page;
+use crate::flow::{LoginAttempt, LoginOutcome, LoginView, Password};
+use crate::pages::{ClientView, ErrorPage, LoginError, LoginPage, Verification};
+use crate::protocol::{Client, Params};
+
+pub(super) async fn get(
+    State(site): State<Site>,
+    Extension(id): Extension<RequestId>,
+    request: Request,
+) -> Response {
+    let (engine, headers) = (site.engine(), request.headers());
+    let params = Params::parse(request.uri().query().unwrap_or_default().as_bytes()).unwrap_or_default();
+    let (value, cookie) = browser(&engine.policy.issuer, &engine.policy.lifetimes, headers, &engine.random);
+    let mut response = match params.optional("continue").ok().flatten() {
+        Some(continuation) => login_page(&site, &id, continuation, &value, "", None).await,
+        None => match logged_in(&site, headers).await {
+            Ok(Some(_)) => return see_other("/"),
+            Ok(None) => match engine.continuation(None, &value) {
+                Ok(continuation) => login_page(&site, &id, &continuation, &value, "", None).await,
+                Err(failure) => return failure_page(&site, &id, &failure),
+            },
+            Err(failure) => return failure_page(&site, &id, &failure),
+        },
+    };
+    if let Some(cookie) = cookie {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+pub(super) async fn post(
+    State(site): State<Site>,
+    Extension(id): Extension<RequestId>,
+    request: Request,
+) -> Response {
+    let (engine, headers) = (site.engine(), request.headers().clone());
+    let form = match page_form(request).await {
+        Ok(form) => form,
+        Err(unreadable) => return unreadable_page(&site, &id, unreadable),
+    };
+    let value = |name| form.optional(name).ok().flatten().unwrap_or_default();
+    let browser = Cookie::Browser.read(&engine.policy.issuer, &headers).unwrap_or_default();
+    if !engine.secrets.verify_csrf(&browser, value("csrf")) {
+        return error_page(&site, &id, ErrorPage::forged_form());
+    }
+    let quick = value("quick");
+    let is_ready_made = site.facts().quick_logins.iter().any(|person| person.username == quick);
+    let (username, password) = match is_ready_made {
+        true => (quick, Password::OneClick),
+        false => (value("username"), Password::Typed(value("password"))),
+    };
+    let attempt = LoginAttempt { continuation: value("continue"), browser: &browser, username, password };
+    match engine.log_in(attempt).await {
+        Ok(LoginOutcome::LoggedIn { cookie, destination }) => {
+            let response = match destination {
+                Some(destination) => go(&site, &id, &headers, destination),
+                None => see_other("/"),
+            };
+            with_session(&site, response, &cookie)
+        }
+        Ok(LoginOutcome::Wrong) => again(&site, &id, &form, &browser, LoginError::WrongNameOrPassword).await,
+        Ok(LoginOutcome::Busy) => again(&site, &id, &form, &browser, LoginError::Busy).await,
+        Ok(LoginOutcome::Expired) => error_page(&site, &id, ErrorPage::page_expired()),
+        Err(failure) => failure_page(&site, &id, &failure),
+    }
+}
+
+fn with_session(site: &Site, mut response: Response, cookie: &str) -> Response {
+    let policy = &site.engine().policy;
+    let session = Cookie::Session.set(&policy.issuer, cookie, policy.lifetimes.browser_session_absolute);
+    // The page's tie has served; the next login page gets another.
+    for header in session.into_iter().chain(Cookie::Browser.clear(&policy.issuer)) {
+        response.headers_mut().append(header::SET_COOKIE, header);
+    }
+    response
+}
+
+async fn again(site: &Site, id: &RequestId, form: &Params, browser: &str, error: LoginError) -> Response {
+    let value = |name| form.optional(name).ok().flatten().unwrap_or_default();
+    login_page(site, id, value("continue"), browser, value("username"), Some(error)).await
+}
+
+async fn login_page(
+    site: &Site,
+    id: &RequestId,
+    continuation: &str,
+    browser: &str,
+    username: &str,
+    error: Option<LoginError>,
+) -> Response {
+    let view = match site.engine().login_page(continuation, browser).await {
+        Ok(view) => view,
+        Err(unanswerable) => return unanswerable_page(site, id, unanswerable),
+    };
+    let LoginView { request } = view;
+    let hint = request.as_ref().and_then(|request| request.login_hint.clone()).unwrap_or_default();
+    page(&LoginPage {
+        continue_token: continuation.to_owned(),
+        csrf: site.engine().secrets.csrf_token(browser),
+        username: if username.is_empty() { hint } else { username.to_owned() },
+        error,
+        client: request.map(|request| client_view(&request.client)),
+        quick_logins: site.facts().quick_logins.clone(),
+        mode_notice: site.mode_notice(),
+    })
+}
+
+/// How a client is introduced to people.
+pub(super) fn client_view(client: &Client) -> ClientView {
+    ClientView {
+        name: client.display_name().to_owned(),
+        verification: if client.origin.is_vouched_for() {
+            Verification::FirstParty
+        } else {
+            Verification::SelfRegistered
+        },
+        uri: client.uri.clone(),
+    }
+}
+
+/// Whose browser it is, or the answer to a stranger.
+pub(super) async fn require_login(
+    site: &Site,
+    id: &RequestId,
+    headers: &HeaderMap,
+) -> Result<crate::flow::LoggedIn, Response> {
+    match logged_in(site, headers).await {
+        Ok(Some(who)) => Ok(who),
+        Ok(None) => Err(error_page(site, id, ErrorPage::session_ended())),
+        Err(failure) => Err(failure_page(site, id, &failure)),
+    }
+}

@@ -1,0 +1,85 @@
+//! The HTTP surface: every route on one screen, one file per endpoint.
+//!
+//! A request is three hops: the endpoint reads it, the [`flow`](crate::flow) does it, a leaf answers. Endpoints hold no
+//! rules; they know statuses, headers, cookies and pages.
+
+mod answer;
+mod assets;
+mod authorize;
+mod consent;
+mod cookies;
+mod discovery;
+mod fallback;
+mod guard;
+mod home;
+mod login;
+mod logout;
+mod read;
+mod register;
+mod site;
+mod token;
+mod unanswerable;
+
+use axum::Router;
+use axum::http::{HeaderName, Method, header};
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::{Any, CorsLayer};
+
+pub use site::{Home, Site, SiteFacts};
+
+/// Everything that answers, and where.
+pub fn routes(site: &Site) -> Router {
+    let issuer = &site.engine().policy.issuer;
+    let at = |name: &str| format!("{}/{name}", issuer.base_path());
+
+    // For scripts of any origin, without credentials: clients that run in a browser (RFC 9700 §2.6, OAuth 2.1 §3.2).
+    let mut open =
+        Router::new().route(&at("token"), post(token::post)).route(&at("register"), post(register::post));
+    for path in discovery::metadata_paths(issuer) {
+        open = open.route(&path, get(discovery::metadata));
+    }
+    for path in discovery::jwks_paths(issuer) {
+        open = open.route(&path, get(discovery::jwks));
+    }
+
+    // For people. Scripts of other origins have no business here (OAuth 2.1 §3.1).
+    let mut pages = Router::new()
+        .route(&at("authorize"), get(authorize::get).post(authorize::post))
+        .route("/login", get(login::get).post(login::post))
+        .route("/logout", get(logout::get).post(logout::post))
+        .route("/consent", get(consent::get).post(consent::post))
+        .route("/", get(home::get))
+        .route("/assets/{name}", get(assets::get))
+        .route("/healthz", get(home::healthz))
+        .route("/readyz", get(home::readyz));
+    for path in discovery::issuer_paths(issuer) {
+        pages = pages.route(&path, get(home::issuer));
+    }
+
+    open.layer(cors())
+        .merge(pages)
+        .fallback(fallback::not_found)
+        .method_not_allowed_fallback(fallback::method_not_allowed)
+        .with_state(site.clone())
+}
+
+/// What surrounds every route, ours and the demonstration server's: the outermost comes last.
+pub fn guarded(site: &Site, routes: Router) -> Router {
+    routes
+        .layer(CatchPanicLayer::custom(fallback::panicked))
+        .layer(from_fn_with_state(site.clone(), guard::check_host))
+        .layer(from_fn_with_state(site.clone(), guard::finish))
+}
+
+fn cors() -> CorsLayer {
+    let protocol_version = HeaderName::from_static("mcp-protocol-version");
+    let dpop = HeaderName::from_static("dpop");
+    CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, protocol_version, dpop])
+        .expose_headers([header::WWW_AUTHENTICATE, header::RETRY_AFTER])
+        .max_age(std::time::Duration::from_secs(600))
+}

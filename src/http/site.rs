@@ -1,0 +1,73 @@
+//! What the endpoints know beside the engine: how this server shows itself.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use axum::body::Bytes;
+
+use crate::flow::Engine;
+use crate::pages::{HomePage, ModeNotice, QuickLogin};
+use crate::protocol::Metadata;
+
+/// The state of every handler. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Site(Arc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    engine: Engine,
+    metadata: Bytes,
+    facts: SiteFacts,
+}
+
+/// How a server shows itself to people.
+#[derive(Clone, Debug, Default)]
+pub struct SiteFacts {
+    /// The strip on every page that tells in which mode the server runs.
+    pub mode_notice: Option<ModeNotice>,
+    /// People to log in as with one click.
+    pub quick_logins: Vec<QuickLogin>,
+    /// The page at `/`.
+    pub home: Home,
+    /// Host names, without port, by which the server may be called beside the issuer's and those of loopback.
+    pub hosts: HashSet<String>,
+}
+
+/// The page at `/`.
+#[derive(Clone, Debug, Default)]
+pub enum Home {
+    /// Who is logged in, and how to log out.
+    #[default]
+    Welcome,
+    /// What a developer needs to begin.
+    Developer(Box<HomePage>),
+}
+
+impl Site {
+    /// A site of `engine`.
+    ///
+    /// # Errors
+    /// When the discovery document cannot be written as JSON.
+    pub fn new(engine: Engine, facts: SiteFacts) -> Result<Self, serde_json::Error> {
+        let metadata = Bytes::from(serde_json::to_vec(&Metadata::of(&engine.policy))?);
+        Ok(Self(Arc::new(Parts { engine, metadata, facts })))
+    }
+
+    /// The engine behind it.
+    pub fn engine(&self) -> &Engine {
+        &self.0.engine
+    }
+
+    /// The discovery document, ready to send.
+    pub(super) fn metadata(&self) -> Bytes {
+        self.0.metadata.clone()
+    }
+
+    pub(super) fn facts(&self) -> &SiteFacts {
+        &self.0.facts
+    }
+
+    pub(super) fn mode_notice(&self) -> Option<ModeNotice> {
+        self.0.facts.mode_notice
+    }
+}

@@ -1,0 +1,23 @@
+//! Pages for what cannot be told to the client.
+
+use axum::response::Response;
+
+use super::answer::{error_page, failure_page};
+use super::guard::RequestId;
+use super::site::Site;
+use crate::flow::Unanswerable;
+use crate::pages::ErrorPage;
+
+pub(super) fn unanswerable_page(site: &Site, id: &RequestId, unanswerable: Unanswerable) -> Response {
+    let page = match unanswerable {
+        Unanswerable::UnknownClient(client_id) => ErrorPage::unknown_client(&client_id),
+        Unanswerable::RedirectUri(sent) => ErrorPage::redirect_uri_not_registered(&sent),
+        Unanswerable::Request(error) | Unanswerable::Stranger(error) => {
+            tracing::info!(%error, detail = error.detail(), "authorization request refused with a page");
+            ErrorPage::invalid_parameter(error.code().as_str(), "", &error.description())
+        }
+        Unanswerable::Expired => ErrorPage::page_expired(),
+        Unanswerable::Failed(failure) => return failure_page(site, id, &failure),
+    };
+    error_page(site, id, page)
+}

@@ -1,0 +1,118 @@
+//! Listening: an accept loop of our own, with the deadlines and the bound that a server on a network needs.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, mpsc};
+
+/// How long a client may take to send the head of a request.
+const HEADER_DEADLINE: Duration = Duration::from_secs(10);
+/// How many connections may be open at once; further ones wait in the system's queue.
+const MAX_CONNECTIONS: usize = 4096;
+/// How long requests in flight may take to finish once the server is told to stop.
+const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(8);
+/// How long to wait after the system refused a connection for want of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Why no address could be listened on.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenError {
+    /// Another program listens there.
+    #[error("port {port} on {ip} is already in use; is another gatelet running? Choose another port with --listen {ip}:{}", port.wrapping_add(1), ip = shown(*.ip))]
+    InUse {
+        /// The address.
+        ip: std::net::IpAddr,
+        /// The port.
+        port: u16,
+    },
+    /// Anything else.
+    #[error("cannot listen on {address}: {source}")]
+    Other {
+        /// The address.
+        address: SocketAddr,
+        /// What the operating system says.
+        source: io::Error,
+    },
+}
+
+fn shown(ip: std::net::IpAddr) -> String {
+    match ip {
+        std::net::IpAddr::V4(ip) => ip.to_string(),
+        std::net::IpAddr::V6(ip) => format!("[{ip}]"),
+    }
+}
+
+/// Binds one address.
+///
+/// # Errors
+/// When it is taken or cannot be used.
+pub async fn bind(address: SocketAddr) -> Result<TcpListener, ListenError> {
+    TcpListener::bind(address).await.map_err(|source| match source.kind() {
+        io::ErrorKind::AddrInUse => ListenError::InUse { ip: address.ip(), port: address.port() },
+        _ => ListenError::Other { address, source },
+    })
+}
+
+/// Answers on every listener until `stop` is done, then lets what is in flight finish, for a bounded time.
+pub async fn serve(listeners: Vec<TcpListener>, router: Router, stop: impl Future<Output = ()>) {
+    let (accepted, mut connections) = mpsc::channel(64);
+    let acceptors: Vec<_> =
+        listeners.into_iter().map(|listener| tokio::spawn(accept(listener, accepted.clone()))).collect();
+    drop(accepted);
+    let mut http = Builder::new(TokioExecutor::new());
+    http.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_DEADLINE);
+    http.http2().timer(TokioTimer::new()).max_concurrent_streams(100);
+    let graceful = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    tokio::pin!(stop);
+    loop {
+        let stream = tokio::select! {
+            () = &mut stop => break,
+            stream = connections.recv() => stream,
+        };
+        let Some(stream) = stream else { break };
+        let place = tokio::select! {
+            () = &mut stop => break,
+            place = Arc::clone(&places).acquire_owned() => place,
+        };
+        let service = TowerToHyperService::new(router.clone());
+        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service).into_owned());
+        tokio::spawn(async move {
+            // A peer that hangs up or sends nonsense is no event.
+            let _ = connection.await;
+            drop(place);
+        });
+    }
+    for acceptor in acceptors {
+        acceptor.abort();
+    }
+    if tokio::time::timeout(SHUTDOWN_DEADLINE, graceful.shutdown()).await.is_err() {
+        tracing::warn!("some requests did not finish in time and were cut");
+    }
+}
+
+async fn accept(listener: TcpListener, accepted: mpsc::Sender<TcpStream>) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                // Answers are small and complete; waiting to fill a packet only delays them.
+                let _ = stream.set_nodelay(true);
+                if accepted.send(stream).await.is_err() {
+                    return;
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
