@@ -5,6 +5,7 @@
 
 mod declare;
 pub mod dev;
+mod dev_commands;
 mod keys;
 pub mod serve_mode;
 
