@@ -1,4 +1,4 @@
-//! Documents that are made from the code. `GATELET_BLESS=1 cargo test --test generated` writes them anew.
+//! Documents that are made from the code. `BLESS=1 cargo test --test generated` writes them anew.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -38,13 +38,13 @@ fn errors() -> String {
 
 fn fresh(name: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
-    if std::env::var_os("GATELET_BLESS").is_some() {
+    if std::env::var_os("BLESS").is_some() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, text).unwrap();
     }
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         committed == text,
-        "{name} is not what the code says; GATELET_BLESS=1 cargo test --test generated writes it"
+        "{name} is not what the code says; BLESS=1 cargo test --test generated writes it"
     );
 }
