@@ -7,10 +7,9 @@ use crate::protocol::Issuer;
 pub(super) fn commands(issuer: &Issuer, demo_url: &str, machine_secret: &str) -> String {
     let (authorize, token, origin) =
         (issuer.endpoint("authorize"), issuer.endpoint("token"), issuer.origin());
+    let call = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"whoami"}}"#;
     let whoami = format!(
-        "curl -s {demo_url} -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' \
-         -H 'Accept: application/json, text/event-stream' \
-         -d '{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{{\"name\":\"whoami\",\"arguments\":{{}}}}}}'"
+        "curl -s -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' -d '{call}' {demo_url}"
     );
     let access_token = r#"sed -n 's/.*"access_token":"\([^"]*\)".*/\1/p'"#;
     // RFC 7636 appendix B: a verifier that everybody knows protects nobody, which is all that a demonstration needs.
