@@ -14,4 +14,5 @@ pub mod random;
 pub mod resource;
 pub mod serve;
 pub mod store;
+pub mod testkit;
 pub mod tokens;
