@@ -5,6 +5,8 @@
 
 mod declare;
 pub mod dev;
+mod dev_commands;
+mod housekeeping;
 mod keys;
 pub mod serve_mode;
 
@@ -134,6 +136,11 @@ impl App {
     /// Everything that it answers; `beside` are further routes on the same origin (the demonstration server).
     pub fn router(&self, beside: Router) -> Router {
         http::guarded(&self.site, http::routes(&self.site).merge(beside))
+    }
+
+    /// Sweeps what has ended, again and again, until the task is aborted.
+    pub fn keep_house(&self) -> tokio::task::JoinHandle<()> {
+        tokio::spawn(housekeeping::run(self.engine().clone()))
     }
 
     /// Ends the database: what was asked for is done, what is asked for later is refused.

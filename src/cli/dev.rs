@@ -71,7 +71,9 @@ async fn start(args: &DevArgs) -> ExitCode {
         Err(error) => return fail(&error),
     };
     banner::print(&dev.home);
+    let housekeeping = dev.app.keep_house();
     serve::serve(listeners, dev.router, stop::requested()).await;
+    housekeeping.abort();
     dev.app.close().await;
     ExitCode::SUCCESS
 }

@@ -56,7 +56,9 @@ async fn start(config: Config) -> ExitCode {
         Err(error) => return fail(&error),
     };
     tracing::info!(issuer, ?listen, "serving");
+    let housekeeping = app.keep_house();
     serve::serve(listeners, app.router(Router::new()), stop::requested()).await;
+    housekeeping.abort();
     app.close().await;
     ExitCode::SUCCESS
 }
