@@ -178,8 +178,7 @@ impl TestServerBuilder {
     }
 
     pub(super) fn setup(&self, issuer: &Issuer, directory: &Directory) -> Setup {
-        let file = format!("sqlite:{}", directory.path().join("gatelet.db").display());
-        let mut store = StoreOptions::new(self.database_url.clone().unwrap_or(file), Mode::Test);
+        let mut store = StoreOptions::new(self.database(directory), Mode::Test);
         store.durable = false;
         store.random = self.random.clone();
         Setup {
@@ -194,6 +193,11 @@ impl TestServerBuilder {
             clock: self.clock.clone(),
             random: self.random.clone(),
         }
+    }
+
+    pub(super) fn database(&self, directory: &Directory) -> String {
+        let file = || format!("sqlite:{}", directory.path().join("gatelet.db").display());
+        self.database_url.clone().unwrap_or_else(file)
     }
 
     pub(super) fn clock_in_use(&self) -> &Clock {

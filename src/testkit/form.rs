@@ -62,11 +62,17 @@ impl Form {
         self.fields.iter().find(|field| field.name == name).map(|field| field.value.as_str())
     }
 
-    /// The values of the fields of this name, and whether each is ticked or chosen.
+    /// The values that can be ticked or chosen under this name, and whether each is.
     pub fn options(&self, name: &str) -> Vec<(&str, bool)> {
-        let state = |kind| matches!(kind, Kind::Checkbox { ticked: true } | Kind::Radio { chosen: true });
-        let named = self.fields.iter().filter(|field| field.name == name && field.kind != Kind::Button);
-        named.map(|field| (field.value.as_str(), state(field.kind))).collect()
+        let named = self.fields.iter().filter(|field| field.name == name);
+        named
+            .filter_map(|field| match field.kind {
+                Kind::Checkbox { ticked: on } | Kind::Radio { chosen: on } => {
+                    Some((field.value.as_str(), on))
+                }
+                Kind::Text | Kind::Button => None,
+            })
+            .collect()
     }
 
     /// Types into a field. A hidden one can be overwritten too: that is what an attacker does.
@@ -77,6 +83,12 @@ impl Form {
         let field = self.fields.iter_mut().find(|field| field.name == name && field.kind == Kind::Text);
         let Some(field) = field else { panic!("the form has no field `{name}`: {:?}", self.fields) };
         text.clone_into(&mut field.value);
+        self
+    }
+
+    /// Adds a field that the page does not have: that is what an attacker does, too.
+    pub fn forge(mut self, name: &str, value: &str) -> Self {
+        self.fields.push(Field { name: name.to_owned(), value: value.to_owned(), kind: Kind::Text });
         self
     }
 

@@ -110,6 +110,11 @@ impl TestServer {
         self.builder.clock_in_use()
     }
 
+    /// Where its database is, to look into it from outside.
+    pub fn database_url(&self) -> String {
+        self.builder.database(&self.directory)
+    }
+
     /// The server itself, for what cannot be seen from outside.
     pub fn app(&self) -> &App {
         &self.app
