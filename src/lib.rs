@@ -1,4 +1,12 @@
 //! Gatelet: an OAuth 2.1 authorization server made for MCP.
+//!
+//! The rules are in [`protocol`], as plain functions over plain values. [`flow`] is what somebody does (authorize, log in,
+//! consent, redeem, refresh): it loads, lets `protocol` decide, has the [`store`] commit under a guard, and says what to
+//! answer. [`http`] is the table of routes and one file per endpoint; [`pages`] is what people see; [`tokens`] is
+//! everything that needs cryptography. [`app`] wires one server out of these, [`mod@serve`] listens, [`cli`] starts it.
+//!
+//! Three parts are for your own code: [`resource`] protects an MCP server, [`testkit`] runs a whole authorization server
+//! inside a test, and [`mod@demo`] shows the first of them at work.
 
 pub mod app;
 pub mod audit;
@@ -14,4 +22,5 @@ pub mod random;
 pub mod resource;
 pub mod serve;
 pub mod store;
+pub mod testkit;
 pub mod tokens;

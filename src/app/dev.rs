@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use axum::Router;
 
-use super::serve_mode::{in_directory, private_directory};
+use super::dev_commands;
+use super::serve_mode::{in_directory, not_in_place_of_another, private_directory};
 use super::{App, Setup, StartError};
 use crate::clock::Clock;
 use crate::config::{
@@ -45,6 +46,8 @@ pub struct DevOptions {
     pub exposed: bool,
     /// Further host names by which it may be called.
     pub hosts: Vec<String>,
+    /// Tells the time, to the demonstration server too.
+    pub clock: Clock,
 }
 
 /// A server in dev mode, and what a developer needs to know of it.
@@ -60,33 +63,25 @@ pub struct Dev {
 struct Person {
     username: &'static str,
     name: &'static str,
-    tenant: &'static str,
+    tenant: (&'static str, &'static str),
     roles: &'static [&'static str],
     about: &'static str,
 }
 
+/// Identifiers and names of the tenants.
+const ACME: (&str, &str) = ("acme", "Acme");
+const GLOBEX: (&str, &str) = ("globex", "Globex");
+
 const PEOPLE: [Person; 3] = [
-    Person {
-        username: "alice",
-        name: "Alice Liddell",
-        tenant: "acme",
-        roles: &["member"],
-        about: "a member of Acme",
-    },
+    Person { username: "alice", name: "Alice Liddell", tenant: ACME, roles: &["member"], about: "member" },
     Person {
         username: "admin",
         name: "Ada Admin",
-        tenant: "acme",
+        tenant: ACME,
         roles: &["admin", "member"],
-        about: "an admin of Acme",
+        about: "admin and member",
     },
-    Person {
-        username: "grace",
-        name: "Grace Globe",
-        tenant: "globex",
-        roles: &["member"],
-        about: "a member of Globex",
-    },
+    Person { username: "grace", name: "Grace Globe", tenant: GLOBEX, roles: &["member"], about: "member" },
 ];
 
 const SCOPES: [(&str, &str); 2] =
@@ -97,9 +92,9 @@ const SCOPES: [(&str, &str); 2] =
 /// # Errors
 /// Whatever keeps the server from starting.
 pub async fn build(options: DevOptions) -> Result<Dev, StartError> {
-    let (random, clock) = (Random::system(), Clock::system());
+    let (random, clock) = (Random::system(), options.clock.clone());
     private_directory(&options.data)?;
-    let key = in_directory(&options.data.join("keys"), &random)?;
+    let (key, made) = in_directory(&options.data.join("keys"), &random)?;
     let secret = machine_secret(&options.data.join("keys").join("machine-client-secret"), &random)?;
     let home = home(&options, &secret);
     let database = options.data.join("gatelet.db");
@@ -120,7 +115,8 @@ pub async fn build(options: DevOptions) -> Result<Dev, StartError> {
         clock: clock.clone(),
         random,
     })
-    .await?;
+    .await
+    .map_err(|error| not_in_place_of_another(error, made))?;
     let demo = demo::router(options.issuer.origin(), options.issuer.as_str(), clock)?;
     Ok(Dev { router: app.router(demo), app, home })
 }
@@ -147,12 +143,13 @@ fn scopes() -> Vec<ScopeToken> {
 }
 
 fn declared(issuer: &Issuer, machine_secret: &str) -> Declared {
-    let tenant = |id: &str, name: &str| TenantId::parse(id).map(|id| Tenant { id, name: name.to_owned() });
+    let tenant =
+        |(id, name): (&str, &str)| TenantId::parse(id).map(|id| Tenant { id, name: name.to_owned() });
     let role = |name: &str, description: &str| {
         RoleName::parse(name).map(|name| Role { name, description: description.to_owned() })
     };
     Declared {
-        tenants: [tenant("acme", "Acme"), tenant("globex", "Globex")].into_iter().flatten().collect(),
+        tenants: [ACME, GLOBEX].map(tenant).into_iter().flatten().collect(),
         roles: [role("member", "Belongs to the tenant"), role("admin", "Runs the tenant")]
             .into_iter()
             .flatten()
@@ -169,9 +166,9 @@ fn declared_user(person: &Person) -> Option<DeclaredUser> {
         id: UserId::parse(person.username),
         username: person.username.to_owned(),
         name: Some(person.name.to_owned()),
-        email: Some(format!("{}@{}.example", person.username, person.tenant)),
+        email: Some(format!("{}@{}.example", person.username, person.tenant.0)),
         password: Some(DeclaredPassword::Hash(PasswordHash::from_stored(PASSWORD_HASH.to_owned()))),
-        memberships: vec![DeclaredMembership { tenant: TenantId::parse(person.tenant)?, roles }],
+        memberships: vec![DeclaredMembership { tenant: TenantId::parse(person.tenant.0)?, roles }],
     })
 }
 
@@ -194,7 +191,7 @@ fn clients(issuer: &Issuer, machine_secret: &str) -> Vec<DeclaredClient> {
             grant_types: vec![GrantType::ClientCredentials],
             auth_method: ClientAuthMethod::ClientSecretBasic,
             machine_scopes: scopes().into_iter().collect(),
-            tenant: TenantId::parse("acme"),
+            tenant: TenantId::parse(ACME.0),
             ..client
         },
         secrets: vec![ConfigSecret::new(machine_secret)],
@@ -235,7 +232,7 @@ fn quick_login(person: &Person) -> QuickLogin {
     QuickLogin {
         username: person.username.to_owned(),
         display_name: person.name.to_owned(),
-        tenant: person.tenant.to_owned(),
+        tenant: person.tenant.1.to_owned(),
         description: person.about.to_owned(),
         password: PASSWORD.to_owned(),
     }
@@ -251,7 +248,7 @@ fn home(options: &DevOptions, machine_secret: &str) -> HomePage {
                 username: person.username.to_owned(),
                 display_name: person.name.to_owned(),
                 password: PASSWORD.to_owned(),
-                tenants: vec![person.tenant.to_owned()],
+                tenants: vec![person.tenant.1.to_owned()],
                 description: person.about.to_owned(),
             })
             .collect(),
@@ -260,7 +257,7 @@ fn home(options: &DevOptions, machine_secret: &str) -> HomePage {
             client_secret: machine_secret.to_owned(),
             scopes: scopes().into_iter().collect::<Scope>().to_string(),
         }),
-        curl: commands(&options.issuer, &demo_url, machine_secret),
+        curl: dev_commands::commands(&options.issuer, &demo_url, machine_secret),
         clients: well_known_clients("gatelet-demo", &demo_url),
         signed_in_as: None,
         exposed: options.exposed,
@@ -287,38 +284,4 @@ fn machine_secret(path: &Path, random: &Random) -> Result<String, StartError> {
             Ok(secret)
         }
     }
-}
-
-/// Commands that work as they stand: a machine's token and its use, then a person's, through the real login page.
-fn commands(issuer: &Issuer, demo_url: &str, machine_secret: &str) -> String {
-    let (authorize, token, origin) =
-        (issuer.endpoint("authorize"), issuer.endpoint("token"), issuer.origin());
-    let whoami = format!(
-        "curl -s {demo_url} -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' \
-         -H 'Accept: application/json, text/event-stream' \
-         -d '{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{{\"name\":\"whoami\",\"arguments\":{{}}}}}}'"
-    );
-    let access_token = r#"sed -n 's/.*"access_token":"\([^"]*\)".*/\1/p'"#;
-    // RFC 7636 appendix B: a verifier that everybody knows protects nobody, which is all that a demonstration needs.
-    let (verifier, challenge) =
-        ("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
-    [
-        "# as a machine".to_owned(),
-        format!("TOKEN=$(curl -s -u {MACHINE_CLIENT}:{machine_secret} -d grant_type=client_credentials {token} | {access_token})"),
-        whoami.clone(),
-        "# as alice, through the login page".to_owned(),
-        "JAR=$(mktemp)".to_owned(),
-        format!(
-            "PAGE=$(curl -s -L -c $JAR -b $JAR '{authorize}?client_id={TERMINAL_CLIENT}&response_type=code&scope=mcp:read&code_challenge={challenge}&code_challenge_method=S256')"
-        ),
-        r#"field() { printf '%s' "$PAGE" | sed -n "s/.*name=\"$1\" value=\"\([^\"]*\)\".*/\1/p" | head -n 1; }"#.to_owned(),
-        format!(
-            "CODE=$(curl -s -o /dev/null -w '%{{redirect_url}}' -b $JAR --data-urlencode continue=$(field continue) --data-urlencode csrf=$(field csrf) -d username=alice -d password={PASSWORD} {origin}/login | sed 's/.*[?&]code=\\([^&]*\\).*/\\1/')"
-        ),
-        format!(
-            "TOKEN=$(curl -s -d grant_type=authorization_code -d client_id={TERMINAL_CLIENT} -d code=$CODE -d code_verifier={verifier} {token} | {access_token})"
-        ),
-        whoami,
-    ]
-    .join("\n")
 }

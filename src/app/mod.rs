@@ -5,6 +5,8 @@
 
 mod declare;
 pub mod dev;
+mod dev_commands;
+mod housekeeping;
 mod keys;
 pub mod serve_mode;
 
@@ -59,6 +61,9 @@ pub enum StartError {
         "the keys in the database were sealed under another key-encryption key than the one at hand: {0}"
     )]
     OtherKey(String),
+    /// The database holds keys, and the file of the key-encryption key is gone.
+    #[error("{0} is missing, and the keys in the database were sealed under it; put it back")]
+    MissingKey(String),
     /// A signing key could not be made or opened.
     #[error(transparent)]
     SigningKey(#[from] KeyError),
@@ -134,6 +139,11 @@ impl App {
     /// Everything that it answers; `beside` are further routes on the same origin (the demonstration server).
     pub fn router(&self, beside: Router) -> Router {
         http::guarded(&self.site, http::routes(&self.site).merge(beside))
+    }
+
+    /// Sweeps what has ended, again and again, until the task is aborted.
+    pub fn keep_house(&self) -> tokio::task::JoinHandle<()> {
+        tokio::spawn(housekeeping::run(self.engine().clone()))
     }
 
     /// Ends the database: what was asked for is done, what is asked for later is refused.

@@ -80,7 +80,14 @@ pub(super) enum Reading {
     /// It keeps every rule so far.
     Considered(Box<Considered>),
     /// The client is to be told what is wrong.
-    Refused { client: Box<Client>, address: ReturnAddress, error: OAuthError },
+    Refused(Box<Refused>),
+}
+
+/// What is wrong with a request, and whom to tell.
+pub(super) struct Refused {
+    pub(super) client: Client,
+    pub(super) address: ReturnAddress,
+    pub(super) error: OAuthError,
 }
 
 impl Engine {
@@ -105,9 +112,7 @@ impl Engine {
     ) -> Result<Destination, Unanswerable> {
         let considered = match self.consider(parked, who).await? {
             Reading::Considered(considered) => considered,
-            Reading::Refused { client, address, error } => {
-                return self.turn_away(parked, who, &client, &address, error);
-            }
+            Reading::Refused(refused) => return self.turn_away(parked, who, &refused),
         };
         match considered.situation(self, who).next_step() {
             Step::Login => Ok(Destination::Login(parked.clone())),
@@ -141,10 +146,9 @@ impl Engine {
             Some(sent) => Unanswerable::RedirectUri(sent),
             None => Unanswerable::Request(error),
         })?;
-        let refused = |error| Reading::Refused {
-            client: Box::new(addressed.client().clone()),
-            address: addressed.return_address().clone(),
-            error,
+        let refused = |error| {
+            let (client, address) = (addressed.client().clone(), addressed.return_address().clone());
+            Reading::Refused(Box::new(Refused { client, address, error }))
         };
         let request = match addressed.validate() {
             Ok(request) => request,
@@ -182,13 +186,12 @@ impl Engine {
         &self,
         parked: &ParkedRequest,
         who: Option<&LoggedIn>,
-        client: &Client,
-        address: &ReturnAddress,
-        error: OAuthError,
+        refused: &Refused,
     ) -> Result<Destination, Unanswerable> {
+        let Refused { client, address, error } = refused;
         tracing::info!(client = %client.id, error = %error, detail = error.detail(), "authorization request refused");
         if client.origin.is_vouched_for() || who.is_some() {
-            return Ok(Destination::Client(address.with_error(&error)));
+            return Ok(Destination::Client(address.with_error(error)));
         }
         Ok(Destination::Login(parked.clone()))
     }

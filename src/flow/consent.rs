@@ -44,8 +44,8 @@ impl Engine {
         let (_, parked) = self.interaction(id, who).await?;
         let considered = match self.consider(&parked, Some(who)).await? {
             Reading::Considered(considered) => considered,
-            Reading::Refused { address, error, .. } => {
-                return Ok(ConsentStep::Client(address.with_error(&error)));
+            Reading::Refused(refused) => {
+                return Ok(ConsentStep::Client(refused.address.with_error(&refused.error)));
             }
         };
         match considered.situation(self, Some(who)).next_step() {
@@ -74,8 +74,8 @@ impl Engine {
         let (id, parked) = self.interaction(id, who).await?;
         let considered = match self.consider(&parked, Some(who)).await? {
             Reading::Considered(considered) => considered,
-            Reading::Refused { address, error, .. } => {
-                return self.give_up(&id, who, address.with_error(&error)).await;
+            Reading::Refused(refused) => {
+                return self.give_up(&id, who, refused.address.with_error(&refused.error)).await;
             }
         };
         let situation = considered.situation(self, Some(who));
@@ -100,7 +100,7 @@ impl Engine {
         let denied = OAuthError::new(ErrorCode::AccessDenied, "the person refused");
         let url = match self.consider(&parked, Some(who)).await? {
             Reading::Considered(considered) => considered.request.address.with_error(&denied),
-            Reading::Refused { address, .. } => address.with_error(&denied),
+            Reading::Refused(refused) => refused.address.with_error(&denied),
         };
         self.give_up(&id, who, url).await
     }

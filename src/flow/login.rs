@@ -85,7 +85,7 @@ impl Engine {
                 let Considered { request, .. } = *considered;
                 Ok(LoginView { request: Some(request) })
             }
-            Reading::Refused { .. } => Ok(LoginView { request: None }),
+            Reading::Refused(_) => Ok(LoginView { request: None }),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -49,7 +50,7 @@ pub(super) async fn jwks(State(site): State<Site>) -> Response {
     let engine = site.engine();
     let max_age = format!("public, max-age={}", engine.policy.lifetimes.jwks_max_age.as_secs());
     let headers = [(header::CONTENT_TYPE, "application/json".to_owned()), (header::CACHE_CONTROL, max_age)];
-    (headers, engine.keys.jwks().to_vec()).into_response()
+    (headers, Bytes::from_owner(engine.keys.jwks())).into_response()
 }
 
 #[cfg(test)]

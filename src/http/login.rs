@@ -82,9 +82,9 @@ pub(super) async fn post(
 fn with_session(site: &Site, mut response: Response, cookie: &str) -> Response {
     let policy = &site.engine().policy;
     let session = Cookie::Session.set(&policy.issuer, cookie, policy.lifetimes.browser_session_absolute);
-    // The page's tie has served; the next login page gets another.
-    for header in session.into_iter().chain(Cookie::Browser.clear(&policy.issuer)) {
-        response.headers_mut().append(header::SET_COOKIE, header);
+    // The browser's cookie stays: another tab may have a login page open that is tied to it.
+    if let Some(session) = session {
+        response.headers_mut().append(header::SET_COOKIE, session);
     }
     response
 }

@@ -7,12 +7,10 @@ use super::sql::statements;
 use super::value::{Row, args};
 use super::{KnownGrant, Outcome, Store, StoreError};
 use crate::audit::AuditEvent;
+use crate::protocol::code::MAX_WRONG_VERIFIERS;
 use crate::protocol::{
     AuthorizationCode, ClientId, CodeChallenge, CodeId, RedirectUri, RefreshState, SecretHash,
 };
-
-/// A code dies of this many wrong verifiers.
-pub const MAX_WRONG_VERIFIERS: u32 = 3;
 
 statements! {
     BY_ID = concat!("SELECT a.id AS code_id, a.secret_hash, a.client_id AS code_client_id, a.redirect_uri,

@@ -60,7 +60,7 @@ use backend_sqlite::Sqlite;
 use crate::random::Random;
 
 pub use audit::RecordedEvent;
-pub use authorization_code::{KnownCode, MAX_WRONG_VERIFIERS};
+pub use authorization_code::KnownCode;
 pub use browser_session::LiveSession;
 pub use declared_user::DeclaredUser;
 pub use error::StoreError;

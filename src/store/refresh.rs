@@ -16,7 +16,7 @@ statements! {
         WHERE g.id = $1 AND g.refresh_generation = $2 AND g.refresh_idle_expires_at > $3 AND g.refresh_expires_at > $3
         AND ", alive!());
     RETRY = concat!("UPDATE grants AS g SET refresh_retries = refresh_retries + 1
-        WHERE g.id = $1 AND g.refresh_generation = $2 AND g.refresh_rotated_at >= $4 AND g.refresh_retries < $5
+        WHERE g.id = $1 AND g.refresh_generation = $2 AND g.refresh_rotated_at > $4 AND g.refresh_retries < $5
         AND g.refresh_idle_expires_at > $3 AND g.refresh_expires_at > $3 AND ", alive!());
 }
 
@@ -55,7 +55,7 @@ impl Store {
     }
 
     /// Counts that the token before the live one, whose generation is `current_generation`, was presented again.
-    /// Lost when that came too late or too often, when the chain has moved on, or as for
+    /// Lost when that came too late or too often for `limit`, when the chain has moved on, or as for
     /// [`rotate_refresh`](Self::rotate_refresh).
     pub async fn retry_refresh(
         &self,

@@ -95,9 +95,11 @@ pub(super) enum Row {
 }
 
 impl Row {
-    fn column<'r, T>(&'r self, name: &str) -> Result<T, StoreError>
+    /// Always asked for as something that may be missing: SQLite's driver reads NULL as zero or an empty text else.
+    fn column<'r, T>(&'r self, name: &str) -> Result<Option<T>, StoreError>
     where
-        T: Decode<'r, sqlx::Sqlite> + Type<sqlx::Sqlite> + Decode<'r, sqlx::Postgres> + Type<sqlx::Postgres>,
+        Option<T>: Decode<'r, sqlx::Sqlite> + Type<sqlx::Sqlite>,
+        Option<T>: Decode<'r, sqlx::Postgres> + Type<sqlx::Postgres>,
     {
         Ok(match self {
             Self::Sqlite(row) => row.try_get(name)?,
@@ -107,7 +109,7 @@ impl Row {
 
     /// A text that is always there.
     pub(super) fn text(&self, name: &str) -> Result<&str, StoreError> {
-        self.column(name)
+        self.column(name)?.ok_or_else(|| corrupt(name))
     }
 
     /// A text that may be missing.
@@ -117,12 +119,12 @@ impl Row {
 
     /// A number that is always there.
     pub(super) fn number(&self, name: &str) -> Result<i64, StoreError> {
-        self.column(name)
+        self.column(name)?.ok_or_else(|| corrupt(name))
     }
 
     /// A small count that is always there.
     pub(super) fn count(&self, name: &str) -> Result<u32, StoreError> {
-        u32::try_from(self.number(name)?).map_err(|_| StoreError::corrupt(format_args!("column {name}")))
+        u32::try_from(self.number(name)?).map_err(|_| corrupt(name))
     }
 
     /// A moment that is always there.
@@ -132,7 +134,7 @@ impl Row {
 
     /// A moment that may not have come.
     pub(super) fn optional_time(&self, name: &str) -> Result<Option<Timestamp>, StoreError> {
-        Ok(self.column::<Option<i64>>(name)?.map(Timestamp::from_seconds))
+        Ok(self.column::<i64>(name)?.map(Timestamp::from_seconds))
     }
 
     /// Whether a moment has been recorded, or a computed number is not zero.
@@ -146,7 +148,7 @@ impl Row {
         name: &str,
         parse: impl FnOnce(&str) -> Option<T>,
     ) -> Result<T, StoreError> {
-        parse(self.text(name)?).ok_or_else(|| StoreError::corrupt(format_args!("column {name}")))
+        parse(self.text(name)?).ok_or_else(|| corrupt(name))
     }
 
     /// A text that must parse if it is there.
@@ -156,7 +158,7 @@ impl Row {
         parse: impl FnOnce(&str) -> Option<T>,
     ) -> Result<Option<T>, StoreError> {
         let Some(text) = self.optional_text(name)? else { return Ok(None) };
-        parse(text).map(Some).ok_or_else(|| StoreError::corrupt(format_args!("column {name}")))
+        parse(text).map(Some).ok_or_else(|| corrupt(name))
     }
 
     /// A JSON list of texts, each of which must parse.
@@ -184,6 +186,10 @@ pub(super) fn json_members(members: &BTreeMap<String, String>) -> String {
         .map(|(name, text)| (name.as_str(), text.as_str()))
         .collect::<serde_json::Value>()
         .to_string()
+}
+
+fn corrupt(column: &str) -> StoreError {
+    StoreError::corrupt(format_args!("column {column}"))
 }
 
 impl From<SqliteRow> for Row {

@@ -1,0 +1,267 @@
+//! Configuration in the database.
+
+use gatelet::audit::AuditKind;
+use gatelet::protocol::{Client, ClientOrigin, KnownScopes, Role, RoleName};
+use gatelet::store::{Declarations, Outcome, StoreError};
+
+use crate::world::*;
+use crate::{Database, cases};
+
+cases![
+    what_is_declared_can_be_read,
+    a_resource_is_found_by_every_spelling,
+    the_same_declarations_again_change_nothing,
+    changes_are_taken_over,
+    what_is_declared_no_longer_is_removed,
+    what_something_refers_to_is_withdrawn_and_can_come_back,
+    who_was_suspended_stays_suspended,
+    a_password_that_is_not_declared_is_left_alone,
+    names_taken_by_others_are_refused,
+    a_login_name_can_move_to_another_person,
+    what_was_not_declared_is_never_touched,
+];
+
+const TABLES: [&str; 8] =
+    ["tenants", "roles", "users", "memberships", "resources", "resource_names", "clients", "client_secrets"];
+
+/// Every row of what configuration can declare.
+async fn contents(database: &Database) -> Vec<String> {
+    let mut rows = Vec::new();
+    for (table, columns) in [
+        ("tenants", "id, name, origin, created_at, suspended_at"),
+        ("roles", "name, description, origin"),
+        (
+            "users",
+            "id, username, username_folded, name, email, password_hash, origin, created_at, suspended_at",
+        ),
+        ("memberships", "user_id, tenant_id, roles"),
+        (
+            "resources",
+            "uri, name, audience, aliases, known_scopes, scopes, default_scopes, tenants, access_token_ttl",
+        ),
+        ("resource_names", "lookup_key, resource_uri"),
+        ("clients", "id, origin, name, redirect_uris, scope, first_party_at, registered_at, suspended_at"),
+        ("client_secrets", "client_id, position, hash, created_at"),
+    ] {
+        let joined: Vec<String> =
+            columns.split(", ").map(|column| format!("COALESCE(CAST({column} AS TEXT), '-')")).collect();
+        rows.extend(
+            database
+                .texts(&format!(
+                    "SELECT '{table} ' || {} FROM {table} ORDER BY 1",
+                    joined.join(" || ' ' || ")
+                ))
+                .await,
+        );
+    }
+    rows
+}
+
+fn confidential(secrets: &[&str]) -> Client {
+    let secret_hashes = secrets.iter().map(|secret| hash(secret)).collect();
+    Client { secret_hashes, first_party: true, ..client("backend", ClientOrigin::Config) }
+}
+
+async fn what_is_declared_can_be_read(database: Database) {
+    let World { store, database: _alive, .. } = World::new(database).await;
+    let declared = declarations();
+    assert_eq!(store.resources().await.unwrap(), declared.resources);
+    assert_eq!(store.roles().await.unwrap(), declared.roles);
+    assert_eq!(store.client(&client_id("app")).await.unwrap().as_ref(), declared.clients.first());
+}
+
+async fn a_resource_is_found_by_every_spelling(database: Database) {
+    let World { store, database: _alive, .. } = World::new(database).await;
+    for uri in [
+        "https://mcp.example.com/mcp",
+        "https://MCP.example.com/mcp/",
+        "https://mcp.example.com:443/mcp",
+        "https://old.example.com/mcp",
+        "https://old.example.com/mcp/",
+    ] {
+        assert_eq!(store.resource(&resource_uri(uri)).await.unwrap(), Some(notes()), "{uri}");
+    }
+    assert_eq!(store.resource(&resource_uri("https://mcp.example.com/other")).await.unwrap(), None);
+}
+
+async fn the_same_declarations_again_change_nothing(database: Database) {
+    let world = World::new(database).await;
+    let mut declared = declarations();
+    declared.clients.push(confidential(&["one", "two"]));
+    world.store.reconcile(declared.clone(), NOW).await.unwrap();
+    let before = contents(&world.database).await;
+    for client in &mut declared.clients {
+        client.registered_at = later(100);
+    }
+    world.store.reconcile(declared, later(100)).await.unwrap();
+    assert_eq!(contents(&world.database).await, before);
+    assert!(before.len() > 10, "{before:?}");
+}
+
+async fn changes_are_taken_over(database: Database) {
+    let world = World::new(database).await;
+    let mut declared = declarations();
+    declared.clients.push(confidential(&["one", "two"]));
+    world.store.reconcile(declared.clone(), NOW).await.unwrap();
+    assert_eq!(world.store.client(&client_id("backend")).await.unwrap(), Some(confidential(&["one", "two"])));
+
+    declared.clients[1] = Client { first_party: false, ..confidential(&["three"]) };
+    declared.clients[0].scope = None;
+    declared.users[0] = person("alice", &["globex"]);
+    declared.users[0].user.username = "Alicia".into();
+    declared.resources[0].aliases = vec![resource_uri("https://new.example.com")];
+    declared.resources[0].scopes = KnownScopes::Any;
+    declared.resources[0].access_token_ttl = None;
+    declared.tenants[0].name = "Acme".into();
+    world.store.reconcile(declared.clone(), NOW).await.unwrap();
+    assert_eq!(world.store.client(&client_id("backend")).await.unwrap().as_ref(), declared.clients.get(1));
+    assert_eq!(world.store.client(&client_id("app")).await.unwrap().as_ref(), declared.clients.first());
+    assert_eq!(world.store.resources().await.unwrap(), declared.resources);
+    assert_eq!(world.store.resource(&resource_uri("https://old.example.com/mcp")).await.unwrap(), None);
+    assert!(world.store.resource(&resource_uri("https://new.example.com/")).await.unwrap().is_some());
+    let memberships = world.store.memberships(&user_id("alice")).await.unwrap();
+    assert_eq!(memberships.iter().map(|m| m.tenant.id.as_str()).collect::<Vec<_>>(), ["globex"]);
+    assert!(world.store.account_by_username("alicia").await.unwrap().is_some());
+    assert!(world.store.account_by_username("alice").await.unwrap().is_none());
+    assert_eq!(world.store.memberships(&user_id("bob")).await.unwrap()[0].tenant.name, "Acme");
+}
+
+async fn what_is_declared_no_longer_is_removed(database: Database) {
+    let world = World::new(database).await;
+    world.store.reconcile(Declarations::default(), NOW).await.unwrap();
+    for table in TABLES {
+        assert_eq!(world.database.count(table).await, 0, "{table}");
+    }
+    assert_eq!(world.database.count("browser_sessions").await, 0);
+}
+
+async fn what_something_refers_to_is_withdrawn_and_can_come_back(database: Database) {
+    let world = World::new(database).await;
+    let grant = world.refreshable().await;
+    world.store.reconcile(Declarations::default(), later(1)).await.unwrap();
+    let known = world.store.grant(&grant).await.unwrap().unwrap();
+    assert_eq!((known.grant.revoked_at, known.is_alive), (Some(later(1)), false));
+    assert_eq!(world.store.client(&client_id("app")).await.unwrap(), None);
+    assert_eq!(world.store.account_by_username("alice").await.unwrap(), None);
+    let account = world.store.account(&user_id("alice")).await.unwrap().unwrap();
+    assert_eq!(account.user.suspended_at, Some(later(1)));
+    assert_eq!(world.store.account(&user_id("bob")).await.unwrap(), None, "nothing refers to bob");
+
+    world.store.reconcile(declarations(), later(2)).await.unwrap();
+    assert!(world.store.client(&client_id("app")).await.unwrap().is_some());
+    let account = world.store.account_by_username("alice").await.unwrap().unwrap();
+    assert_eq!(account.user.suspended_at, None);
+    assert_eq!(world.store.memberships(&user_id("alice")).await.unwrap().len(), 2);
+    assert!(!world.is_alive(&grant).await, "a revoked grant stays revoked");
+}
+
+async fn who_was_suspended_stays_suspended(database: Database) {
+    let world = World::new(database).await;
+    let suspended = [
+        world.store.suspend_user(&user_id("alice"), audit(AuditKind::Suspended)).await.unwrap(),
+        world.store.suspend_client(&client_id("app"), audit(AuditKind::Suspended)).await.unwrap(),
+        world.store.suspend_tenant(&tenant_id("acme"), audit(AuditKind::Suspended)).await.unwrap(),
+    ];
+    assert_eq!(suspended, [Outcome::Won(()); 3]);
+    world.store.reconcile(declarations(), later(1)).await.unwrap();
+    let account = world.store.account(&user_id("alice")).await.unwrap().unwrap();
+    assert_eq!(account.user.suspended_at, Some(NOW));
+    assert_eq!(world.store.client(&client_id("app")).await.unwrap(), None);
+    assert_eq!(world.store.memberships(&user_id("alice")).await.unwrap().len(), 1);
+}
+
+async fn a_password_that_is_not_declared_is_left_alone(database: Database) {
+    let world = World::new(database).await;
+    let mut declared = declarations();
+    declared.users[0].password_hash = None;
+    world.store.reconcile(declared, NOW).await.unwrap();
+    let account = world.store.account(&user_id("alice")).await.unwrap().unwrap();
+    assert_eq!(account.password_hash, person("alice", &[]).password_hash);
+}
+
+async fn names_taken_by_others_are_refused(database: Database) {
+    let world = World::new(database).await;
+    world
+        .database
+        .execute("INSERT INTO roles (name, description, origin) VALUES ('taken', '', 'admin')")
+        .await;
+    world
+        .database
+        .execute("INSERT INTO tenants (id, name, origin, created_at) VALUES ('taken', '', 'admin', 1)")
+        .await;
+    world
+        .database
+        .execute("INSERT INTO users (id, username, username_folded, origin, created_at) VALUES ('taken', 'Carol', 'carol', 'admin', 1)")
+        .await;
+    let mut registered = client("taken", ClientOrigin::Dynamic);
+    registered.registered_at = NOW;
+    world.store.register_client(registered, "digest", audit(AuditKind::ClientRegistered)).await.unwrap();
+
+    type Declare = fn(&mut Declarations);
+    let cases: [(&str, Declare); 6] = [
+        ("role", |declared| {
+            declared.roles.push(Role { name: RoleName::parse("taken").unwrap(), description: String::new() });
+        }),
+        ("tenant", |declared| declared.tenants.push(tenant("taken"))),
+        ("user", |declared| declared.users.push(person("taken", &[]))),
+        ("username", |declared| declared.users.push(person("carol", &[]))),
+        ("client", |declared| declared.clients.push(client("taken", ClientOrigin::Config))),
+        ("resource", |declared| {
+            let mut twin = notes();
+            twin.uri = resource_uri("https://twin.example.com/mcp");
+            declared.resources.push(twin);
+        }),
+    ];
+    let before = contents(&world.database).await;
+    for (kind, declare) in cases {
+        let mut declared = declarations();
+        declared.tenants[0].name = "changed".into();
+        declare(&mut declared);
+        match world.store.reconcile(declared, NOW).await {
+            Err(StoreError::TakenByAnother { what, .. }) => assert_eq!(what, kind),
+            other => panic!("{kind}: {other:?}"),
+        }
+    }
+    assert_eq!(contents(&world.database).await, before, "a refused configuration changes nothing");
+}
+
+async fn a_login_name_can_move_to_another_person(database: Database) {
+    let world = World::new(database).await;
+    world.issued().await;
+    let mut declared = declarations();
+    declared.users[0] = person("alice2", &["acme"]);
+    declared.users[0].user.username = "alice".into();
+    world.store.reconcile(declared, NOW).await.unwrap();
+    let account = world.store.account_by_username("alice").await.unwrap().unwrap();
+    assert_eq!(account.user.id, user_id("alice2"));
+}
+
+async fn what_was_not_declared_is_never_touched(database: Database) {
+    let world = World::new(database).await;
+    world
+        .store
+        .register_client(client("self", ClientOrigin::Dynamic), "d", audit(AuditKind::ClientRegistered))
+        .await
+        .unwrap();
+    world
+        .database
+        .execute("INSERT INTO tenants (id, name, origin, created_at) VALUES ('own', 'Own', 'admin', 1)")
+        .await;
+    world
+        .database
+        .execute("INSERT INTO users (id, username, username_folded, origin, created_at) VALUES ('carol', 'carol', 'carol', 'admin', 1)")
+        .await;
+    world
+        .database
+        .execute("INSERT INTO memberships (user_id, tenant_id, roles) VALUES ('carol', 'acme', '[]')")
+        .await;
+    world.store.reconcile(Declarations::default(), later(1)).await.unwrap();
+    assert!(world.store.client(&client_id("self")).await.unwrap().is_some());
+    assert!(world.store.account(&user_id("carol")).await.unwrap().unwrap().user.suspended_at.is_none());
+    assert_eq!(world.database.count("tenants WHERE id = 'own'").await, 1);
+    assert_eq!(
+        world.database.count("tenants WHERE id = 'acme' AND origin = 'withdrawn'").await,
+        1,
+        "carol is in it"
+    );
+}
