@@ -264,7 +264,7 @@ mod tests {
     #[test]
     fn a_replay_is_not_hidden_by_another_resource() {
         let other = ResourceUri::parse("https://other.example/mcp").unwrap();
-        let (grant, client) = (fixtures::grant(), fixtures::client(&[]));
+        let (grant, resource, client) = (fixtures::grant(), fixtures::resource(), fixtures::client(&[]));
         let code = AuthorizationCode { redeemed_at: Some(at(110)), ..code() };
         let redemption = Redemption {
             code: &code,
