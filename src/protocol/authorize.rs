@@ -307,6 +307,14 @@ mod tests {
     }
 
     #[test]
+    fn the_answer_goes_to_the_port_that_the_request_named() {
+        // RFC 8252 §7.3
+        let query = "client_id=c&redirect_uri=http://127.0.0.1:5/cb";
+        let address = addressed(query, &["http://127.0.0.1/cb"]).unwrap().return_address().clone();
+        assert!(address.with_code("x").starts_with("http://127.0.0.1:5/cb?code=x&"));
+    }
+
+    #[test]
     fn state_and_issuer_come_back_with_success_and_error() {
         // RFC 9207 §2
         let query =

@@ -97,9 +97,7 @@ fn read_basic(header: &str) -> Option<(String, Vec<String>)> {
     let (id, secret) = raw.split_once(':')?;
     let id = decode_text(id.as_bytes())?;
     let decoded = decode_text(secret.as_bytes());
-    let mut readings: Vec<String> = decoded.into_iter().chain([secret.to_owned()]).collect();
-    readings.dedup();
-    Some((id, readings))
+    Some((id, decoded.into_iter().chain([secret.to_owned()]).collect()))
 }
 
 #[cfg(test)]
@@ -139,6 +137,8 @@ mod tests {
         }
         let lower = basic("c:s").replace("Basic", "basic");
         assert!(read(Some(&lower), "").is_ok());
+        let spaced = basic("c:s").replace(' ', "  ");
+        assert!(read(Some(&spaced), "").is_ok(), "RFC 9110 §11.4: one or more spaces");
     }
 
     #[test]

@@ -21,7 +21,7 @@ impl Id {
 
     /// Makes an identifier from the present and 10 random bytes.
     pub fn new(now: Timestamp, chance: [u8; 10]) -> Self {
-        let millis = (now.seconds().max(0) as u128).saturating_mul(1000) & 0xffff_ffff_ffff;
+        let millis = (now.seconds().max(0) as u128).saturating_mul(1000);
         let mut bits = millis << 80;
         for (i, byte) in chance.iter().enumerate() {
             bits |= u128::from(*byte) << (72 - 8 * i);

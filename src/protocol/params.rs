@@ -123,6 +123,13 @@ mod tests {
     }
 
     #[test]
+    fn only_unreserved_characters_stay_as_they_are() {
+        // RFC 3986 §2.3
+        assert_eq!(encode_pair("a", "azAZ09-._~"), "a=azAZ09-._~");
+        assert_eq!(encode_pair("a&b", "=&+ %#?/:\"<'"), "a%26b=%3D%26%2B%20%25%23%3F%2F%3A%22%3C%27");
+    }
+
+    #[test]
     fn ill_encoded_text_and_nul_are_refused() {
         for text in ["a=%ff", "%c3=1", "a=%00", "%00=a"] {
             assert_eq!(

@@ -144,9 +144,9 @@ fn is_uri_byte(b: u8) -> bool {
 
 /// The authority as the browser will read it must be the authority as it is written.
 fn https_host(text: &str, url: &Url) -> Result<String, RedirectUriError> {
-    let rest = text.get("https://".len()..).filter(|_| text[..8].eq_ignore_ascii_case("https://"));
+    let rest = text.get("https://".len()..);
     let authority = rest.and_then(|rest| rest.split(['/', '?']).next()).ok_or(RedirectUriError::Malformed)?;
-    let host = url.host_str().filter(|host| !host.is_empty()).ok_or(RedirectUriError::Malformed)?;
+    let host = url.host_str().ok_or(RedirectUriError::Malformed)?;
     let read = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
     let written = authority.to_ascii_lowercase();
     if written.strip_suffix(":443").unwrap_or(&written) != read {
@@ -201,6 +201,8 @@ mod tests {
             "vscode-insiders://x/y",
             "https://a.example/-._~:/?[]@!$&'()*+,;=%20",
             "https://[2001:db8::1]:8443/cb",
+            "https://a.example?x=1",
+            "HTTPS://a.example/cb",
         ] {
             assert_eq!((uri(text).as_str(), uri(text).to_string().as_str()), (text, text));
         }
@@ -237,6 +239,15 @@ mod tests {
             ("https://example.com/\"", Malformed),
             ("https://example.com/\n", Malformed),
             ("https:example.com/cb", Malformed),
+            ("https:/example.com/cb", Malformed),
+            ("https:", Malformed),
+            ("https:a", Malformed),
+            ("https:///", Malformed),
+            ("https://?x", Malformed),
+            ("https://:443/", Malformed),
+            ("https://example.com/a\\b", Malformed),
+            ("https://example.com/a b", Malformed),
+            ("cursor://:pw@anysphere.cursor-mcp/cb", Malformed),
             ("https:///example.com/cb", Malformed),
             ("https://exa\\mple.com", Malformed),
             ("https://exam ple.com", Malformed),

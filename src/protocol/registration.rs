@@ -58,8 +58,7 @@ impl Registration {
             scope: text(&members, "scope")?
                 .map(|scope| Scope::parse(&scope))
                 .transpose()
-                .map_err(|_| invalid_metadata("is malformed").about("scope"))?
-                .filter(|scope| !scope.is_empty()),
+                .map_err(|_| invalid_metadata("is malformed").about("scope"))?,
         })
     }
 

@@ -394,8 +394,9 @@ mod tests {
         assert_eq!(case.rejection(), ErrorCode::InvalidScope);
         case.memberships.push(membership("globex", &["owner"]));
         assert_eq!(case.ask().offered, scope("admin"));
-        let (acme, globex) = (TenantId::parse("acme").unwrap(), TenantId::parse("globex").unwrap());
         case.query = "&scope=admin+read";
+        assert_eq!(case.ask().offered, scope("admin read"), "in the order in which it was asked");
+        let (acme, globex) = (TenantId::parse("acme").unwrap(), TenantId::parse("globex").unwrap());
         case.with(|situation| {
             let all = scope("admin read");
             assert_eq!(situation.agree(&all, &acme).map(|a| a.scope), Ok(scope("read")));
@@ -449,7 +450,8 @@ mod tests {
     fn nothing_asked_of_a_developers_server_is_nothing_granted() {
         let mut case = Case { query: "", ..Case::default() };
         case.resource = Resource::unregistered(case.resource.uri);
-        assert_eq!(case.ask().offered, Scope::default());
+        let ask = case.ask();
+        assert_eq!((ask.offered, ask.is_repetition), (Scope::default(), false), "it was never asked before");
         case.with(|situation| {
             let agreement = situation.agree(&Scope::default(), &TenantId::parse("acme").unwrap()).unwrap();
             assert!(agreement.scope.is_empty());
