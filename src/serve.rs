@@ -26,7 +26,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
     /// Another program listens there.
-    #[error("port {port} on {ip} is already in use; is another gatelet running? Choose another port with --listen {ip}:{}", port.wrapping_add(1), ip = shown(*.ip))]
+    #[error("port {port} on {ip} is already in use; is another gatelet running?", ip = shown(*.ip))]
     InUse {
         /// The address.
         ip: std::net::IpAddr,

@@ -1,5 +1,7 @@
 //! Documents that are made from the code. `BLESS=1 cargo test --test generated` writes them anew.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot read its file fails")]
+
 use std::fmt::Write;
 use std::path::Path;
 

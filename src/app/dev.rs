@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use axum::Router;
 
 use super::dev_commands;
-use super::serve_mode::{in_directory, private_directory};
+use super::serve_mode::{in_directory, not_in_place_of_another, private_directory};
 use super::{App, Setup, StartError};
 use crate::clock::Clock;
 use crate::config::{
@@ -94,7 +94,7 @@ const SCOPES: [(&str, &str); 2] =
 pub async fn build(options: DevOptions) -> Result<Dev, StartError> {
     let (random, clock) = (Random::system(), options.clock.clone());
     private_directory(&options.data)?;
-    let key = in_directory(&options.data.join("keys"), &random)?;
+    let (key, made) = in_directory(&options.data.join("keys"), &random)?;
     let secret = machine_secret(&options.data.join("keys").join("machine-client-secret"), &random)?;
     let home = home(&options, &secret);
     let database = options.data.join("gatelet.db");
@@ -115,7 +115,8 @@ pub async fn build(options: DevOptions) -> Result<Dev, StartError> {
         clock: clock.clone(),
         random,
     })
-    .await?;
+    .await
+    .map_err(|error| not_in_place_of_another(error, made))?;
     let demo = demo::router(options.issuer.origin(), options.issuer.as_str(), clock)?;
     Ok(Dev { router: app.router(demo), app, home })
 }

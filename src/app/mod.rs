@@ -61,6 +61,9 @@ pub enum StartError {
         "the keys in the database were sealed under another key-encryption key than the one at hand: {0}"
     )]
     OtherKey(String),
+    /// The database holds keys, and the file of the key-encryption key is gone.
+    #[error("{0} is missing, and the keys in the database were sealed under it; put it back")]
+    MissingKey(String),
     /// A signing key could not be made or opened.
     #[error(transparent)]
     SigningKey(#[from] KeyError),

@@ -1,6 +1,6 @@
 //! Serve mode: what is configured, and nothing else.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{App, Setup, StartError};
 use crate::clock::Clock;
@@ -19,7 +19,7 @@ const KEY_FILE: &str = "key-encryption-key";
 /// Whatever keeps the server from starting.
 pub async fn build(config: Config) -> Result<App, StartError> {
     let random = Random::system();
-    let key = key_encryption_key(&config.key, &random)?;
+    let (key, made) = key_encryption_key(&config.key, &random)?;
     let passwords = match config.login.max_parallel {
         Some(permits) => PasswordHasher::with_permits(permits.get(), random.clone()),
         None => PasswordHasher::new(random.clone()),
@@ -37,25 +37,45 @@ pub async fn build(config: Config) -> Result<App, StartError> {
         random,
     })
     .await
+    .map_err(|error| not_in_place_of_another(error, made))
 }
 
-fn key_encryption_key(source: &KeySource, random: &Random) -> Result<KeyEncryptionKey, StartError> {
+fn key_encryption_key(source: &KeySource, random: &Random) -> Result<KeyAtHand, StartError> {
     match source {
-        KeySource::File(path) => Ok(KeyEncryptionKey::read_file(path)?),
-        KeySource::Given(text) => Ok(KeyEncryptionKey::from_text(text.expose_secret())?),
+        KeySource::File(path) => Ok((KeyEncryptionKey::read_file(path)?, None)),
+        KeySource::Given(text) => Ok((KeyEncryptionKey::from_text(text.expose_secret())?, None)),
         KeySource::Directory(directory) => in_directory(directory, random),
     }
 }
 
+/// The key, and its file if it was made just now.
+type KeyAtHand = (KeyEncryptionKey, Option<PathBuf>);
+
 /// The key in `directory`, made there at the first start. A database that was sealed under another one does not open
-/// with it, so a key that went missing is noticed and not replaced.
-pub(super) fn in_directory(directory: &Path, random: &Random) -> Result<KeyEncryptionKey, StartError> {
+/// with it, so a key that went missing is noticed: [`not_in_place_of_another`].
+pub(super) fn in_directory(directory: &Path, random: &Random) -> Result<KeyAtHand, StartError> {
     let path = directory.join(KEY_FILE);
     if path.exists() {
-        return Ok(KeyEncryptionKey::read_file(&path)?);
+        return Ok((KeyEncryptionKey::read_file(&path)?, None));
     }
     private_directory(directory)?;
-    Ok(KeyEncryptionKey::create_file(&path, random)?)
+    let key = KeyEncryptionKey::create_file(&path, random)?;
+    Ok((key, Some(path)))
+}
+
+/// Takes a key away again that was made for a database which turns out to be sealed under another: nothing may lie
+/// where the missing one belongs.
+pub(super) fn not_in_place_of_another(error: StartError, made: Option<PathBuf>) -> StartError {
+    match (error, made) {
+        (StartError::OtherKey(_), Some(path)) => {
+            let file = path.display().to_string();
+            match std::fs::remove_file(path) {
+                Ok(()) => StartError::MissingKey(file),
+                Err(source) => StartError::File { path: file, source },
+            }
+        }
+        (error, _) => error,
+    }
 }
 
 /// Makes a directory, for its owner alone, unless it is there.

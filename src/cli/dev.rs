@@ -47,6 +47,8 @@ enum Refused {
         "{0} can be reached from other machines; dev mode has well-known passwords. Add --expose if you mean it"
     )]
     NotLoopback(SocketAddr),
+    #[error("{0} Choose another port with --listen, or a free one with --listen {1}")]
+    Taken(ListenError, SocketAddr),
     #[error("--issuer {given}: {source}")]
     Issuer { given: String, source: crate::protocol::IssuerError },
 }
@@ -58,6 +60,9 @@ async fn start(args: &DevArgs) -> ExitCode {
     // First of all, so that a second server on the same address does not touch the database.
     let (listeners, address) = match listen(args.listen).await {
         Ok(bound) => bound,
+        Err(taken @ ListenError::InUse { .. }) => {
+            return fail(&Refused::Taken(taken, SocketAddr::new(args.listen.ip(), 0)));
+        }
         Err(error) => return fail(&error),
     };
     let given = args.issuer.clone().unwrap_or_else(|| format!("http://localhost:{}/oauth", address.port()));
@@ -77,16 +82,34 @@ async fn start(args: &DevArgs) -> ExitCode {
         Ok(dev) => dev,
         Err(error) => return fail(&error),
     };
+    // Before anybody can know that it is ready, and tell it to stop.
+    let stop = match stop::listen() {
+        Ok(stop) => stop,
+        Err(error) => return fail(&error),
+    };
     banner::print(&dev.home);
     let housekeeping = dev.app.keep_house();
-    serve::serve(listeners, dev.router, stop::requested()).await;
+    serve::serve(listeners, dev.router, stop).await;
     housekeeping.abort();
     dev.app.close().await;
     ExitCode::SUCCESS
 }
 
+/// How many free ports to try: one that is free on 127.0.0.1 may be taken on ::1.
+const ATTEMPTS: usize = 8;
+
 /// Listens on the address and, since `localhost` may mean either, on the other loopback address of the same port.
 async fn listen(address: SocketAddr) -> Result<(Vec<TcpListener>, SocketAddr), ListenError> {
+    let mut attempts = 1;
+    loop {
+        match listen_once(address).await {
+            Err(ListenError::InUse { .. }) if address.port() == 0 && attempts < ATTEMPTS => attempts += 1,
+            bound_or_not => return bound_or_not,
+        }
+    }
+}
+
+async fn listen_once(address: SocketAddr) -> Result<(Vec<TcpListener>, SocketAddr), ListenError> {
     let first = serve::bind(address).await?;
     let bound = first.local_addr().map_err(|source| ListenError::Other { address, source })?;
     let mut listeners = vec![first];

@@ -43,21 +43,29 @@ pub fn run(args: &ServeArgs) -> ExitCode {
 
 async fn start(config: Config) -> ExitCode {
     // First of all, so that a second server on the same address does not touch the database.
-    let mut listeners = Vec::with_capacity(config.listen.len());
+    let (mut listeners, mut listen) = (Vec::new(), Vec::new());
     for address in &config.listen {
         match serve::bind(*address).await {
-            Ok(listener) => listeners.push(listener),
+            Ok(listener) => {
+                listen.push(listener.local_addr().unwrap_or(*address));
+                listeners.push(listener);
+            }
             Err(error) => return fail(&error),
         }
     }
-    let (issuer, listen) = (config.policy.issuer.to_string(), config.listen.clone());
+    let issuer = config.policy.issuer.to_string();
     let app = match serve_mode::build(config).await {
         Ok(app) => app,
         Err(error) => return fail(&error),
     };
+    // Before anybody can know that it is ready, and tell it to stop.
+    let stop = match stop::listen() {
+        Ok(stop) => stop,
+        Err(error) => return fail(&error),
+    };
     tracing::info!(issuer, ?listen, "serving");
     let housekeeping = app.keep_house();
-    serve::serve(listeners, app.router(Router::new()), stop::requested()).await;
+    serve::serve(listeners, app.router(Router::new()), stop).await;
     housekeeping.abort();
     app.close().await;
     ExitCode::SUCCESS

@@ -1,30 +1,55 @@
 //! Being told to stop.
 
-use tokio::signal;
+use std::io;
 
-/// Done at the first SIGINT or SIGTERM. A second one ends the process at once, whatever is in flight.
-pub(super) async fn requested() {
-    wait().await;
-    tracing::info!("stopping; a second signal stops at once");
-    tokio::spawn(async {
-        wait().await;
-        std::process::exit(130);
-    });
+/// Listens, from now on, for SIGINT and SIGTERM; what it returns is done at the first. A second one ends the process at
+/// once, whatever is in flight.
+///
+/// # Errors
+/// When the operating system lets nobody listen.
+pub(super) fn listen() -> io::Result<impl Future<Output = ()>> {
+    let mut signals = Signals::new()?;
+    Ok(async move {
+        signals.next().await;
+        tracing::info!("stopping; a second signal stops at once");
+        tokio::spawn(async move {
+            signals.next().await;
+            std::process::exit(130);
+        });
+    })
 }
 
 #[cfg(unix)]
-async fn wait() {
-    let Ok(mut terminate) = signal::unix::signal(signal::unix::SignalKind::terminate()) else {
-        let _ = signal::ctrl_c().await;
-        return;
-    };
-    tokio::select! {
-        _ = signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }
 
 #[cfg(not(unix))]
-async fn wait() {
-    let _ = signal::ctrl_c().await;
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) {
+        let _ = tokio::signal::ctrl_c().await;
+    }
 }

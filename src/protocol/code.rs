@@ -174,6 +174,47 @@ mod tests {
             assert_eq!(refusal(decide(|_, r| r.verifier = verifier)), (ErrorCode::InvalidGrant, true));
         }
         assert_eq!(refusal(decide(|code, _| code.wrong_verifiers = 3)), (ErrorCode::InvalidGrant, false));
+        let dead = decide(|code, r| {
+            code.wrong_verifiers = 3;
+            r.verifier = "x";
+        });
+        assert_eq!(refusal(dead), (ErrorCode::InvalidGrant, false), "nothing is left to count");
+    }
+
+    #[test]
+    fn only_the_client_of_a_code_can_wear_it_out() {
+        // Else whoever saw a code pass by could end the login of an honest person by guessing.
+        let other = ClientId::parse("other").unwrap();
+        let stranger = decide(|code, r| {
+            code.client = other;
+            r.verifier = "x";
+        });
+        assert_eq!(refusal(stranger), (ErrorCode::InvalidGrant, false));
+        let elsewhere = decide(|_, r| {
+            r.redirect_uri = Some("http://127.0.0.1:6/cb");
+            r.verifier = "x";
+        });
+        assert_eq!(refusal(elsewhere), (ErrorCode::InvalidGrant, false));
+    }
+
+    #[test]
+    fn a_code_that_is_over_sends_people_to_log_in_again_whatever_else_is_wrong() {
+        // RFC 6749 §5.2: clients start over on invalid_grant, not on invalid_target
+        let other = ResourceUri::parse("https://other.example/mcp").unwrap();
+        let (grant, client, code) = (fixtures::grant(), fixtures::client(&[]), code());
+        let redemption = Redemption {
+            code: &code,
+            grant: &grant,
+            grant_is_alive: true,
+            client: &client,
+            redirect_uri: None,
+            verifier: VERIFIER,
+            resource: Some(&other),
+            now: at(160),
+        };
+        assert_eq!(refusal(redemption.decide()), (ErrorCode::InvalidGrant, false), "expired");
+        let ended = Redemption { grant_is_alive: false, now: at(159), ..redemption };
+        assert_eq!(refusal(ended.decide()), (ErrorCode::InvalidGrant, false), "grant has ended");
     }
 
     #[test]
@@ -186,6 +227,11 @@ mod tests {
             r.now = at(9999);
         });
         assert_eq!(late, replay, "after its lifetime too");
+        let elsewhere = decide(|code, r| {
+            code.redeemed_at = Some(at(110));
+            r.redirect_uri = Some("http://127.0.0.1:6/cb");
+        });
+        assert_eq!(refusal(elsewhere), (ErrorCode::InvalidGrant, false), "the request is not the client's");
         let wrong = decide(|code, r| {
             code.redeemed_at = Some(at(110));
             r.verifier = "x";
@@ -219,5 +265,23 @@ mod tests {
         };
         assert_eq!(named(&same), CodeDecision::Redeem);
         assert_eq!(refusal(named(&other)), (ErrorCode::InvalidTarget, false));
+    }
+
+    #[test]
+    fn a_replay_is_not_hidden_by_another_resource() {
+        let other = ResourceUri::parse("https://other.example/mcp").unwrap();
+        let (grant, client) = (fixtures::grant(), fixtures::client(&[]));
+        let code = AuthorizationCode { redeemed_at: Some(at(110)), ..code() };
+        let redemption = Redemption {
+            code: &code,
+            grant: &grant,
+            grant_is_alive: true,
+            client: &client,
+            redirect_uri: None,
+            verifier: VERIFIER,
+            resource: Some(&other),
+            now: at(120),
+        };
+        assert_eq!(redemption.decide(), CodeDecision::Replay(grant.id.clone()));
     }
 }

@@ -194,10 +194,39 @@ mod tests {
     #[test]
     fn retries_have_an_end_that_costs_nobody_the_grant() {
         let mut case = Case { generation: 4, ..Case::default() };
-        case.chain().retries = MAX_RETRIES - 1;
+        case.chain().retries = 63;
         assert!(matches!(case.decide(), RefreshDecision::Retry(_)));
-        case.chain().retries = MAX_RETRIES;
+        case.chain().retries = 64;
         assert_eq!(case.refusal(), ErrorCode::InvalidGrant);
+    }
+
+    #[test]
+    fn a_replay_is_not_hidden_by_a_request_that_is_wrong_in_another_way() {
+        // RFC 9700 §4.14.2: or a thief would try out old tokens at no risk
+        let replay = RefreshDecision::Replay(fixtures::grant().id);
+        let scope = Case { generation: 3, scope: Some("admin"), ..Case::default() };
+        assert_eq!(scope.decide(), replay);
+        let resource = Case { generation: 3, resource: Some("https://other.example/mcp"), ..Case::default() };
+        assert_eq!(resource.decide(), replay);
+    }
+
+    #[test]
+    fn a_chain_that_is_over_sends_people_to_log_in_again_whatever_else_is_wrong() {
+        // RFC 6749 §5.2: clients start over on invalid_grant, not on invalid_scope or invalid_target
+        for (alive, now) in [(true, 5000), (false, 1010)] {
+            let scope = Case { alive, now, scope: Some("admin"), ..Case::default() };
+            assert_eq!(scope.refusal(), ErrorCode::InvalidGrant);
+            let old = Case { alive, now, generation: 0, ..Case::default() };
+            assert_eq!(old.refusal(), ErrorCode::InvalidGrant, "there is nothing left to revoke");
+        }
+    }
+
+    #[test]
+    fn a_retry_is_narrowed_and_refused_like_the_rotation_was() {
+        let retry = Case { generation: 4, scope: Some("read"), ..Case::default() };
+        assert_eq!(retry.decide(), RefreshDecision::Retry(scope("read offline_access")));
+        let wider = Case { generation: 4, scope: Some("admin"), ..Case::default() };
+        assert_eq!(wider.refusal(), ErrorCode::InvalidScope);
     }
 
     #[test]

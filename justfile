@@ -1,0 +1,43 @@
+# What developers do often. `just` alone lists it.
+
+_list:
+    @just --list --unsorted
+
+# Start the development server.
+dev *ARGS:
+    cargo run -- dev {{ARGS}}
+
+# Look for mistakes without running anything.
+check:
+    cargo fmt --check
+    cargo clippy --all-targets -- -D warnings
+
+# Run the tests; what needs PostgreSQL, Chromium or curl is left out where they are missing.
+test *ARGS:
+    cargo test {{ARGS}}
+
+# Drive the server with the released TypeScript and Python clients (needs node and python3).
+e2e:
+    cargo build
+    e2e/install
+    GATELET_BIN="${CARGO_TARGET_DIR:-target}/debug/gatelet" e2e/run
+
+# Everything that CI runs.
+ci:
+    .ci/run
+
+# Take pictures of every page, on a desktop and a phone, light and dark (needs Chromium).
+shots DIR="target/shots":
+    cargo test --test pages -- --shots {{DIR}}
+
+# See whether a test notices when a rule is changed (needs cargo-mutants).
+mutants *ARGS:
+    cargo mutants {{ARGS}}
+
+# Measure.
+bench *ARGS:
+    cargo bench {{ARGS}}
+
+# Look at licences, duplicates and origins of the crates (needs cargo-deny).
+deny:
+    cargo deny check bans licenses sources
