@@ -141,6 +141,12 @@ impl Resource {
         self.audience.as_deref().unwrap_or_else(|| self.uri.as_str())
     }
 
+    /// Whether `uri` is one of its names, in any spelling.
+    pub fn is_named_by(&self, uri: &ResourceUri) -> bool {
+        let key = uri.lookup_key();
+        std::iter::once(&self.uri).chain(&self.aliases).any(|name| name.lookup_key() == key)
+    }
+
     /// Whether members of `tenant` may use it.
     pub fn admits_tenant(&self, tenant: &TenantId) -> bool {
         self.tenants.is_empty() || self.tenants.contains(tenant)
@@ -193,10 +199,10 @@ impl Resource {
     }
 }
 
-/// The resource that a request means when it names none or one (RFC 8707 §2).
+/// The one resource that a request names in its `resource` parameters, if it names one (RFC 8707 §2).
 ///
-/// `named` are the request's `resource` values, `lookup` finds a registered resource, `fallback` is what stands
-/// in when none is named. Several at once, or one that is not known here, is `invalid_target`.
+/// # Errors
+/// `invalid_target` for several at once, or for what is no resource indicator.
 pub fn single_wish(named: &[&str]) -> Result<Option<ResourceUri>, OAuthError> {
     match named {
         [] => Ok(None),
