@@ -5,7 +5,7 @@
 //! answer. [`http`] is the table of routes and one file per endpoint; [`pages`] is what people see; [`tokens`] is
 //! everything that needs cryptography. [`app`] wires one server out of these, [`mod@serve`] listens, [`cli`] starts it.
 //!
-//! Three parts are for your own code: [`resource`] protects an MCP server, `testkit` runs a whole authorization server
+//! Three parts are for your own code: [`resource`] protects an MCP server, [`testkit`] runs a whole authorization server
 //! inside a test, and [`mod@demo`] shows the first of them at work.
 
 pub mod app;
@@ -22,4 +22,5 @@ pub mod random;
 pub mod resource;
 pub mod serve;
 pub mod store;
+pub mod testkit;
 pub mod tokens;

@@ -27,7 +27,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "random",
         ],
     ),
-    ("cli", &["app", "config", "pages", "protocol", "serve"]),
+    ("cli", &["app", "clock", "config", "pages", "protocol", "serve"]),
     (
         "testkit",
         &["app", "config", "http", "flow", "store", "tokens", "protocol", "clock", "random", "serve"],

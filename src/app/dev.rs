@@ -46,6 +46,8 @@ pub struct DevOptions {
     pub exposed: bool,
     /// Further host names by which it may be called.
     pub hosts: Vec<String>,
+    /// Tells the time, to the demonstration server too.
+    pub clock: Clock,
 }
 
 /// A server in dev mode, and what a developer needs to know of it.
@@ -90,7 +92,7 @@ const SCOPES: [(&str, &str); 2] =
 /// # Errors
 /// Whatever keeps the server from starting.
 pub async fn build(options: DevOptions) -> Result<Dev, StartError> {
-    let (random, clock) = (Random::system(), Clock::system());
+    let (random, clock) = (Random::system(), options.clock.clone());
     private_directory(&options.data)?;
     let (key, made) = in_directory(&options.data.join("keys"), &random)?;
     let secret = machine_secret(&options.data.join("keys").join("machine-client-secret"), &random)?;

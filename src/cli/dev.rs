@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 
 use super::{banner, fail, log, runtime, stop};
 use crate::app::dev::{self, DevOptions};
+use crate::clock::Clock;
 use crate::config::LogConfig;
 use crate::protocol::Issuer;
 use crate::serve::{self, ListenError};
@@ -70,7 +71,13 @@ async fn start(args: &DevArgs) -> ExitCode {
         Err(source) => return fail(&Refused::Issuer { given, source }),
     };
     let hosts = vec![address.ip().to_string()];
-    let options = DevOptions { data: args.data.clone(), issuer, exposed: !address.ip().is_loopback(), hosts };
+    let options = DevOptions {
+        data: args.data.clone(),
+        issuer,
+        exposed: !address.ip().is_loopback(),
+        hosts,
+        clock: Clock::system(),
+    };
     let dev = match dev::build(options).await {
         Ok(dev) => dev,
         Err(error) => return fail(&error),

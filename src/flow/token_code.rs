@@ -5,7 +5,7 @@ use super::token::invalid_grant;
 use super::{Engine, TokenAnswer, TokenRefusal};
 use crate::audit::{AuditEvent, AuditKind};
 use crate::protocol::code::{CodeDecision, Redemption};
-use crate::protocol::{Client, GrantType, RefreshState, ResourceUri, Timestamp};
+use crate::protocol::{Client, GrantType, RefreshState, Resource, ResourceUri, Scope, Timestamp};
 use crate::store::{KnownCode, Outcome};
 use crate::tokens::{CodeToken, RefreshToken};
 
@@ -21,10 +21,10 @@ impl Engine {
     ) -> Result<TokenAnswer, TokenRefusal> {
         let now = self.clock.now();
         let known = self.known_code(code).await?;
+        let served = self.resource(&known.grant.grant.resource).await?;
         let redemption = Redemption {
             code: &known.code,
-            grant: &known.grant.grant,
-            grant_is_alive: known.grant.is_alive,
+            standing: known.grant.standing(served.as_ref()),
             client,
             redirect_uri,
             verifier,
@@ -32,7 +32,7 @@ impl Engine {
             now,
         };
         match redemption.decide() {
-            CodeDecision::Redeem => self.redeem_known(client, &known, now).await,
+            CodeDecision::Redeem(scope) => self.redeem_known(client, &known, served, &scope, now).await,
             CodeDecision::Replay(grant) => {
                 let audit = AuditEvent::new(now, AuditKind::CodeReplayed).grant(&known.grant.grant);
                 // Lost means that it was revoked before, which is as good.
@@ -70,12 +70,14 @@ impl Engine {
         &self,
         client: &Client,
         known: &KnownCode,
+        resource: Option<Resource>,
+        scope: &Scope,
         now: Timestamp,
     ) -> Result<TokenAnswer, TokenRefusal> {
         let grant = &known.grant.grant;
-        let resource = self.resource(&grant.resource).await?;
-        let resource = resource.ok_or_else(|| invalid_grant("the resource is no longer served"))?;
-        let mut answer = self.mint(Bearer::Person(&known.grant), &resource, &grant.scope, now)?;
+        let resource =
+            resource.ok_or_else(|| super::Failure::impossible("a redeemable code without a resource"))?;
+        let mut answer = self.mint(Bearer::Person(&known.grant), &resource, scope, now)?;
         let refreshes = client.grant_types.contains(&GrantType::RefreshToken);
         let refresh = refreshes.then(|| self.first_generation(now));
         if refreshes {

@@ -5,9 +5,9 @@ use super::token::invalid_grant;
 use super::{Engine, Failure, TokenAnswer, TokenRefusal};
 use crate::audit::{AuditEvent, AuditKind};
 use crate::protocol::refresh::{MAX_RETRIES, Refresh, RefreshDecision};
-use crate::protocol::{Client, ResourceUri, Scope, Timestamp};
+use crate::protocol::{Client, Grant, Resource, ResourceUri, Scope, Timestamp};
 use crate::store::{KnownGrant, Outcome, RetryLimit};
-use crate::tokens::{PresentedRefreshToken, RefreshToken, ServerSecret};
+use crate::tokens::{PresentedRefreshToken, RefreshToken};
 
 /// How often a request that lost against a neighbour looks again. The neighbour has rotated, so the second look finds a
 /// retry; more are for a neighbour that was faster twice.
@@ -25,9 +25,9 @@ impl Engine {
         for _ in 0..LOOKS {
             let now = self.clock.now();
             let (known, generation) = self.known_refresh_token(token).await?;
+            let served = self.resource(&known.grant.resource).await?;
             let decision = Refresh {
-                grant: &known.grant,
-                grant_is_alive: known.is_alive,
+                standing: known.standing(served.as_ref()),
                 client,
                 generation,
                 scope,
@@ -36,9 +36,9 @@ impl Engine {
                 now,
             }
             .decide();
-            let won = match decision {
-                RefreshDecision::Rotate(scope) => self.rotate(&known, generation, &scope, now).await?,
-                RefreshDecision::Retry(scope) => self.retry(&known, generation, &scope, now).await?,
+            let (scope, is_retry) = match decision {
+                RefreshDecision::Rotate(scope) => (scope, false),
+                RefreshDecision::Retry(scope) => (scope, true),
                 RefreshDecision::Replay(grant) => {
                     let audit = AuditEvent::new(now, AuditKind::RefreshReplayed).grant(&known.grant);
                     // Lost means that it was revoked before, which is as good.
@@ -48,7 +48,13 @@ impl Engine {
                 }
                 RefreshDecision::Refuse(error) => return Err(error.into()),
             };
-            if let Some(answer) = won {
+            // Minted first: what was minted before a commit that lost is dropped.
+            let answer = self.refreshed(&known, generation, served.as_ref(), &scope)?;
+            let outcome = match is_retry {
+                false => self.commit_rotation(&known.grant, generation, now).await?,
+                true => self.commit_retry(&known.grant, generation, now).await?,
+            };
+            if outcome.is_won() {
                 return Ok(answer);
             }
         }
@@ -70,60 +76,42 @@ impl Engine {
         }
     }
 
-    /// `None` when another request has rotated the same token meanwhile.
-    async fn rotate(
+    /// Lost when another request has rotated the same token meanwhile.
+    async fn commit_rotation(
         &self,
-        known: &KnownGrant,
+        grant: &Grant,
         presented: u32,
-        scope: &Scope,
         now: Timestamp,
-    ) -> Result<Option<TokenAnswer>, TokenRefusal> {
-        let grant = &known.grant;
-        let answer = self.refreshed(known, presented, scope, now).await?;
+    ) -> Result<Outcome, Failure> {
         let idle_expires_at = now.plus(self.policy.lifetimes.refresh_idle);
         let audit = AuditEvent::new(now, AuditKind::RefreshRotated).grant(grant);
-        match self.store.rotate_refresh(&grant.id, presented, idle_expires_at, audit).await? {
-            Outcome::Won(()) => Ok(Some(answer)),
-            Outcome::Lost => Ok(None),
-        }
+        Ok(self.store.rotate_refresh(&grant.id, presented, idle_expires_at, audit).await?)
     }
 
-    /// `None` when the chain has moved on meanwhile.
-    async fn retry(
-        &self,
-        known: &KnownGrant,
-        presented: u32,
-        scope: &Scope,
-        now: Timestamp,
-    ) -> Result<Option<TokenAnswer>, TokenRefusal> {
-        let grant = &known.grant;
-        let answer = self.refreshed(known, presented, scope, now).await?;
+    /// Lost when the chain has moved on meanwhile.
+    async fn commit_retry(&self, grant: &Grant, presented: u32, now: Timestamp) -> Result<Outcome, Failure> {
         let limit = RetryLimit { window: self.policy.lifetimes.retry_window, times: MAX_RETRIES };
         let audit = AuditEvent::new(now, AuditKind::RefreshRetried).grant(grant);
-        match self.store.retry_refresh(&grant.id, presented + 1, limit, audit).await? {
-            Outcome::Won(()) => Ok(Some(answer)),
-            Outcome::Lost => Ok(None),
-        }
+        Ok(self.store.retry_refresh(&grant.id, presented + 1, limit, audit).await?)
     }
 
     /// The successor of a token is the same however often it is asked for.
-    async fn refreshed(
+    fn refreshed(
         &self,
         known: &KnownGrant,
         presented: u32,
+        resource: Option<&Resource>,
         scope: &Scope,
-        now: Timestamp,
-    ) -> Result<TokenAnswer, TokenRefusal> {
+    ) -> Result<TokenAnswer, Failure> {
         let grant = &known.grant;
-        let resource = self.resource(&grant.resource).await?;
-        let resource = resource.ok_or_else(|| invalid_grant("the resource is no longer served"))?;
-        let mut answer = self.mint(Bearer::Person(known), &resource, scope, now)?;
-        let secret: &ServerSecret = self
+        let resource = resource.ok_or_else(|| Failure::impossible("a grant goes on without a resource"))?;
+        let mut answer = self.mint(Bearer::Person(known), resource, scope, self.clock.now())?;
+        let secret = self
             .secrets
             .find(&grant.secret)
             .ok_or_else(|| Failure::impossible("a grant names a server secret that is gone"))?;
-        answer.refresh_token =
-            Some(RefreshToken::derive(secret, &grant.id, presented + 1).expose_token().to_owned());
+        let token = RefreshToken::derive(secret, &grant.id, presented + 1);
+        answer.refresh_token = Some(token.expose_token().to_owned());
         Ok(answer)
     }
 }

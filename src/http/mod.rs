@@ -58,7 +58,9 @@ pub fn routes(site: &Site) -> Router {
         pages = pages.route(&path, get(home::issuer));
     }
 
-    open.layer(cors())
+    // Before the layer: a fallback that is set later stays outside of it, and would answer preflight requests.
+    open.method_not_allowed_fallback(fallback::method_not_allowed)
+        .layer(cors())
         .merge(pages)
         .fallback(fallback::not_found)
         .method_not_allowed_fallback(fallback::method_not_allowed)

@@ -344,6 +344,7 @@ mod tests {
         assert_eq!(validated(&with("scope", Some("+"))).unwrap().scope, None);
         assert!(validated(&with("prompt", Some("select_account"))).unwrap().prompt.login);
         assert!(validated(&with("prompt", Some("none"))).unwrap().prompt.none);
+        assert_eq!(validated(&with("tenant", Some("ac+me"))).unwrap().tenant, None, "a wish, not a demand");
     }
 
     #[test]
@@ -364,7 +365,18 @@ mod tests {
             ("prompt", Some("none+login"), InvalidRequest),
             ("prompt", Some("none+consent"), InvalidRequest),
             ("prompt", Some("dance"), InvalidRequest),
+            ("prompt", Some("Login"), InvalidRequest),
             ("max_age", Some("-1"), InvalidRequest),
+            ("max_age", Some("soon"), InvalidRequest),
+            // OAuth 2.1 §3.1: a parameter must not be repeated
+            ("response_type", Some("code&response_type=code"), InvalidRequest),
+            ("response_mode", Some("query&response_mode=query"), InvalidRequest),
+            ("code_challenge_method", Some("S256&code_challenge_method=plain"), InvalidRequest),
+            ("scope", Some("a&scope=b"), InvalidRequest),
+            ("prompt", Some("login&prompt=login"), InvalidRequest),
+            ("tenant", Some("a&tenant=b"), InvalidRequest),
+            ("max_age", Some("1&max_age=1"), InvalidRequest),
+            ("login_hint", Some("a&login_hint=b"), InvalidRequest),
         ] {
             let error = validated(&with(name, value)).unwrap_err();
             assert_eq!(error.code(), code, "{name}={value:?}");

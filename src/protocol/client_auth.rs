@@ -167,6 +167,8 @@ mod tests {
         assert_eq!(read(Some(&header), "client_id=d"), Err(InvalidRequest));
         assert_eq!(read(Some(&header), "client_secret=s"), Err(InvalidRequest));
         assert_eq!(read(None, "client_id=c&client_id=c"), Err(InvalidRequest));
+        assert_eq!(read(None, "client_id=c&client_secret=s&client_secret=s"), Err(InvalidRequest));
+        assert_eq!(read(Some(&header), "client_id=c&client_secret=s"), Err(InvalidRequest));
         assert_eq!(read(None, ""), Err(InvalidClient));
         assert_eq!(read(None, "client_id=a%20b"), Err(InvalidClient));
     }
@@ -178,10 +180,22 @@ mod tests {
             "Basic",
             "Basic ???",
             &basic("nocolon"),
+            &basic("a b:s"),
+            &basic("a%00:s"),
+            &basic(":s"),
             &format!("Basic {}", STANDARD.encode([b'c', b':', 255])),
         ] {
             assert_eq!(read(Some(header), ""), Err(ErrorCode::InvalidClient), "{header}");
         }
+    }
+
+    #[test]
+    fn an_unknown_client_and_a_wrong_secret_get_the_same_answer() {
+        // OWASP ASVS 6.3.8: who exists is not told
+        let client = Client { auth_method: ClientAuthMethod::ClientSecretBasic, ..fixtures::client(&[]) };
+        let wrong = read(Some(&basic("c:wrong")), "").unwrap();
+        assert_eq!(wrong.check(&client, |_| false), Err(unauthenticated()));
+        assert_eq!(read(None, "client_id=c").unwrap().check(&client, |_| true), Err(unauthenticated()));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Redeeming an authorization code (RFC 6749 §4.1.3; OAuth 2.1 §4.1.3).
 
 use super::{
-    AuthorizationCode, Client, CodeVerifier, ErrorCode, Grant, GrantId, OAuthError, RedirectUri, ResourceUri,
-    Timestamp,
+    AuthorizationCode, Client, CodeVerifier, ErrorCode, GrantId, OAuthError, RedirectUri, ResourceUri, Scope,
+    Standing, Timestamp,
 };
 
 /// After so many wrong verifiers a code is dead.
@@ -13,10 +13,8 @@ pub const MAX_WRONG_VERIFIERS: u32 = 3;
 pub struct Redemption<'a> {
     /// The code's row.
     pub code: &'a AuthorizationCode,
-    /// The grant it belongs to.
-    pub grant: &'a Grant,
-    /// Whether the grant, its person, client and tenant all still stand.
-    pub grant_is_alive: bool,
+    /// The grant it belongs to, and what that still allows.
+    pub standing: Standing<'a>,
     /// The authenticated client.
     pub client: &'a Client,
     /// The redirect URI, if the request repeats it.
@@ -32,8 +30,8 @@ pub struct Redemption<'a> {
 /// What to do with a code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CodeDecision {
-    /// Exchange it for tokens.
-    Redeem,
+    /// Exchange it for tokens with this scope.
+    Redeem(Scope),
     /// It was exchanged before, and whoever presents it again knows the verifier: revoke what was issued.
     Replay(GrantId),
     /// Refuse it; a wrong verifier is counted.
@@ -70,11 +68,8 @@ impl Redemption<'_> {
         if self.code.expires_at <= self.now {
             return refuse("the code has expired");
         }
-        if !self.grant_is_alive {
-            return refuse("the grant behind the code has ended");
-        }
-        match require_resource(self.grant, self.resource) {
-            Ok(()) => CodeDecision::Redeem,
+        match self.standing.scope_for(self.resource) {
+            Ok(scope) => CodeDecision::Redeem(scope),
             Err(error) => CodeDecision::Refuse { error, count: false },
         }
     }
@@ -83,14 +78,6 @@ impl Redemption<'_> {
     fn is_redirect_uri(&self, text: &str) -> bool {
         RedirectUri::parse(text).is_ok_and(|uri| uri == self.code.redirect_uri)
     }
-}
-
-/// RFC 8707 §2.2: a token request may name a resource of the grant, no other.
-pub(super) fn require_resource(grant: &Grant, named: Option<&ResourceUri>) -> Result<(), OAuthError> {
-    if named.is_none_or(|uri| uri.lookup_key() == grant.resource.lookup_key()) {
-        return Ok(());
-    }
-    Err(OAuthError::new(ErrorCode::InvalidTarget, "the grant is for another resource"))
 }
 
 fn refuse(description: &'static str) -> CodeDecision {
@@ -104,7 +91,7 @@ fn invalid_grant(description: &'static str) -> OAuthError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::fixtures::{self, at};
+    use crate::protocol::fixtures::{self, at, scope};
     use crate::protocol::{ClientId, CodeChallenge, CodeId};
 
     const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -122,14 +109,17 @@ mod tests {
         }
     }
 
+    fn redeem() -> CodeDecision {
+        CodeDecision::Redeem(scope("read write offline_access"))
+    }
+
     fn decide(change: impl FnOnce(&mut AuthorizationCode, &mut Redemption<'_>)) -> CodeDecision {
-        let (mut code, grant, client) =
-            (code(), fixtures::grant(), fixtures::client(&["http://127.0.0.1/cb"]));
+        let (mut code, grant, resource) = (code(), fixtures::grant(), fixtures::resource());
+        let client = fixtures::client(&["http://127.0.0.1/cb"]);
         let template = code.clone();
         let mut redemption = Redemption {
             code: &template,
-            grant: &grant,
-            grant_is_alive: true,
+            standing: Standing { grant: &grant, is_alive: true, resource: Some(&resource), roles: &[] },
             client: &client,
             redirect_uri: Some("http://127.0.0.1:5/cb"),
             verifier: VERIFIER,
@@ -149,10 +139,10 @@ mod tests {
 
     #[test]
     fn a_code_is_redeemed_by_its_client_with_its_verifier() {
-        assert_eq!(decide(|_, _| ()), CodeDecision::Redeem);
+        assert_eq!(decide(|_, _| ()), redeem());
         // OAuth 2.1 §10.2: redirect_uri need not be repeated
-        assert_eq!(decide(|_, redemption| redemption.redirect_uri = None), CodeDecision::Redeem);
-        assert_eq!(decide(|code, _| code.wrong_verifiers = 2), CodeDecision::Redeem);
+        assert_eq!(decide(|_, redemption| redemption.redirect_uri = None), redeem());
+        assert_eq!(decide(|code, _| code.wrong_verifiers = 2), redeem());
     }
 
     #[test]
@@ -164,7 +154,7 @@ mod tests {
             assert_eq!(refusal(decide(|_, r| r.redirect_uri = Some(uri))), (InvalidGrant, false), "{uri}");
         }
         assert_eq!(refusal(decide(|_, r| r.now = at(160))), (InvalidGrant, false));
-        assert_eq!(refusal(decide(|_, r| r.grant_is_alive = false)), (InvalidGrant, false));
+        assert_eq!(refusal(decide(|_, r| r.standing.is_alive = false)), (InvalidGrant, false));
     }
 
     #[test]
@@ -174,6 +164,51 @@ mod tests {
             assert_eq!(refusal(decide(|_, r| r.verifier = verifier)), (ErrorCode::InvalidGrant, true));
         }
         assert_eq!(refusal(decide(|code, _| code.wrong_verifiers = 3)), (ErrorCode::InvalidGrant, false));
+        let dead = decide(|code, r| {
+            code.wrong_verifiers = 3;
+            r.verifier = "x";
+        });
+        assert_eq!(refusal(dead), (ErrorCode::InvalidGrant, false), "nothing is left to count");
+    }
+
+    #[test]
+    fn only_the_client_of_a_code_can_wear_it_out() {
+        // Else whoever saw a code pass by could end the login of an honest person by guessing.
+        let other = ClientId::parse("other").unwrap();
+        let stranger = decide(|code, r| {
+            code.client = other;
+            r.verifier = "x";
+        });
+        assert_eq!(refusal(stranger), (ErrorCode::InvalidGrant, false));
+        let elsewhere = decide(|_, r| {
+            r.redirect_uri = Some("http://127.0.0.1:6/cb");
+            r.verifier = "x";
+        });
+        assert_eq!(refusal(elsewhere), (ErrorCode::InvalidGrant, false));
+    }
+
+    #[test]
+    fn a_code_that_is_over_sends_people_to_log_in_again_whatever_else_is_wrong() {
+        // RFC 6749 §5.2: clients start over on invalid_grant, not on invalid_target
+        let other = ResourceUri::parse("https://other.example/mcp").unwrap();
+        let (grant, resource) = (fixtures::grant(), fixtures::resource());
+        let (client, code) = (fixtures::client(&[]), code());
+        let redemption = Redemption {
+            code: &code,
+            standing: Standing { grant: &grant, is_alive: true, resource: Some(&resource), roles: &[] },
+            client: &client,
+            redirect_uri: None,
+            verifier: VERIFIER,
+            resource: Some(&other),
+            now: at(160),
+        };
+        assert_eq!(refusal(redemption.decide()), (ErrorCode::InvalidGrant, false), "expired");
+        let ended = Redemption {
+            standing: Standing { is_alive: false, ..redemption.standing },
+            now: at(159),
+            ..redemption
+        };
+        assert_eq!(refusal(ended.decide()), (ErrorCode::InvalidGrant, false), "grant has ended");
     }
 
     #[test]
@@ -186,6 +221,11 @@ mod tests {
             r.now = at(9999);
         });
         assert_eq!(late, replay, "after its lifetime too");
+        let elsewhere = decide(|code, r| {
+            code.redeemed_at = Some(at(110));
+            r.redirect_uri = Some("http://127.0.0.1:6/cb");
+        });
+        assert_eq!(refusal(elsewhere), (ErrorCode::InvalidGrant, false), "the request is not the client's");
         let wrong = decide(|code, r| {
             code.redeemed_at = Some(at(110));
             r.verifier = "x";
@@ -204,11 +244,11 @@ mod tests {
         let same = ResourceUri::parse("https://MCP.example/mcp/").unwrap();
         let other = ResourceUri::parse("https://other.example/mcp").unwrap();
         let named = |uri: &ResourceUri| {
-            let (grant, code, client) = (fixtures::grant(), code(), fixtures::client(&[]));
+            let (grant, resource) = (fixtures::grant(), fixtures::resource());
+            let (code, client) = (code(), fixtures::client(&[]));
             Redemption {
                 code: &code,
-                grant: &grant,
-                grant_is_alive: true,
+                standing: Standing { grant: &grant, is_alive: true, resource: Some(&resource), roles: &[] },
                 client: &client,
                 redirect_uri: None,
                 verifier: VERIFIER,
@@ -217,7 +257,24 @@ mod tests {
             }
             .decide()
         };
-        assert_eq!(named(&same), CodeDecision::Redeem);
+        assert_eq!(named(&same), redeem());
         assert_eq!(refusal(named(&other)), (ErrorCode::InvalidTarget, false));
+    }
+
+    #[test]
+    fn a_replay_is_not_hidden_by_another_resource() {
+        let other = ResourceUri::parse("https://other.example/mcp").unwrap();
+        let (grant, client) = (fixtures::grant(), fixtures::client(&[]));
+        let code = AuthorizationCode { redeemed_at: Some(at(110)), ..code() };
+        let redemption = Redemption {
+            code: &code,
+            standing: Standing { grant: &grant, is_alive: true, resource: Some(&resource), roles: &[] },
+            client: &client,
+            redirect_uri: None,
+            verifier: VERIFIER,
+            resource: Some(&other),
+            now: at(120),
+        };
+        assert_eq!(redemption.decide(), CodeDecision::Replay(grant.id.clone()));
     }
 }

@@ -1,8 +1,9 @@
 //! Grants: one per completed authorization, and everything that is issued under it.
 
 use super::{
-    BrowserSessionId, ClientId, CodeChallenge, CodeId, GrantId, InteractionId, RedirectUri, ResourceUri,
-    Scope, ServerSecretId, TenantId, Timestamp, UserId,
+    BrowserSessionId, ClientId, CodeChallenge, CodeId, ErrorCode, GrantId, InteractionId, OAuthError,
+    RedirectUri, Resource, ResourceUri, RoleName, Scope, ScopeToken, ServerSecretId, TenantId, Timestamp,
+    UserId,
 };
 
 /// That a person let one installation of a client act for them at a resource, in one tenant.
@@ -101,4 +102,111 @@ pub struct Interaction {
     pub request: String,
     /// When it ends.
     pub expires_at: Timestamp,
+}
+
+/// A grant beside what it depends on as that is now: people lose roles, tenants lose access, resources change.
+#[derive(Clone, Copy, Debug)]
+pub struct Standing<'a> {
+    /// The grant.
+    pub grant: &'a Grant,
+    /// Whether it, its person, client and tenant all still stand.
+    pub is_alive: bool,
+    /// Its resource, if that is still served.
+    pub resource: Option<&'a Resource>,
+    /// The roles of its person in its tenant.
+    pub roles: &'a [RoleName],
+}
+
+impl Standing<'_> {
+    /// How far the grant still goes, for a token request that names the resource `named`.
+    ///
+    /// # Errors
+    /// `invalid_grant` when nothing is left of it, so that the client asks the person anew; `invalid_target` when
+    /// another resource is named (RFC 8707 §2.2).
+    pub fn scope_for(&self, named: Option<&ResourceUri>) -> Result<Scope, OAuthError> {
+        let ended = |description| OAuthError::new(ErrorCode::InvalidGrant, description);
+        if !self.is_alive {
+            return Err(ended("the grant has ended"));
+        }
+        let resource = self.resource.ok_or(ended("the resource of the grant is no longer served"))?;
+        if named.is_some_and(|uri| !resource.is_named_by(uri)) {
+            return Err(OAuthError::new(ErrorCode::InvalidTarget, "the grant is for another resource"));
+        }
+        let granted = self.grant.scope.for_resource();
+        let left = resource.grantable(&resource.known(&granted), self.roles);
+        if !resource.admits_tenant(&self.grant.tenant) || (left.is_empty() && !granted.is_empty()) {
+            return Err(ended("what was granted may no longer be given"));
+        }
+        let offline = self.grant.scope.filter(|token| *token == ScopeToken::offline_access());
+        Ok(left.union(&offline))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::fixtures::{self, scope};
+
+    fn scope_for(
+        grant: &Grant,
+        resource: &Resource,
+        roles: &[&str],
+        named: Option<&str>,
+    ) -> Result<Scope, ErrorCode> {
+        let roles: Vec<RoleName> = roles.iter().map(|role| RoleName::parse(role).unwrap()).collect();
+        let named = named.map(|uri| ResourceUri::parse(uri).unwrap());
+        let standing = Standing { grant, is_alive: true, resource: Some(resource), roles: &roles };
+        standing.scope_for(named.as_ref()).map_err(|error| error.code())
+    }
+
+    #[test]
+    fn what_a_person_may_no_longer_give_leaves_their_grants() {
+        let (mut grant, mut resource) = (fixtures::grant(), fixtures::resource());
+        grant.scope = scope("read admin offline_access");
+        assert_eq!(scope_for(&grant, &resource, &["owner"], None), Ok(scope("read admin offline_access")));
+        assert_eq!(
+            scope_for(&grant, &resource, &[], None),
+            Ok(scope("read offline_access")),
+            "the role is gone"
+        );
+        grant.scope = scope("admin offline_access");
+        assert_eq!(scope_for(&grant, &resource, &[], None), Err(ErrorCode::InvalidGrant), "nothing is left");
+        grant.scope = scope("withdrawn");
+        assert_eq!(
+            scope_for(&grant, &resource, &[], None),
+            Err(ErrorCode::InvalidGrant),
+            "the scope is gone"
+        );
+        grant.scope = scope("");
+        assert_eq!(scope_for(&grant, &resource, &[], None), Ok(scope("")), "nothing was granted");
+        grant.scope = scope("read");
+        resource.tenants = vec![TenantId::parse("globex").unwrap()];
+        assert_eq!(
+            scope_for(&grant, &resource, &[], None),
+            Err(ErrorCode::InvalidGrant),
+            "the tenant is shut out"
+        );
+    }
+
+    #[test]
+    fn a_grant_without_its_resource_or_its_people_is_over() {
+        let (grant, resource) = (fixtures::grant(), fixtures::resource());
+        let standing = Standing { grant: &grant, is_alive: true, resource: Some(&resource), roles: &[] };
+        assert!(standing.scope_for(None).is_ok());
+        for ended in [Standing { is_alive: false, ..standing }, Standing { resource: None, ..standing }] {
+            assert_eq!(ended.scope_for(None).map_err(|error| error.code()), Err(ErrorCode::InvalidGrant));
+        }
+    }
+
+    #[test]
+    fn the_resource_of_a_grant_goes_by_all_its_names() {
+        // RFC 8707 §2.2
+        let (grant, mut resource) = (fixtures::grant(), fixtures::resource());
+        resource.aliases = vec![ResourceUri::parse("https://old.example/mcp").unwrap()];
+        for uri in ["https://MCP.example/mcp/", "https://mcp.example/mcp", "https://old.example/mcp/"] {
+            assert!(scope_for(&grant, &resource, &[], Some(uri)).is_ok(), "{uri}");
+        }
+        let other = scope_for(&grant, &resource, &[], Some("https://other.example/mcp"));
+        assert_eq!(other, Err(ErrorCode::InvalidTarget));
+    }
 }

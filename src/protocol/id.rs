@@ -205,8 +205,63 @@ mod tests {
         ] {
             assert_eq!(Id::parse(text), None, "{text}");
         }
-        assert_eq!(TenantId::parse("ac me"), None);
-        assert_eq!(ClientId::parse("a\0b"), None);
-        assert_eq!(ClientId::parse(&"a".repeat(2049)), None);
+        assert_eq!(Id::parse("01arz3ndektsv4rrffq69g5fau"), None, "u is not in the alphabet");
+        assert_eq!(GrantId::parse("01ARZ3NDEKTSV4RRFFQ69G5FAV"), None);
+    }
+
+    #[test]
+    fn a_generated_id_is_its_time_and_all_its_chance() {
+        let id = |seconds, chance| Id::new(Timestamp::from_seconds(seconds), chance).to_string();
+        // 1 700 000 000 000 ms, ten digits of base 32; then 80 bits.
+        assert_eq!(id(1_700_000_000, [0; 10]), "01hf7yat000000000000000000");
+        assert_eq!(id(1_700_000_000, [255; 10]), "01hf7yat00zzzzzzzzzzzzzzzz");
+        assert_eq!(
+            id(0, [0x12, 0x34, 0x56, 0x78, 0x9a, 0xbc, 0xde, 0xf0, 0x0f, 0x1e]),
+            "000000000028t5cy4tqkff03ry"
+        );
+        assert_eq!(id(-5, [0; 10]), "0".repeat(26), "a clock before 1970 is the start of time");
+        assert_eq!(id(i64::MAX, [0; 10]).len(), Id::LENGTH, "nor does the end of time overflow");
+    }
+
+    #[test]
+    fn every_kind_of_generated_id_reads_what_it_prints() {
+        let (now, chance) = (Timestamp::from_seconds(1), [7; 10]);
+        let text = Id::new(now, chance).to_string();
+        let grant = GrantId::new(now, chance);
+        assert_eq!((grant.as_str(), grant.to_string()), (text.as_str(), text.clone()));
+        assert_eq!(GrantId::parse(&text), Some(grant));
+        assert_eq!(ClientId::from(Id::new(now, chance)).as_str(), text);
+    }
+
+    #[test]
+    fn a_name_that_people_write_is_a_short_word() {
+        for text in ["acme", "Acme-2_b.c", &"a".repeat(64)] {
+            let tenant = TenantId::parse(text).unwrap();
+            assert_eq!((tenant.as_str(), tenant.to_string().as_str()), (text, text));
+            assert!(UserId::parse(text).is_some() && RoleName::parse(text).is_some());
+        }
+        for text in ["", "ac me", "a/b", "a:b", "a\0", "é", &"a".repeat(65)] {
+            assert_eq!(TenantId::parse(text), None, "{text:?}");
+            assert!(UserId::parse(text).is_none() && RoleName::parse(text).is_none(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_client_id_is_printable_ascii_of_at_most_2048_characters() {
+        // RFC 6749 appendix A.1
+        for text in ["!", "~", "https://app.example/client.json?a=b#c", &"a".repeat(2048)] {
+            assert_eq!(ClientId::parse(text).unwrap().as_str(), text);
+        }
+        for text in ["", "a b", "a\0b", "a\n", "a\u{7f}", "é", &"a".repeat(2049)] {
+            assert_eq!(ClientId::parse(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_stored_name_is_checked_like_a_sent_one() {
+        let read = |json: &str| serde_json::from_str::<TenantId>(json).ok();
+        assert_eq!(read("\"acme\""), TenantId::parse("acme"));
+        assert_eq!(read("\"ac me\""), None);
+        assert_eq!(serde_json::to_string(&TenantId::parse("acme")).unwrap(), "\"acme\"");
     }
 }

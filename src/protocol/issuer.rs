@@ -123,6 +123,7 @@ mod tests {
                 "http://localhost:8710/oauth/token",
             ),
             ("http://[::1]:1/a/b", "http://[::1]:1", "/a/b", "http://[::1]:1/a/b/token"),
+            ("http://127.0.0.1", "http://127.0.0.1", "", "http://127.0.0.1/token"),
         ] {
             let issuer = Issuer::parse(text).unwrap();
             assert_eq!(issuer.as_str(), text);
@@ -146,6 +147,14 @@ mod tests {
             ("https://id.example#x", ExtraParts),
             ("https://u@id.example", ExtraParts),
             ("https://u:p@id.example", ExtraParts),
+            ("https://:p@id.example", ExtraParts),
+            ("https://id.example?", ExtraParts),
+            ("http://10.0.0.1", PlainHttp),
+            ("http://[::2]", PlainHttp),
+            ("http://notlocalhost", PlainHttp),
+            (" https://id.example", NotNormal),
+            ("https:id.example", NotNormal),
+            ("https://id.example/a b", NotNormal),
             ("https://ID.example", NotNormal),
             ("https://id.example:443", NotNormal),
             ("https://id.example/a/../b", NotNormal),

@@ -31,7 +31,7 @@ pub mod token_request;
 pub use authorize::{Addressed, AuthorizationRequest, Prompt, Received, ReturnAddress};
 pub use client::{Client, ClientAuthMethod, ClientOrigin, GrantType};
 pub use error::{Answer, Endpoint, ErrorCode, OAuthError};
-pub use grant::{AuthorizationCode, Consent, Grant, Interaction, RefreshState};
+pub use grant::{AuthorizationCode, Consent, Grant, Interaction, RefreshState, Standing};
 pub use id::{
     BrowserSessionId, ClientId, CodeId, GrantId, Id, InteractionId, RoleName, ServerSecretId, TenantId,
     UserId,

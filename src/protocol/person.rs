@@ -80,4 +80,18 @@ mod tests {
         assert_eq!(User::fold(" Alice "), "alice");
         assert_eq!(User::fold("ÄNNE"), "änne");
     }
+
+    #[test]
+    fn a_person_without_a_name_is_shown_by_their_login_name() {
+        let mut user = User {
+            id: UserId::parse("u1").unwrap(),
+            username: "alice".to_owned(),
+            name: Some("Alice A.".to_owned()),
+            email: None,
+            suspended_at: None,
+        };
+        assert_eq!(user.display_name(), "Alice A.");
+        user.name = None;
+        assert_eq!(user.display_name(), "alice");
+    }
 }

@@ -94,3 +94,58 @@ pub struct Policy {
     /// The scopes that the discovery document names: what a stranger may ask for.
     pub scopes_supported: Scope,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn each(of: &Lifetimes) -> [Duration; 10] {
+        [
+            of.access_token,
+            of.code,
+            of.refresh_idle,
+            of.refresh_absolute,
+            of.retry_window,
+            of.interaction,
+            of.browser_session_idle,
+            of.browser_session_absolute,
+            of.jwks_max_age,
+            of.unused_client,
+        ]
+    }
+
+    #[test]
+    fn lifetimes_are_short_for_what_can_be_stolen() {
+        // RFC 9700 §2.2.1 and §4.14.2; OAuth 2.1 §4.1.2 (10 minutes at most), OWASP ASVS 10.4.3 (1 minute)
+        let in_seconds = each(&Lifetimes::default()).map(|lifetime| lifetime.as_secs());
+        let (minute, hour, day) = (60, 3_600, 86_400);
+        assert_eq!(
+            in_seconds,
+            [
+                15 * minute,
+                minute,
+                30 * day,
+                180 * day,
+                minute,
+                10 * minute,
+                8 * hour,
+                30 * day,
+                5 * minute,
+                7 * day
+            ]
+        );
+    }
+
+    #[test]
+    fn nobody_can_configure_a_token_that_lives_for_ever() {
+        let in_seconds = each(&Lifetimes::BOUNDS).map(|lifetime| lifetime.as_secs());
+        let (minute, hour, day) = (60, 3_600, 86_400);
+        assert_eq!(
+            in_seconds,
+            [hour, 10 * minute, 365 * day, 365 * day, 10 * minute, hour, 30 * day, 90 * day, hour, 90 * day]
+        );
+        for (default, bound) in each(&Lifetimes::default()).iter().zip(each(&Lifetimes::BOUNDS)) {
+            assert!(*default <= bound);
+        }
+    }
+}

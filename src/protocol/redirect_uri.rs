@@ -197,8 +197,12 @@ mod tests {
             "https://Example.com/cb",
             "https://example.com:443/cb",
             "http://localhost",
+            "vscode://vscode.github-authentication/did-authenticate",
+            "vscode-insiders://x/y",
+            "https://a.example/-._~:/?[]@!$&'()*+,;=%20",
+            "https://[2001:db8::1]:8443/cb",
         ] {
-            assert_eq!(uri(text).as_str(), text);
+            assert_eq!((uri(text).as_str(), uri(text).to_string().as_str()), (text, text));
         }
     }
 
@@ -220,6 +224,18 @@ mod tests {
             ("https://example.com/cb#x", Fragment),
             ("https://user@example.com/cb", Malformed),
             ("https://user:pw@example.com/cb", Malformed),
+            ("https://:pw@example.com/cb", Malformed),
+            ("cursor://user@anysphere.cursor-mcp/cb", Malformed),
+            ("http://localhost@evil.example/", Malformed),
+            ("http://127.0.0.1:80@evil.example/", Malformed),
+            ("HTTP://localhost/cb", PlainHttp),
+            ("vbscript:x", Scheme),
+            ("about:blank", Scheme),
+            ("vscode-evil://x", Scheme),
+            ("cursor://a/b#x", Fragment),
+            ("https://example.com/<", Malformed),
+            ("https://example.com/\"", Malformed),
+            ("https://example.com/\n", Malformed),
             ("https:example.com/cb", Malformed),
             ("https:///example.com/cb", Malformed),
             ("https://exa\\mple.com", Malformed),
@@ -233,9 +249,17 @@ mod tests {
         ] {
             assert_eq!(RedirectUri::parse(text), Err(error), "{text}");
         }
-        let longest = format!("https://a.example/{}", "x".repeat(MAX_LENGTH - 18));
+        let longest = format!("https://a.example/{}", "x".repeat(2048 - 18));
         assert!(RedirectUri::parse(&longest).is_ok());
         assert_eq!(RedirectUri::parse(&format!("{longest}x")), Err(Malformed));
+    }
+
+    #[test]
+    fn a_stored_uri_is_checked_like_a_sent_one() {
+        let read = |json: &str| serde_json::from_str::<RedirectUri>(json).ok();
+        assert_eq!(read("\"https://A.example/cb\""), Some(uri("https://A.example/cb")));
+        assert_eq!(read("\"http://a.example/cb\""), None);
+        assert_eq!(serde_json::to_string(&uri("https://A.example/cb")).unwrap(), "\"https://A.example/cb\"");
     }
 
     #[test]
@@ -270,6 +294,8 @@ mod tests {
             ("https://A.example:8443/cb", "a.example:8443", "a.example:8443"),
             ("http://127.0.0.1:7/cb", "127.0.0.1:7", "127.0.0.1"),
             ("http://localhost", "localhost", "localhost"),
+            ("http://[::1]:7?x", "[::1]:7", "[::1]"),
+            ("com.example.app:/cb", "com.example.app:", "com.example.app:"),
             ("cursor://x/y", "cursor:", "cursor:"),
         ] {
             assert_eq!(

@@ -6,8 +6,7 @@
 
 use std::time::Duration;
 
-use super::code::require_resource;
-use super::{Client, ErrorCode, Grant, GrantId, OAuthError, ResourceUri, Scope, Timestamp};
+use super::{Client, ErrorCode, GrantId, OAuthError, ResourceUri, Scope, Standing, Timestamp};
 
 /// How often one token is answered again. More than any number of parallel processes of one installation; a limit at
 /// all, so that a client that is caught in a loop comes to notice.
@@ -16,10 +15,8 @@ pub const MAX_RETRIES: u32 = 64;
 /// What a refresh offers, and what is known about the grant.
 #[derive(Clone, Copy, Debug)]
 pub struct Refresh<'a> {
-    /// The grant that the token names.
-    pub grant: &'a Grant,
-    /// Whether the grant, its person, client and tenant all still stand.
-    pub grant_is_alive: bool,
+    /// The grant that the token names, and what that still allows.
+    pub standing: Standing<'a>,
     /// The authenticated client.
     pub client: &'a Client,
     /// The token's number in the grant's chain. Its authenticity has been checked.
@@ -51,10 +48,11 @@ impl Refresh<'_> {
     /// Decides. Everything that can be wrong with the request is looked at before anything is written, so that a
     /// refused request costs the client nothing.
     pub fn decide(&self) -> RefreshDecision {
-        let Some(chain) = self.grant.refresh.filter(|_| self.grant.client == self.client.id) else {
+        let grant = self.standing.grant;
+        let Some(chain) = grant.refresh.filter(|_| grant.client == self.client.id) else {
             return refuse("the refresh token was given to another client");
         };
-        if !self.grant_is_alive {
+        if !self.standing.is_alive {
             return refuse("the grant behind the refresh token has ended");
         }
         if chain.expires_at <= self.now || chain.idle_expires_at <= self.now {
@@ -64,7 +62,7 @@ impl Refresh<'_> {
         let in_window = self.generation.checked_add(1) == Some(chain.generation)
             && chain.rotated_at.plus(self.retry_window) > self.now;
         if !is_live && !in_window {
-            return RefreshDecision::Replay(self.grant.id.clone());
+            return RefreshDecision::Replay(grant.id.clone());
         }
         let scope = match self.narrowed_scope() {
             Ok(scope) => scope,
@@ -79,18 +77,18 @@ impl Refresh<'_> {
 
     /// RFC 6749 §6: the scope must not go beyond the grant's. It narrows this answer's access token alone.
     fn narrowed_scope(&self) -> Result<Scope, OAuthError> {
-        require_resource(self.grant, self.resource)?;
+        let granted = self.standing.scope_for(self.resource)?;
         match self.scope.map(Scope::for_resource) {
             Some(asked) if !asked.is_empty() => {
-                if !asked.is_within(&self.grant.scope) {
+                if !asked.is_within(&self.standing.grant.scope) {
                     return Err(OAuthError::new(
                         ErrorCode::InvalidScope,
                         "the scope goes beyond what was granted",
                     ));
                 }
-                Ok(self.grant.scope.filter(|token| asked.contains(token) || !is_for_resource(token)))
+                Ok(granted.filter(|token| asked.contains(token) || !is_for_resource(token)))
             }
-            _ => Ok(self.grant.scope.clone()),
+            _ => Ok(granted),
         }
     }
 }
@@ -107,7 +105,7 @@ fn refuse(description: &'static str) -> RefreshDecision {
 mod tests {
     use super::*;
     use crate::protocol::fixtures::{self, at, scope};
-    use crate::protocol::{ClientId, RefreshState};
+    use crate::protocol::{ClientId, Grant, RefreshState};
 
     /// The fixture's chain: generation 5, rotated at 1000, idle until 5000, ends at 9000.
     struct Case {
@@ -139,8 +137,12 @@ mod tests {
             let asked = self.scope.map(scope);
             let resource = self.resource.map(|text| ResourceUri::parse(text).unwrap());
             Refresh {
-                grant: &self.grant,
-                grant_is_alive: self.alive,
+                standing: Standing {
+                    grant: &self.grant,
+                    is_alive: self.alive,
+                    resource: Some(&fixtures::resource()),
+                    roles: &[],
+                },
                 client: &fixtures::client(&[]),
                 generation: self.generation,
                 scope: asked.as_ref(),
@@ -194,10 +196,39 @@ mod tests {
     #[test]
     fn retries_have_an_end_that_costs_nobody_the_grant() {
         let mut case = Case { generation: 4, ..Case::default() };
-        case.chain().retries = MAX_RETRIES - 1;
+        case.chain().retries = 63;
         assert!(matches!(case.decide(), RefreshDecision::Retry(_)));
-        case.chain().retries = MAX_RETRIES;
+        case.chain().retries = 64;
         assert_eq!(case.refusal(), ErrorCode::InvalidGrant);
+    }
+
+    #[test]
+    fn a_replay_is_not_hidden_by_a_request_that_is_wrong_in_another_way() {
+        // RFC 9700 §4.14.2: or a thief would try out old tokens at no risk
+        let replay = RefreshDecision::Replay(fixtures::grant().id);
+        let scope = Case { generation: 3, scope: Some("admin"), ..Case::default() };
+        assert_eq!(scope.decide(), replay);
+        let resource = Case { generation: 3, resource: Some("https://other.example/mcp"), ..Case::default() };
+        assert_eq!(resource.decide(), replay);
+    }
+
+    #[test]
+    fn a_chain_that_is_over_sends_people_to_log_in_again_whatever_else_is_wrong() {
+        // RFC 6749 §5.2: clients start over on invalid_grant, not on invalid_scope or invalid_target
+        for (alive, now) in [(true, 5000), (false, 1010)] {
+            let scope = Case { alive, now, scope: Some("admin"), ..Case::default() };
+            assert_eq!(scope.refusal(), ErrorCode::InvalidGrant);
+            let old = Case { alive, now, generation: 0, ..Case::default() };
+            assert_eq!(old.refusal(), ErrorCode::InvalidGrant, "there is nothing left to revoke");
+        }
+    }
+
+    #[test]
+    fn a_retry_is_narrowed_and_refused_like_the_rotation_was() {
+        let retry = Case { generation: 4, scope: Some("read"), ..Case::default() };
+        assert_eq!(retry.decide(), RefreshDecision::Retry(scope("read offline_access")));
+        let wider = Case { generation: 4, scope: Some("admin"), ..Case::default() };
+        assert_eq!(wider.refusal(), ErrorCode::InvalidScope);
     }
 
     #[test]

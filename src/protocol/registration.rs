@@ -295,10 +295,33 @@ mod tests {
     }
 
     #[test]
+    fn everything_that_informs_is_kept_and_nothing_else() {
+        // RFC 7591 §2: members that are not understood are ignored
+        let informative = json!({"logo_uri": "https://a.example/l", "tos_uri": "http://a.example/t",
+            "policy_uri": "https://a.example/p", "software_id": "s", "software_version": "1", "application_type": "web"});
+        let mut body = json!({"redirect_uris": ["https://a.example/cb"], "jwks_uri": "https://a.example/j",
+            "contacts": ["a@b"], "client_secret": "s"});
+        for (name, value) in informative.as_object().unwrap() {
+            body[name] = value.clone();
+        }
+        assert_eq!(serde_json::to_value(client(&body).about).unwrap(), informative);
+    }
+
+    #[test]
+    fn a_name_is_cut_to_what_a_page_can_show_and_a_blank_one_is_none() {
+        let name = |name: &str| {
+            client(&json!({"redirect_uris": ["https://a.example/cb"], "client_name": name})).name
+        };
+        assert_eq!(name(&format!(" {} ", "ä".repeat(201))), Some("ä".repeat(200)));
+        assert_eq!(name("  "), None);
+    }
+
+    #[test]
     fn a_client_that_names_no_method_gets_a_secret() {
         // RFC 7591 §2
         let uris = ["https://a.example/cb"];
         assert!(parse(&json!({"redirect_uris": uris})).unwrap().needs_secret());
+        assert_eq!(client(&json!({"redirect_uris": uris})).auth_method, ClientAuthMethod::ClientSecretBasic);
         assert!(
             !parse(&json!({"redirect_uris": uris, "token_endpoint_auth_method": "none"}))
                 .unwrap()
@@ -386,6 +409,24 @@ mod tests {
         assert!(parse(&json!({"redirect_uris": uris, "client_name": "x".repeat(2048)})).is_ok());
         let twenty = &many[..20];
         assert!(parse(&json!({"redirect_uris": twenty})).is_ok());
+    }
+
+    #[test]
+    fn a_member_of_another_type_is_refused_and_not_guessed_at() {
+        for (name, value) in [
+            ("client_name", json!("a\nb")),
+            ("client_uri", json!(["https://a.example"])),
+            ("software_id", json!(1)),
+            ("grant_types", json!("authorization_code")),
+            ("response_types", json!({"code": true})),
+            ("token_endpoint_auth_method", json!(true)),
+        ] {
+            let mut body = json!({"redirect_uris": ["https://a.example/cb"]});
+            body[name] = value;
+            let (code, description) = error(&body);
+            assert_eq!(code, ErrorCode::InvalidClientMetadata, "{body}");
+            assert!(description.starts_with(name), "{body}: {description}");
+        }
     }
 
     #[test]

@@ -141,6 +141,12 @@ impl Resource {
         self.audience.as_deref().unwrap_or_else(|| self.uri.as_str())
     }
 
+    /// Whether `uri` is one of its names, in any spelling.
+    pub fn is_named_by(&self, uri: &ResourceUri) -> bool {
+        let key = uri.lookup_key();
+        std::iter::once(&self.uri).chain(&self.aliases).any(|name| name.lookup_key() == key)
+    }
+
     /// Whether members of `tenant` may use it.
     pub fn admits_tenant(&self, tenant: &TenantId) -> bool {
         self.tenants.is_empty() || self.tenants.contains(tenant)
@@ -193,10 +199,10 @@ impl Resource {
     }
 }
 
-/// The resource that a request means when it names none or one (RFC 8707 §2).
+/// The one resource that a request names in its `resource` parameters, if it names one (RFC 8707 §2).
 ///
-/// `named` are the request's `resource` values, `lookup` finds a registered resource, `fallback` is what stands
-/// in when none is named. Several at once, or one that is not known here, is `invalid_target`.
+/// # Errors
+/// `invalid_target` for several at once, or for what is no resource indicator.
 pub fn single_wish(named: &[&str]) -> Result<Option<ResourceUri>, OAuthError> {
     match named {
         [] => Ok(None),
@@ -268,16 +274,32 @@ mod tests {
             "https://a.example/#x",
             "https://u@a.example/",
             "https://u:p@a.example",
+            "https://:p@a.example",
             "mailto:x@y",
             "https://a.example/\"",
+            "https://a.example/<",
+            "https://a.example/>",
+            "https://a.example/\\x",
             "https://a.example/ x",
+            "https://a.example/é",
+            "https://a.example/\n",
             "",
         ] {
-            assert!(ResourceUri::parse(text).is_err(), "{text}");
+            assert!(ResourceUri::parse(text).is_err(), "{text:?}");
         }
-        let longest = format!("https://a.example/{}", "x".repeat(MAX_LENGTH - 18));
+        let longest = format!("https://a.example/{}", "x".repeat(2048 - 18));
         assert!(ResourceUri::parse(&longest).is_ok());
         assert!(ResourceUri::parse(&format!("{longest}x")).is_err());
+    }
+
+    #[test]
+    fn a_stored_resource_is_checked_like_a_sent_one_and_keeps_its_bytes() {
+        let read = |json: &str| serde_json::from_str::<ResourceUri>(json).ok();
+        let written = "https://MCP.example:443/mcp/";
+        assert_eq!(read(&format!("\"{written}\"")), Some(resource_uri(written)));
+        assert_eq!(read("\"mcp\""), None);
+        assert_eq!(resource_uri(written).to_string(), written);
+        assert_eq!(serde_json::to_string(&resource_uri(written)).unwrap(), format!("\"{written}\""));
     }
 
     #[test]
@@ -319,6 +341,12 @@ mod tests {
         let ceiling = scope("read");
         assert_eq!(resource.requested_scope(Some(&scope("read write")), Some(&ceiling)), scope("read"));
         assert_eq!(resource.requested_scope(None, Some(&scope("write"))), scope(""));
+        let offline = scope("read offline_access");
+        assert_eq!(
+            resource.requested_scope(Some(&offline), Some(&ceiling)),
+            offline,
+            "it belongs to no resource"
+        );
     }
 
     #[test]

@@ -94,15 +94,17 @@ impl Situation<'_> {
     /// Turns what the person ticked into what is granted. What was not offered is not granted, whoever ticked it.
     ///
     /// # Errors
-    /// `access_denied` when the tenant is none of theirs or nothing was left ticked of what was offered.
+    /// `access_denied` when the tenant is none of theirs, or nothing is left of what was asked: nothing of it ticked,
+    /// or nothing of it theirs to give in this tenant.
     pub fn agree(&self, chosen: &Scope, tenant: &TenantId) -> Result<Agreement, OAuthError> {
         let membership = self
             .eligible()
             .find(|membership| membership.tenant.id == *tenant)
             .ok_or(OAuthError::new(ErrorCode::AccessDenied, "the person cannot act in this tenant"))?;
-        let offered = self.resource.grantable(&self.asked().for_resource(), &membership.roles);
+        let asked = self.asked().for_resource();
+        let offered = self.resource.grantable(&asked, &membership.roles);
         let granted = offered.intersection(chosen);
-        if granted.is_empty() && !offered.is_empty() {
+        if granted.is_empty() && !asked.is_empty() {
             return Err(OAuthError::new(
                 ErrorCode::AccessDenied,
                 "the person allowed nothing of what was asked",
@@ -354,6 +356,13 @@ mod tests {
     }
 
     #[test]
+    fn a_client_that_is_not_asked_about_needs_no_page() {
+        // OpenID Connect Core §3.1.2.1, prompt=none
+        let case = Case { client: first_party(), query: "&scope=read&prompt=none", ..Case::default() };
+        assert!(matches!(case.step(), Step::Issue(_)));
+    }
+
+    #[test]
     fn tenants_are_those_of_person_resource_and_client_together() {
         let both = vec![membership("acme", &[]), membership("globex", &[])];
         let order =
@@ -389,6 +398,31 @@ mod tests {
             let all = scope("admin read");
             assert_eq!(situation.agree(&all, &acme).map(|a| a.scope), Ok(scope("read")));
             assert_eq!(situation.agree(&all, &globex).map(|a| a.scope), Ok(scope("admin read")));
+        });
+    }
+
+    #[test]
+    fn a_tenant_where_nothing_of_it_is_theirs_to_give_is_refused_and_not_granted_emptily() {
+        // RFC 6749 §3.3
+        let acme = TenantId::parse("acme").unwrap();
+        let mut case = Case { query: "&scope=admin&tenant=acme", ..Case::default() };
+        case.memberships.push(membership("globex", &["owner"]));
+        assert_eq!(case.ask().offered, scope("admin"), "another tenant can be chosen");
+        case.with(|situation| {
+            let error = situation.agree(&scope("admin"), &acme).unwrap_err();
+            assert_eq!(error.code(), ErrorCode::AccessDenied);
+        });
+        case.client = first_party();
+        assert_eq!(case.rejection(), ErrorCode::AccessDenied);
+    }
+
+    #[test]
+    fn what_was_allowed_for_another_receiver_is_not_remembered_for_this_one() {
+        let consents = vec![consent("acme", "write other", "evil.example", 1)];
+        let case = Case { consents, ..Case::default() };
+        case.with(|situation| {
+            let agreement = situation.agree(&scope("read"), &TenantId::parse("acme").unwrap()).unwrap();
+            assert_eq!(agreement.remembered, scope("read"));
         });
     }
 

@@ -42,3 +42,18 @@ stored_text!(
     /// Bytes encrypted and authenticated under a key that the database does not hold.
     Sealed
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_stored_of_a_secret_is_read_back_and_never_printed() {
+        let hash = SecretHash::from_stored("k1.abc".into());
+        assert_eq!((hash.as_str(), format!("{hash:?}").as_str()), ("k1.abc", "SecretHash(..)"));
+        let password = PasswordHash::from_stored("$argon2id$".into());
+        assert_eq!((password.as_str(), format!("{password:?}").as_str()), ("$argon2id$", "PasswordHash(..)"));
+        let sealed = Sealed::from_stored("bytes".into());
+        assert_eq!((sealed.as_str(), format!("{sealed:?}").as_str()), ("bytes", "Sealed(..)"));
+    }
+}

@@ -36,3 +36,30 @@ impl Timestamp {
         Duration::from_secs(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const END: Timestamp = Timestamp::from_seconds(i64::MAX);
+    const START: Timestamp = Timestamp::from_seconds(i64::MIN);
+
+    #[test]
+    fn time_is_counted_in_whole_seconds_both_ways() {
+        let (noon, minute) = (Timestamp::from_seconds(1000), Duration::from_secs(60));
+        assert_eq!(noon.plus(minute).seconds(), 1060);
+        assert_eq!(noon.minus(minute).seconds(), 940);
+        assert_eq!(noon.plus(minute).since(noon), minute);
+        assert_eq!(noon.since(noon.plus(minute)), Duration::ZERO, "what lies ahead is not past");
+        assert_eq!(noon.plus(Duration::from_millis(1999)).seconds(), 1001);
+    }
+
+    #[test]
+    fn time_ends_instead_of_starting_again() {
+        assert_eq!(END.plus(Duration::from_secs(1)), END);
+        assert_eq!(START.minus(Duration::from_secs(1)), START);
+        assert_eq!(Timestamp::from_seconds(0).plus(Duration::MAX), END);
+        assert_eq!(Timestamp::from_seconds(-1).minus(Duration::MAX), START);
+        assert_eq!(END.since(START).as_secs(), i64::MAX as u64);
+    }
+}

@@ -1,7 +1,9 @@
 //! The token request (RFC 6749 §4.1.3, §4.4.2, §6).
 
 use super::resource::single_wish;
-use super::{Client, ErrorCode, GrantType, OAuthError, Params, Resource, ResourceUri, Scope};
+use super::{
+    Client, ClientAuthMethod, ErrorCode, GrantType, OAuthError, Params, Resource, ResourceUri, Scope,
+};
 
 /// What is offered for a token. Values are still as they were sent where only the stored side can judge them.
 #[derive(Clone, PartialEq, Eq)]
@@ -83,17 +85,17 @@ impl TokenRequest {
 /// and all of that when it asks for nothing.
 ///
 /// # Errors
-/// `unauthorized_client` for a client that cannot keep a secret (OAuth 2.1 §4.2); `invalid_scope` when nothing of what
+/// `unauthorized_client` for a client that proves nothing, secret or no secret (OAuth 2.1 §4.2); `invalid_scope` when nothing of what
 /// was asked is left; `invalid_target` when the resource does not serve the client's tenant.
 pub fn machine_scope(
     client: &Client,
     resource: &Resource,
     asked: Option<&Scope>,
 ) -> Result<Scope, OAuthError> {
-    if client.secret_hashes.is_empty() {
+    if client.auth_method == ClientAuthMethod::None {
         return Err(OAuthError::new(
             ErrorCode::UnauthorizedClient,
-            "client credentials are for clients with a secret",
+            "client credentials are for clients that authenticate",
         ));
     }
     if client.tenant.as_ref().is_some_and(|tenant| !resource.admits_tenant(tenant)) {
@@ -165,6 +167,14 @@ mod tests {
             ("grant_type=authorization_code&code_verifier=v", InvalidRequest),
             ("grant_type=authorization_code&code=c", InvalidRequest),
             ("grant_type=authorization_code&code=c&code=d&code_verifier=v", InvalidRequest),
+            ("grant_type=authorization_code&code=c&code_verifier=v&code_verifier=w", InvalidRequest),
+            (
+                "grant_type=authorization_code&code=c&code_verifier=v&redirect_uri=a&redirect_uri=b",
+                InvalidRequest,
+            ),
+            ("grant_type=refresh_token&refresh_token=t&refresh_token=t", InvalidRequest),
+            ("grant_type=refresh_token&refresh_token=t&scope=a&scope=b", InvalidRequest),
+            ("grant_type=refresh_token&refresh_token=t&grant_type=refresh_token", InvalidRequest),
             ("grant_type=refresh_token", InvalidRequest),
             ("grant_type=refresh_token&refresh_token=t&scope=%22", InvalidScope),
             ("grant_type=client_credentials&scope=%22", InvalidScope),
@@ -183,7 +193,7 @@ mod tests {
         // RFC 6749 §4.4
         let mut client = fixtures::client(&[]);
         client.machine_scopes = scope("read write other");
-        client.secret_hashes = vec![SecretHash::from_stored("x".into())];
+        client.auth_method = ClientAuthMethod::ClientSecretPost;
         let mut resource = fixtures::resource();
         for (asked, granted) in [
             (None, Ok("read write")),
@@ -202,15 +212,26 @@ mod tests {
         resource.tenants = vec![TenantId::parse("globex").unwrap()];
         let error = machine_scope(&client, &resource, None).unwrap_err();
         assert_eq!(error.code(), ErrorCode::InvalidTarget);
-        client.secret_hashes.clear();
-        let error = machine_scope(&client, &resource, None).unwrap_err();
-        assert_eq!(error.code(), ErrorCode::UnauthorizedClient);
+    }
+
+    #[test]
+    fn a_public_client_speaks_for_nobody_but_people() {
+        // OAuth 2.1 §4.2
+        let mut client = fixtures::client(&[]);
+        client.machine_scopes = scope("read");
+        client.secret_hashes = vec![SecretHash::from_stored("left over".into())];
+        let error = machine_scope(&client, &fixtures::resource(), None).unwrap_err();
+        assert_eq!(
+            error.code(),
+            ErrorCode::UnauthorizedClient,
+            "a secret that it need not show proves nothing"
+        );
     }
 
     #[test]
     fn a_machine_without_scopes_gets_a_token_without_scopes() {
         let mut client = fixtures::client(&[]);
-        client.secret_hashes = vec![SecretHash::from_stored("x".into())];
+        client.auth_method = ClientAuthMethod::ClientSecretBasic;
         assert_eq!(machine_scope(&client, &fixtures::resource(), None), Ok(Scope::default()));
     }
 }

@@ -6,7 +6,8 @@ use super::value::{Row, args};
 use super::{Outcome, Store, StoreError};
 use crate::audit::AuditEvent;
 use crate::protocol::{
-    ClientId, Grant, GrantId, RefreshState, ResourceUri, RoleName, Scope, ServerSecretId, TenantId, UserId,
+    ClientId, Grant, GrantId, RefreshState, Resource, ResourceUri, RoleName, Scope, ServerSecretId, Standing,
+    TenantId, UserId,
 };
 
 /// The condition that the grant `g` may be used: it is not revoked, and everyone whom it names still stands. Each
@@ -53,6 +54,13 @@ pub struct KnownGrant {
     pub is_alive: bool,
     /// The roles of its person in its tenant, as they are now.
     pub roles: Vec<RoleName>,
+}
+
+impl KnownGrant {
+    /// The grant beside what it depends on; `resource` is the one that it names, if that is still served.
+    pub fn standing<'a>(&'a self, resource: Option<&'a Resource>) -> Standing<'a> {
+        Standing { grant: &self.grant, is_alive: self.is_alive, resource, roles: &self.roles }
+    }
 }
 
 impl Store {

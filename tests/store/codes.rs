@@ -20,14 +20,16 @@ cases![
 
 async fn a_code_is_redeemed_once(database: Database) {
     let world = World::new(database).await;
-    let code = world.issued().await.code.id;
-    let outcomes = race(|_| {
-        let (world, code) = (world.clone(), code.clone());
-        async move { world.redeem(&code).await }
-    })
-    .await;
-    assert_eq!(winners(&outcomes), 1);
-    assert_eq!(world.database.count("audit_events WHERE kind = 'code_redeemed'").await, 1);
+    for refresh in [None, Some(first_refresh())] {
+        let code = world.issued().await.code.id;
+        let outcomes = race(|_| {
+            let (store, code) = (world.store.clone(), code.clone());
+            async move { store.redeem_code(&code, refresh, audit(AuditKind::CodeRedeemed)).await.unwrap() }
+        })
+        .await;
+        assert_eq!(winners(&outcomes), 1, "{refresh:?}");
+    }
+    assert_eq!(world.database.count("audit_events WHERE kind = 'code_redeemed'").await, 2);
 }
 
 async fn redeeming_starts_the_chain_of_refresh_tokens(database: Database) {

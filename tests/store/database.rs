@@ -41,7 +41,8 @@ impl Database {
     }
 
     pub(crate) async fn try_open(&self, mode: Mode) -> Result<Store, StoreError> {
-        Store::open(&StoreOptions::new(&self.url, mode)).await
+        // Few connections: each costs PostgreSQL a process, and four compete as well as ten.
+        Store::open(&StoreOptions { max_connections: 4, ..StoreOptions::new(&self.url, mode) }).await
     }
 
     pub(crate) async fn open(&self) -> Store {

@@ -1,0 +1,221 @@
+//! Describing a test server.
+
+use std::collections::HashSet;
+
+use super::TestServer;
+use super::directory::Directory;
+use super::seed::{Seed, TestResource, TestUser, code_client, machine_client, scope_token};
+use crate::app::Setup;
+use crate::clock::Clock;
+use crate::http::SiteFacts;
+use crate::protocol::{Issuer, Lifetimes, Policy, RegistrationMode, ScopeToken};
+use crate::random::Random;
+use crate::store::{Mode, StoreOptions};
+use crate::tokens::{KeyEncryptionKey, PasswordHasher, TEST_KEYS};
+
+/// What a [`TestServer`] is to be. Where it names no person there is `alice` of `acme`; where it names no resource
+/// there is `https://mcp.example.com/mcp` with `mcp:read` (the default scope) and `mcp:write`.
+#[derive(Clone, Debug)]
+#[must_use = "call start()"]
+pub struct TestServerBuilder {
+    issuer_path: String,
+    clock: Clock,
+    random: Random,
+    database_url: Option<String>,
+    lifetimes: Lifetimes,
+    registration: RegistrationMode,
+    registration_scopes: Option<Vec<String>>,
+    loopback_resources: bool,
+    hosts: HashSet<String>,
+    seed: Seed,
+}
+
+impl Default for TestServerBuilder {
+    fn default() -> Self {
+        Self {
+            issuer_path: "/oauth".to_owned(),
+            // From the present, so that programs with a clock of their own take the tokens too.
+            clock: Clock::fixed(Clock::system().now()),
+            random: Random::system(),
+            database_url: None,
+            lifetimes: Lifetimes::default(),
+            registration: RegistrationMode::Open,
+            registration_scopes: None,
+            loopback_resources: false,
+            hosts: HashSet::new(),
+            seed: Seed::default(),
+        }
+    }
+}
+
+impl TestServerBuilder {
+    /// The path of the issuer: `/oauth` unless told otherwise, `""` and `"/"` for one at the root.
+    pub fn issuer_path(mut self, path: &str) -> Self {
+        self.issuer_path = path.to_owned();
+        self
+    }
+
+    /// Another clock than one that stands still at the present.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Draws all chance from a sequence that is the same for the same seed.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.random = Random::seeded(seed);
+        self
+    }
+
+    /// Another database than a throw-away SQLite file: `postgres://…`. It has to be empty, or of an earlier test
+    /// server, and is left as it is at the end.
+    pub fn database_url(mut self, url: &str) -> Self {
+        self.database_url = Some(url.to_owned());
+        self
+    }
+
+    /// How long things last.
+    pub fn lifetimes(mut self, lifetimes: Lifetimes) -> Self {
+        self.lifetimes = lifetimes;
+        self
+    }
+
+    /// Who may register clients; everybody unless told otherwise.
+    pub fn registration(mut self, mode: RegistrationMode) -> Self {
+        self.registration = mode;
+        self
+    }
+
+    /// The most that self-registered clients can be given; no limit unless told otherwise.
+    pub fn registration_scopes<'a>(mut self, scopes: impl IntoIterator<Item = &'a str>) -> Self {
+        self.registration_scopes = Some(scopes.into_iter().map(str::to_owned).collect());
+        self
+    }
+
+    /// Whether tokens are issued for resources on loopback that nobody registered, as dev mode does.
+    pub fn loopback_resources(mut self, admitted: bool) -> Self {
+        self.loopback_resources = admitted;
+        self
+    }
+
+    /// A further host name by which the server may be called.
+    pub fn host(mut self, host: &str) -> Self {
+        self.hosts.insert(host.to_owned());
+        self
+    }
+
+    /// A tenant. Those that people, clients or resources mention are there already.
+    pub fn tenant(mut self, id: &str) -> Self {
+        self.seed.tenants.insert(id.to_owned());
+        self
+    }
+
+    /// A person.
+    pub fn user(mut self, user: TestUser) -> Self {
+        self.seed.users.push(user);
+        self
+    }
+
+    /// A resource.
+    pub fn resource(mut self, resource: TestResource) -> Self {
+        self.seed.resources.push(resource);
+        self
+    }
+
+    /// A configured client without a secret.
+    pub fn public_client<'a>(mut self, id: &str, redirect_uris: impl IntoIterator<Item = &'a str>) -> Self {
+        self.seed.clients.push(code_client(id, redirect_uris, None));
+        self
+    }
+
+    /// A configured client with a secret.
+    pub fn confidential_client<'a>(
+        mut self,
+        id: &str,
+        secret: &str,
+        redirect_uris: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        self.seed.clients.push(code_client(id, redirect_uris, Some(secret)));
+        self
+    }
+
+    /// A configured client of the operator's own, about which people are not asked.
+    pub fn first_party_client<'a>(
+        mut self,
+        id: &str,
+        redirect_uris: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        let mut declared = code_client(id, redirect_uris, None);
+        declared.client.first_party = true;
+        self.seed.clients.push(declared);
+        self
+    }
+
+    /// A configured client that acts for itself, in `tenant` if there is one.
+    pub fn machine_client<'a>(
+        mut self,
+        id: &str,
+        secret: &str,
+        scopes: impl IntoIterator<Item = &'a str>,
+        tenant: Option<&str>,
+    ) -> Self {
+        self.seed.clients.push(machine_client(id, secret, scopes, tenant));
+        self
+    }
+
+    /// Starts the server.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn start(mut self) -> TestServer {
+        self.seed = self.seed.completed();
+        TestServer::launch(self, Directory::fresh(), 0).await
+    }
+
+    pub(super) fn issuer(&self, origin: &str) -> Issuer {
+        let text = format!("{origin}{}", self.issuer_path);
+        Issuer::parse(&text).unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    pub(super) fn setup(&self, issuer: &Issuer, directory: &Directory) -> Setup {
+        let mut store = StoreOptions::new(self.database(directory), Mode::Test);
+        store.durable = false;
+        store.random = self.random.clone();
+        Setup {
+            policy: self.policy(issuer),
+            store,
+            key: KeyEncryptionKey::from_bytes(&[0x67; 32]),
+            signing_key: Some(TEST_KEYS[0].signing_key()),
+            declared: self.seed.declared(),
+            facts: SiteFacts { hosts: self.hosts.clone(), ..SiteFacts::default() },
+            one_click_login: false,
+            passwords: PasswordHasher::new(self.random.clone()),
+            clock: self.clock.clone(),
+            random: self.random.clone(),
+        }
+    }
+
+    pub(super) fn database(&self, directory: &Directory) -> String {
+        let file = || format!("sqlite:{}", directory.path().join("gatelet.db").display());
+        self.database_url.clone().unwrap_or_else(file)
+    }
+
+    pub(super) fn clock_in_use(&self) -> &Clock {
+        &self.clock
+    }
+
+    fn policy(&self, issuer: &Issuer) -> Policy {
+        let ceiling = self.registration_scopes.as_ref();
+        let offline = std::iter::once(ScopeToken::offline_access()).collect();
+        Policy {
+            issuer: issuer.clone(),
+            lifetimes: self.lifetimes,
+            registration: self.registration,
+            registration_scopes: ceiling
+                .map(|scopes| scopes.iter().map(|scope| scope_token(scope)).collect()),
+            loopback_resources: self.loopback_resources,
+            default_resource: None,
+            scopes_supported: self.seed.scopes().union(&offline),
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! The server under test.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use axum::Router;
+use serde_json::Value;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use super::answer::{JsonAnswer, TokenResponse};
+use super::builder::TestServerBuilder;
+use super::client::ClientAuth;
+use super::directory::Directory;
+use super::{claims, http};
+use crate::app::App;
+use crate::clock::Clock;
+use crate::protocol::Issuer;
+use crate::serve;
+
+/// A whole server in test mode on a loopback port of its own. It ends with this value, and its database with it.
+#[derive(Debug)]
+pub struct TestServer {
+    builder: TestServerBuilder,
+    directory: Directory,
+    app: App,
+    issuer: Issuer,
+    port: u16,
+    running: Running,
+    http: reqwest::Client,
+}
+
+/// The task that answers; told to stop when this is dropped.
+#[derive(Debug)]
+struct Running {
+    stop: Option<oneshot::Sender<()>>,
+    task: Option<JoinHandle<()>>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop.take();
+    }
+}
+
+impl TestServer {
+    /// Begins to describe a server.
+    pub fn builder() -> TestServerBuilder {
+        TestServerBuilder::default()
+    }
+
+    /// Starts a server with what [`TestServerBuilder`] puts in where nothing is named: a tenant, a person, a resource
+    /// and no client.
+    pub async fn start() -> Self {
+        Self::builder().start().await
+    }
+
+    /// Listens on `port` (any free one if it is 0) and serves.
+    pub(super) async fn launch(builder: TestServerBuilder, directory: Directory, port: u16) -> Self {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let listener = serve::bind(address).await.unwrap_or_else(|error| panic!("{error}"));
+        let port = listener.local_addr().expect("a bound listener has an address").port();
+        let issuer = builder.issuer(&format!("http://127.0.0.1:{port}"));
+        let app = App::build(builder.setup(&issuer, &directory)).await;
+        let app = app.unwrap_or_else(|error| panic!("the server does not start: {error}"));
+        let (stop, stopped) = oneshot::channel::<()>();
+        let router = app.router(Router::new());
+        let task = tokio::spawn(serve::serve(vec![listener], router, async move {
+            // Sent or dropped, it is time.
+            let _ = stopped.await;
+        }));
+        let running = Running { stop: Some(stop), task: Some(task) };
+        Self { builder, directory, app, issuer, port, running, http: http::client() }
+    }
+
+    /// Stops the server in good order and starts it again on the same port with the same database and clock.
+    pub async fn restart(self) -> Self {
+        let Self { builder, directory, app, port, mut running, http, .. } = self;
+        // Connections that are kept alive would hold the old server up.
+        drop(http);
+        running.stop.take();
+        if let Some(task) = running.task.take() {
+            task.await.expect("the server ends without a panic");
+        }
+        app.close().await;
+        Self::launch(builder, directory, port).await
+    }
+
+    /// The issuer, byte for byte.
+    pub fn issuer(&self) -> &str {
+        self.issuer.as_str()
+    }
+
+    /// Scheme, host and port.
+    pub fn origin(&self) -> &str {
+        self.issuer.origin()
+    }
+
+    /// The URL of a path, such as `/login`.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.origin())
+    }
+
+    /// The URL of a protocol endpoint, such as `token`.
+    pub fn endpoint(&self, name: &str) -> String {
+        self.issuer.endpoint(name)
+    }
+
+    /// The server's clock; it stands still until it is advanced.
+    pub fn clock(&self) -> &Clock {
+        self.builder.clock_in_use()
+    }
+
+    /// Where its database is, to look into it from outside.
+    pub fn database_url(&self) -> String {
+        self.builder.database(&self.directory)
+    }
+
+    /// The server itself, for what cannot be seen from outside.
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// An HTTP client that follows no redirect, for requests that nothing here makes.
+    pub fn http(&self) -> &reqwest::Client {
+        &self.http
+    }
+
+    /// Fetches a document.
+    pub async fn get(&self, url: &str) -> JsonAnswer {
+        JsonAnswer::read(self.http.get(url)).await
+    }
+
+    /// Registers a client (RFC 7591).
+    pub async fn register(&self, metadata: &Value) -> JsonAnswer {
+        JsonAnswer::read(self.http.post(self.endpoint("register")).json(metadata)).await
+    }
+
+    /// Sends a token request as it is.
+    pub async fn token(&self, pairs: &[(&str, &str)], auth: &ClientAuth) -> TokenResponse {
+        super::client::token_request(&self.http, &self.endpoint("token"), pairs, auth).await
+    }
+
+    /// The claims of an access token, after checking it as a resource server does: `typ`, signature by a served key,
+    /// issuer and expiry (RFC 9068 §4), the last by the server's clock.
+    ///
+    /// # Panics
+    /// When the token is not valid.
+    pub async fn verify(&self, access_token: &str) -> Value {
+        let jwks = self.get(&self.endpoint("jwks")).await;
+        claims::verified(access_token, &jwks.json, self.issuer(), self.clock().now())
+            .unwrap_or_else(|why| panic!("the access token is not valid: {why}"))
+    }
+}
