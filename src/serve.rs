@@ -67,9 +67,11 @@ pub async fn serve(listeners: Vec<TcpListener>, router: Router, stop: impl Futur
     let acceptors: Vec<_> =
         listeners.into_iter().map(|listener| tokio::spawn(accept(listener, accepted.clone()))).collect();
     drop(accepted);
-    let mut http = Builder::new(TokioExecutor::new());
+    let http = Builder::new(TokioExecutor::new());
+    // HTTP/2 without TLS is spoken by nobody whom this server is for, and finding out which version is spoken has no
+    // deadline.
+    let mut http = http.http1_only();
     http.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_DEADLINE);
-    http.http2().timer(TokioTimer::new()).max_concurrent_streams(100);
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     tokio::pin!(stop);

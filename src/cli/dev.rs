@@ -1,6 +1,6 @@
 //! `gatelet dev`: everything ready-made, no configuration.
 
-use std::net::{Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -26,9 +26,12 @@ pub struct DevArgs {
     /// The issuer [default: http://localhost:PORT/oauth].
     #[arg(long, value_name = "URL")]
     pub issuer: Option<String>,
-    /// Let other machines in. Logging in with one click is switched off then.
+    /// Let other machines in, directly or through a tunnel. Logging in with one click is switched off then.
     #[arg(long)]
     pub expose: bool,
+    /// A further host name by which requests may address the server; can be given several times.
+    #[arg(long = "host", value_name = "NAME")]
+    pub hosts: Vec<String>,
 }
 
 /// Runs `gatelet dev` until it is told to stop.
@@ -49,6 +52,8 @@ enum Refused {
     NotLoopback(SocketAddr),
     #[error("{0} Choose another port with --listen, or a free one with --listen {1}")]
     Taken(ListenError, SocketAddr),
+    #[error("{0} is reached from elsewhere; dev mode has well-known passwords. Add --expose if you mean it")]
+    PublicIssuer(String),
     #[error("--issuer {given}: {source}")]
     Issuer { given: String, source: crate::protocol::IssuerError },
 }
@@ -70,14 +75,16 @@ async fn start(args: &DevArgs) -> ExitCode {
         Ok(issuer) => issuer,
         Err(source) => return fail(&Refused::Issuer { given, source }),
     };
-    let hosts = vec![address.ip().to_string()];
-    let options = DevOptions {
-        data: args.data.clone(),
-        issuer,
-        exposed: !address.ip().is_loopback(),
-        hosts,
-        clock: Clock::system(),
+    if !issuer.is_loopback() && !args.expose {
+        return fail(&Refused::PublicIssuer(given));
+    }
+    let own = match address.ip() {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
     };
+    let hosts = args.hosts.iter().map(|host| host.to_ascii_lowercase()).chain([own]).collect();
+    let options =
+        DevOptions { data: args.data.clone(), issuer, exposed: args.expose, hosts, clock: Clock::system() };
     let dev = match dev::build(options).await {
         Ok(dev) => dev,
         Err(error) => return fail(&error),

@@ -1,6 +1,5 @@
 //! One endpoint for clients of every age: with a session (revisions before 2026-07-28) and without.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -69,9 +68,9 @@ impl Endpoint {
         }
         let response = self.in_session(request).await;
         if let Some(session) = session_id(response.headers()) {
-            let live: HashSet<String> =
-                self.sessions.sessions.read().await.keys().map(ToString::to_string).collect();
-            self.owners.begin(session, Owner::of(token), &live);
+            // Held while it is noted: a session that begins meanwhile must not be taken for one that has ended.
+            let live = self.sessions.sessions.read().await;
+            self.owners.begin(session, Owner::of(token), |known| live.contains_key(known));
         }
         response
     }

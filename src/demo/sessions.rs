@@ -3,7 +3,7 @@
 //! A session id is no credential (MCP security best practices, "Session Hijacking"): a session serves only the person
 //! and client that began it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use crate::resource::AccessToken;
@@ -26,10 +26,10 @@ impl Owner {
 }
 
 impl SessionOwners {
-    /// Notes who began `session`, and forgets the sessions that are not `live` any more.
-    pub(super) fn begin(&self, session: &str, owner: Owner, live: &HashSet<String>) {
+    /// Notes who began `session`, and forgets the sessions that have ended.
+    pub(super) fn begin(&self, session: &str, owner: Owner, is_live: impl Fn(&str) -> bool) {
         let mut owners = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        owners.retain(|known, _| live.contains(known));
+        owners.retain(|known, _| is_live(known));
         owners.insert(session.to_owned(), owner);
     }
 
@@ -51,13 +51,12 @@ mod tests {
     #[test]
     fn a_session_has_one_owner_while_it_lives() {
         let owners = SessionOwners::default();
-        let live = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect();
-        owners.begin("one", owner("ada", "editor"), &live(&["one"]));
+        owners.begin("one", owner("ada", "editor"), |id| id == "one");
         assert!(owners.owns("one", &owner("ada", "editor")));
         assert!(!owners.owns("one", &owner("ada", "other")));
         assert!(!owners.owns("one", &owner("bob", "editor")));
         assert!(!owners.owns("two", &owner("ada", "editor")));
-        owners.begin("two", owner("bob", "editor"), &live(&["two"]));
+        owners.begin("two", owner("bob", "editor"), |id| id == "two");
         assert!(owners.owns("two", &owner("bob", "editor")));
         assert!(!owners.owns("one", &owner("ada", "editor")), "forgotten when it ended");
     }

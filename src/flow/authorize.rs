@@ -141,10 +141,16 @@ impl Engine {
         let sent = params.optional("redirect_uri").ok().flatten().map(str::to_owned);
         let received = Received::parse(params).map_err(|error| self.unreadable(error, &parked.params))?;
         let client = self.store.client(received.client_id()).await?;
-        let client = client.ok_or_else(|| Unanswerable::UnknownClient(received.client_id().to_string()))?;
-        let addressed = received.address(client, &self.policy.issuer).map_err(|error| match sent {
-            Some(sent) => Unanswerable::RedirectUri(sent),
-            None => Unanswerable::Request(error),
+        let client = client.ok_or_else(|| {
+            tracing::info!(client = %received.client_id(), "authorization request of an unknown client");
+            Unanswerable::UnknownClient(received.client_id().to_string())
+        })?;
+        let addressed = received.address(client, &self.policy.issuer).map_err(|error| {
+            tracing::info!(%error, detail = error.detail(), "authorization request without a proven address");
+            match sent.filter(|_| error.parameter() == Some("redirect_uri")) {
+                Some(sent) => Unanswerable::RedirectUri(sent),
+                None => Unanswerable::Request(error),
+            }
         })?;
         let refused = |error| {
             let (client, address) = (addressed.client().clone(), addressed.return_address().clone());

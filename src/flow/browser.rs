@@ -60,7 +60,27 @@ impl Engine {
         }
     }
 
-    /// Ends the session behind a cookie, if there is one.
+    /// A token for the forms of a logged-in browser; another browser's does not pass (OWASP ASVS 3.5.1).
+    pub fn session_csrf(&self, who: &LoggedIn) -> String {
+        self.secrets.csrf_token(&format!("session {}", who.session.id))
+    }
+
+    /// Whether a form came from a page of the same logged-in browser.
+    pub fn is_session_csrf(&self, who: &LoggedIn, token: &str) -> bool {
+        self.secrets.verify_csrf(&format!("session {}", who.session.id), token)
+    }
+
+    /// A token for the login form of a browser, by its cookie.
+    pub fn browser_csrf(&self, browser: &str) -> String {
+        self.secrets.csrf_token(&format!("browser {browser}"))
+    }
+
+    /// Whether a login form came from a page of the same browser.
+    pub fn is_browser_csrf(&self, browser: &str, token: &str) -> bool {
+        self.secrets.verify_csrf(&format!("browser {browser}"), token)
+    }
+
+    /// Ends a session.
     pub async fn log_out(&self, logged_in: &LoggedIn) -> Result<(), Failure> {
         let audit = AuditEvent::new(self.clock.now(), AuditKind::LoggedOut).user(&logged_in.user.id);
         // Whoever was faster has ended it as well.

@@ -44,6 +44,8 @@ pub struct LoginAttempt<'a> {
     pub username: &'a str,
     /// How it proves that.
     pub password: Password<'a>,
+    /// Who was logged in to this browser before; that session ends.
+    pub before: Option<LoggedIn>,
 }
 
 /// What becomes of a login.
@@ -114,6 +116,9 @@ impl Engine {
         let Some((cookie, session)) = self.start_session(&user.id).await? else {
             return Ok(LoginOutcome::Wrong);
         };
+        if let Some(before) = &attempt.before {
+            self.log_out(before).await?;
+        }
         let who = LoggedIn { session, user };
         let destination = match &continuation.request {
             Some(parked) => Some(self.proceed(parked, Some(&who)).await),

@@ -34,7 +34,7 @@ pub use consent::{ConsentStep, ConsentView};
 pub use failure::Failure;
 pub use login::{LoginAttempt, LoginOutcome, LoginView, Password};
 pub use register::Registered;
-pub use token::TokenRefusal;
+pub use token::Refusal;
 
 /// Everything that an authorization server needs to answer. Cheap to clone.
 #[derive(Clone, Debug)]

@@ -1,6 +1,6 @@
 //! Dynamic client registration (RFC 7591).
 
-use super::{Engine, TokenRefusal};
+use super::{Engine, Refusal};
 use crate::audit::{AuditEvent, AuditKind};
 use crate::protocol::registration::Registration;
 use crate::protocol::{Client, ClientId};
@@ -19,7 +19,7 @@ impl Engine {
     ///
     /// # Errors
     /// `invalid_redirect_uri`, `invalid_client_metadata` (RFC 7591 §3.2.2).
-    pub async fn register(&self, body: &[u8]) -> Result<Registered, TokenRefusal> {
+    pub async fn register(&self, body: &[u8]) -> Result<Registered, Refusal> {
         let now = self.clock.now();
         let registration = Registration::parse(body)?;
         let fingerprint = registration.fingerprint();

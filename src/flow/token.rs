@@ -8,20 +8,20 @@ use crate::tokens::ClientSecret;
 
 /// Why no token is given.
 #[derive(Debug)]
-pub enum TokenRefusal {
+pub enum Refusal {
     /// The client did something wrong.
     Refused(OAuthError),
     /// We did.
     Failed(Failure),
 }
 
-impl From<OAuthError> for TokenRefusal {
+impl From<OAuthError> for Refusal {
     fn from(error: OAuthError) -> Self {
         Self::Refused(error)
     }
 }
 
-impl<E: Into<Failure>> From<E> for TokenRefusal {
+impl<E: Into<Failure>> From<E> for Refusal {
     fn from(error: E) -> Self {
         Self::Failed(error.into())
     }
@@ -33,11 +33,7 @@ impl Engine {
     /// # Errors
     /// In the words of RFC 6749 §5.2 and RFC 8707 §2. A client that is gone is told so (`invalid_client`) whatever else
     /// is wrong, so that it registers anew.
-    pub async fn token(
-        &self,
-        authorization: Option<&str>,
-        params: &Params,
-    ) -> Result<TokenAnswer, TokenRefusal> {
+    pub async fn token(&self, authorization: Option<&str>, params: &Params) -> Result<TokenAnswer, Refusal> {
         let client = self.authenticated_client(authorization, params).await?;
         let request = TokenRequest::parse(params)?;
         client.require_grant_type(request.grant_type())?;
@@ -58,7 +54,7 @@ impl Engine {
         &self,
         authorization: Option<&str>,
         params: &Params,
-    ) -> Result<Client, TokenRefusal> {
+    ) -> Result<Client, Refusal> {
         let credentials = Credentials::read(authorization, params)?;
         let client = self.store.client(&credentials.client_id).await?.ok_or_else(|| {
             unauthenticated().with_detail(format!("unknown client {}", credentials.client_id))

@@ -2,7 +2,7 @@
 
 use super::mint::Bearer;
 use super::token::invalid_grant;
-use super::{Engine, TokenAnswer, TokenRefusal};
+use super::{Engine, Refusal, TokenAnswer};
 use crate::audit::{AuditEvent, AuditKind};
 use crate::protocol::code::{CodeDecision, Redemption};
 use crate::protocol::{Client, GrantType, RefreshState, Resource, ResourceUri, Scope, Timestamp};
@@ -18,17 +18,18 @@ impl Engine {
         redirect_uri: Option<&str>,
         verifier: &str,
         resource: Option<&ResourceUri>,
-    ) -> Result<TokenAnswer, TokenRefusal> {
+    ) -> Result<TokenAnswer, Refusal> {
         let now = self.clock.now();
         let known = self.known_code(code).await?;
         let served = self.resource(&known.grant.grant.resource).await?;
+        let resource = self.as_granted(resource, &known.grant.grant).await?;
         let redemption = Redemption {
             code: &known.code,
             standing: known.grant.standing(served.as_ref()),
             client,
             redirect_uri,
             verifier,
-            resource,
+            resource: resource.as_ref(),
             now,
         };
         match redemption.decide() {
@@ -52,7 +53,7 @@ impl Engine {
         }
     }
 
-    async fn known_code(&self, code: &str) -> Result<KnownCode, TokenRefusal> {
+    async fn known_code(&self, code: &str) -> Result<KnownCode, Refusal> {
         let unknown = invalid_grant("the code is not valid");
         let Some(token) = CodeToken::parse(code) else {
             return Err(unknown.with_detail("not of the form of a code").into());
@@ -73,7 +74,7 @@ impl Engine {
         resource: Option<Resource>,
         scope: &Scope,
         now: Timestamp,
-    ) -> Result<TokenAnswer, TokenRefusal> {
+    ) -> Result<TokenAnswer, Refusal> {
         let grant = &known.grant.grant;
         let resource =
             resource.ok_or_else(|| super::Failure::impossible("a redeemable code without a resource"))?;

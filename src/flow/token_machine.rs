@@ -1,7 +1,7 @@
 //! Client credentials: reads only. Issuing by client secret writes nothing, however often it is done.
 
 use super::mint::Bearer;
-use super::{Engine, TokenAnswer, TokenRefusal};
+use super::{Engine, Refusal, TokenAnswer};
 use crate::protocol::token_request::machine_scope;
 use crate::protocol::{Client, ResourceUri, Scope};
 
@@ -12,7 +12,7 @@ impl Engine {
         client: &Client,
         scope: Option<&Scope>,
         resource: Option<&ResourceUri>,
-    ) -> Result<TokenAnswer, TokenRefusal> {
+    ) -> Result<TokenAnswer, Refusal> {
         let resource = self.target(client, resource).await??;
         let scope = machine_scope(client, &resource, scope)?;
         let answer = self.mint(Bearer::Machine(client), &resource, &scope, self.clock.now())?;

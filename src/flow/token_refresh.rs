@@ -2,7 +2,7 @@
 
 use super::mint::Bearer;
 use super::token::invalid_grant;
-use super::{Engine, Failure, TokenAnswer, TokenRefusal};
+use super::{Engine, Failure, Refusal, TokenAnswer};
 use crate::audit::{AuditEvent, AuditKind};
 use crate::protocol::refresh::{MAX_RETRIES, Refresh, RefreshDecision};
 use crate::protocol::{Client, Grant, Resource, ResourceUri, Scope, Timestamp};
@@ -21,17 +21,18 @@ impl Engine {
         token: &str,
         scope: Option<&Scope>,
         resource: Option<&ResourceUri>,
-    ) -> Result<TokenAnswer, TokenRefusal> {
+    ) -> Result<TokenAnswer, Refusal> {
         for _ in 0..LOOKS {
             let now = self.clock.now();
             let (known, generation) = self.known_refresh_token(token).await?;
             let served = self.resource(&known.grant.resource).await?;
+            let resource = self.as_granted(resource, &known.grant).await?;
             let decision = Refresh {
                 standing: known.standing(served.as_ref()),
                 client,
                 generation,
                 scope,
-                resource,
+                resource: resource.as_ref(),
                 retry_window: self.policy.lifetimes.retry_window,
                 now,
             }
@@ -61,7 +62,7 @@ impl Engine {
         Err(invalid_grant("the refresh token is not valid").with_detail("other requests were faster").into())
     }
 
-    async fn known_refresh_token(&self, token: &str) -> Result<(KnownGrant, u32), TokenRefusal> {
+    async fn known_refresh_token(&self, token: &str) -> Result<(KnownGrant, u32), Refusal> {
         let unknown = invalid_grant("the refresh token is not valid");
         let Some(presented) = PresentedRefreshToken::parse(token) else {
             return Err(unknown.with_detail("not of the form of a refresh token").into());

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::guard::RequestId;
 use super::site::Site;
-use crate::flow::{Failure, TokenRefusal};
+use crate::flow::{Failure, Refusal};
 use crate::pages::{ErrorPage, Page};
 use crate::protocol::{Answer, Endpoint, ErrorCode, OAuthError};
 
@@ -45,15 +45,15 @@ pub(super) fn json_error(status: u16, code: ErrorCode, description: &str) -> Res
 }
 
 /// Answers a refusal or a fault of the token or registration endpoint.
-pub(super) fn refusal(endpoint: Endpoint, refusal: &TokenRefusal) -> Response {
+pub(super) fn refusal(endpoint: Endpoint, refusal: &Refusal) -> Response {
     match refusal {
-        TokenRefusal::Refused(error) => oauth_error(endpoint, error),
-        TokenRefusal::Failed(failure @ Failure::Unavailable(_)) => {
+        Refusal::Refused(error) => oauth_error(endpoint, error),
+        Refusal::Failed(failure @ Failure::Unavailable(_)) => {
             tracing::warn!(error = %failure, "unavailable");
             let code = ErrorCode::TemporarilyUnavailable;
             oauth_error(endpoint, &OAuthError::new(code, "the server is busy; try again in a moment"))
         }
-        TokenRefusal::Failed(failure @ Failure::Fault(_)) => {
+        Refusal::Failed(failure @ Failure::Fault(_)) => {
             tracing::error!(error = %failure, "fault");
             server_error(endpoint)
         }

@@ -53,7 +53,7 @@ pub(super) async fn post(
         Err(unreadable) => return unreadable_page(&site, &id, unreadable),
     };
     let value = |name| form.optional(name).ok().flatten().unwrap_or_default();
-    if !site.engine().secrets.verify_csrf(who.session.id.as_str(), value("csrf")) {
+    if !site.engine().is_session_csrf(&who, value("csrf")) {
         return error_page(&site, &id, ErrorPage::forged_form());
     }
     let decided = match value("decision") {
@@ -88,7 +88,7 @@ fn ask(
     let redirect_uri = view.request.address.redirect_uri();
     let mut response = page(&ConsentPage {
         interaction: interaction.to_owned(),
-        csrf: engine.secrets.csrf_token(who.session.id.as_str()),
+        csrf: engine.session_csrf(who),
         user_name: who.user.display_name().to_owned(),
         username: who.user.username.clone(),
         switch_account: switch,

@@ -59,7 +59,7 @@ impl Cookie {
     }
 }
 
-/// The value of the browser cookie: the one that the browser has, or a new one with the header that sets it.
+/// The value of the browser cookie, the one that the browser has or a new one, with the header that sets it.
 pub(super) fn browser(
     issuer: &Issuer,
     lifetimes: &Lifetimes,
@@ -67,11 +67,11 @@ pub(super) fn browser(
     random: &Random,
 ) -> (String, Option<HeaderValue>) {
     let well_formed = |value: &String| value.len() == 32 && value.bytes().all(|b| b.is_ascii_hexdigit());
-    if let Some(value) = Cookie::Browser.read(issuer, headers).filter(well_formed) {
-        return (value, None);
-    }
-    let value = random.bytes::<16>().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    // Longer than any page that is tied to it, so that a form which is sent late meets its cookie and is told so.
+    let known = Cookie::Browser.read(issuer, headers).filter(well_formed);
+    let fresh = || random.bytes::<16>().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let value = known.unwrap_or_else(fresh);
+    // Set anew with each page, and for longer than the page is good for: a form that is sent late meets its cookie and
+    // is told that it is late.
     let header = Cookie::Browser.set(issuer, &value, lifetimes.interaction * 6);
     (value, header)
 }
@@ -120,7 +120,11 @@ mod tests {
         let (first, set) = browser(&issuer, &lifetimes, &headers, &random);
         assert!(set.is_some());
         headers.insert(header::COOKIE, HeaderValue::from_str(&format!("gatelet-browser-1={first}")).unwrap());
-        assert_eq!(browser(&issuer, &lifetimes, &headers, &random), (first.clone(), None));
+        assert_eq!(
+            browser(&issuer, &lifetimes, &headers, &random),
+            (first.clone(), set),
+            "set anew, so that it lasts"
+        );
         headers.insert(header::COOKIE, HeaderValue::from_static("gatelet-browser-1=short"));
         assert_ne!(browser(&issuer, &lifetimes, &headers, &random).0, first);
     }

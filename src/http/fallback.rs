@@ -4,10 +4,10 @@ use std::any::Any;
 
 use axum::Extension;
 use axum::extract::{Request, State};
-use axum::http::header;
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
 
-use super::answer::{error_page, json_error, server_error};
+use super::answer::{error_page, json_error, page, server_error};
 use super::guard::RequestId;
 use super::read::{MAX_BODY, Unreadable};
 use super::site::Site;
@@ -31,15 +31,12 @@ pub(super) async fn not_found(
     request: Request,
 ) -> Response {
     let path = request.uri().path();
-    let mut answer = if is_protocol_path(&site, path) {
-        json_error(404, ErrorCode::InvalidRequest, "there is nothing at this address")
-    } else {
-        error_page(&site, &id, ErrorPage::not_found(path))
-    };
+    if !is_protocol_path(&site, path) {
+        return error_page(&site, &id, ErrorPage::not_found(path));
+    }
+    let mut answer = json_error(404, ErrorCode::InvalidRequest, "there is nothing at this address");
     // Clients in a browser probe for metadata and must see that there is none.
-    answer
-        .headers_mut()
-        .insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, axum::http::HeaderValue::from_static("*"));
+    answer.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     answer
 }
 
@@ -59,7 +56,9 @@ pub(super) fn unreadable_json(unreadable: &Unreadable, expected: &'static str) -
     match unreadable {
         Unreadable::TooLarge => json_error(413, ErrorCode::InvalidRequest, "the body is too large"),
         Unreadable::MediaType(_) => json_error(415, ErrorCode::InvalidRequest, expected),
-        Unreadable::Broken => json_error(400, ErrorCode::InvalidRequest, "the body ended early"),
+        Unreadable::Broken => {
+            json_error(400, ErrorCode::InvalidRequest, "the body ended early or took too long")
+        }
     }
 }
 
@@ -75,8 +74,18 @@ pub(super) fn unreadable_page(site: &Site, id: &RequestId, unreadable: Unreadabl
 
 /// A panic is a fault of ours like any other: logged, and answered without its text.
 pub(super) fn panicked(cause: Box<dyn Any + Send>) -> Response {
+    log_panic(&*cause);
+    server_error(Endpoint::Token)
+}
+
+/// The same for people.
+pub(super) fn panicked_page(cause: Box<dyn Any + Send>) -> Response {
+    log_panic(&*cause);
+    page(&ErrorPage::server_error())
+}
+
+fn log_panic(cause: &(dyn Any + Send)) {
     let text =
         cause.downcast_ref::<String>().map(String::as_str).or_else(|| cause.downcast_ref::<&str>().copied());
     tracing::error!(panic = text.unwrap_or("of unknown kind"), "a handler panicked");
-    server_error(Endpoint::Token).into_response()
 }

@@ -30,7 +30,7 @@ pub(super) async fn get(
             signed_in: who.map(|who| SignedIn {
                 display_name: who.user.display_name().to_owned(),
                 username: who.user.username.clone(),
-                csrf: site.engine().secrets.csrf_token(who.session.id.as_str()),
+                csrf: site.engine().session_csrf(&who),
             }),
             mode_notice: site.mode_notice(),
         }),

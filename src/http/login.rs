@@ -54,7 +54,7 @@ pub(super) async fn post(
     };
     let value = |name| form.optional(name).ok().flatten().unwrap_or_default();
     let browser = Cookie::Browser.read(&engine.policy.issuer, &headers).unwrap_or_default();
-    if !engine.secrets.verify_csrf(&browser, value("csrf")) {
+    if !engine.is_browser_csrf(&browser, value("csrf")) {
         return error_page(&site, &id, ErrorPage::forged_form());
     }
     let quick = value("quick");
@@ -63,7 +63,12 @@ pub(super) async fn post(
         true => (quick, Password::OneClick),
         false => (value("username"), Password::Typed(value("password"))),
     };
-    let attempt = LoginAttempt { continuation: value("continue"), browser: &browser, username, password };
+    let before = match logged_in(&site, &headers).await {
+        Ok(before) => before,
+        Err(failure) => return failure_page(&site, &id, &failure),
+    };
+    let attempt =
+        LoginAttempt { continuation: value("continue"), browser: &browser, username, password, before };
     match engine.log_in(attempt).await {
         Ok(LoginOutcome::LoggedIn { cookie, destination }) => {
             let response = match destination {
@@ -110,7 +115,7 @@ async fn login_page(
     let hint = request.as_ref().and_then(|request| request.login_hint.clone()).unwrap_or_default();
     page(&LoginPage {
         continue_token: continuation.to_owned(),
-        csrf: site.engine().secrets.csrf_token(browser),
+        csrf: site.engine().browser_csrf(browser),
         username: if username.is_empty() { hint } else { username.to_owned() },
         error,
         client: request.map(|request| client_view(&request.client)),

@@ -21,7 +21,7 @@ pub(super) async fn get(
 ) -> Response {
     match logged_in(&site, request.headers()).await {
         Ok(Some(who)) => page(&LogoutPage {
-            csrf: site.engine().secrets.csrf_token(who.session.id.as_str()),
+            csrf: site.engine().session_csrf(&who),
             continue_token: None,
             cancel: "/".to_owned(),
             user_name: who.user.display_name().to_owned(),
@@ -48,7 +48,7 @@ pub(super) async fn post(
         Err(unreadable) => return unreadable_page(&site, &id, unreadable),
     };
     let csrf = form.optional("csrf").ok().flatten().unwrap_or_default();
-    if !site.engine().secrets.verify_csrf(who.session.id.as_str(), csrf) {
+    if !site.engine().is_session_csrf(&who, csrf) {
         return error_page(&site, &id, ErrorPage::forged_form());
     }
     match site.engine().log_out(&who).await {

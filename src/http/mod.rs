@@ -61,7 +61,7 @@ pub fn routes(site: &Site) -> Router {
     // Before the layer: a fallback that is set later stays outside of it, and would answer preflight requests.
     open.method_not_allowed_fallback(fallback::method_not_allowed)
         .layer(cors())
-        .merge(pages)
+        .merge(pages.layer(CatchPanicLayer::custom(fallback::panicked_page)))
         .fallback(fallback::not_found)
         .method_not_allowed_fallback(fallback::method_not_allowed)
         .with_state(site.clone())

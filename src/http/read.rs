@@ -1,5 +1,7 @@
 //! Reading requests.
 
+use std::time::Duration;
+
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::Request;
 use axum::http::{HeaderMap, header};
@@ -9,6 +11,9 @@ use crate::protocol::Params;
 /// More than any honest form or registration.
 pub(super) const MAX_BODY: usize = 64 * 1024;
 
+/// How long a client may take to send a body.
+const BODY_DEADLINE: Duration = Duration::from_secs(10);
+
 /// What is wrong with a request before its parameters are looked at.
 #[derive(Debug)]
 pub(super) enum Unreadable {
@@ -16,7 +21,7 @@ pub(super) enum Unreadable {
     TooLarge,
     /// The body is of another media type than the one that is expected.
     MediaType(String),
-    /// The body ended early.
+    /// The body ended early or took too long.
     Broken,
 }
 
@@ -55,7 +60,8 @@ async fn whole(headers: &HeaderMap, body: Body) -> Result<Bytes, Unreadable> {
     if announced.is_some_and(|length| length > MAX_BODY) {
         return Err(Unreadable::TooLarge);
     }
-    to_bytes(body, MAX_BODY).await.map_err(|error| {
+    let read = tokio::time::timeout(BODY_DEADLINE, to_bytes(body, MAX_BODY)).await;
+    read.map_err(|_| Unreadable::Broken)?.map_err(|error| {
         use std::error::Error;
         let too_large = error.source().is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
         if too_large { Unreadable::TooLarge } else { Unreadable::Broken }

@@ -7,6 +7,7 @@ use super::guard::RequestId;
 use super::site::Site;
 use crate::flow::Unanswerable;
 use crate::pages::ErrorPage;
+use crate::protocol::{Answer, Endpoint};
 
 pub(super) fn unanswerable_page(site: &Site, id: &RequestId, unanswerable: Unanswerable) -> Response {
     let page = match unanswerable {
@@ -14,7 +15,11 @@ pub(super) fn unanswerable_page(site: &Site, id: &RequestId, unanswerable: Unans
         Unanswerable::RedirectUri(sent) => ErrorPage::redirect_uri_not_registered(&sent),
         Unanswerable::Request(error) | Unanswerable::Stranger(error) => {
             tracing::info!(%error, detail = error.detail(), "authorization request refused with a page");
-            ErrorPage::invalid_parameter(error.code().as_str(), "", &error.description())
+            let page = ErrorPage::invalid_parameter(error.code().as_str(), "", &error.description());
+            match error.code().answer(Endpoint::Authorize) {
+                Answer::Page(status) | Answer::Redirect { page: status } => ErrorPage { status, ..page },
+                Answer::Json(_) | Answer::Never => page,
+            }
         }
         Unanswerable::Expired => ErrorPage::page_expired(),
         Unanswerable::Failed(failure) => return failure_page(site, id, &failure),

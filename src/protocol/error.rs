@@ -178,6 +178,11 @@ impl OAuthError {
         self.code
     }
 
+    /// The parameter at fault, if one is.
+    pub fn parameter(&self) -> Option<&'static str> {
+        self.parameter
+    }
+
     /// The sentence for the peer.
     pub fn description(&self) -> String {
         match self.parameter {
@@ -235,6 +240,6 @@ mod tests {
             ("the code is not valid", Some("expired"))
         );
         let error = OAuthError::new(ErrorCode::InvalidRequest, "is missing").about("code");
-        assert_eq!(error.description(), "code: is missing");
+        assert_eq!((error.description().as_str(), error.parameter()), ("code: is missing", Some("code")));
     }
 }

@@ -29,6 +29,12 @@ pub enum IssuerError {
     /// Written in a way that a URL parser changes, so that two readers would see two issuers.
     #[error("the issuer must be written in normal form: lower-case host, no default port, no dot segments")]
     NotNormal,
+    /// Its path has other characters than letters, digits and `-._~`, an empty segment, or begins like the address of a
+    /// page of ours.
+    #[error(
+        "the path of the issuer must be made of letters, digits and -._~, and not begin with the name of a page"
+    )]
+    Path,
 }
 
 impl Issuer {
@@ -59,6 +65,9 @@ impl Issuer {
         let path = text.strip_prefix(&origin).ok_or(IssuerError::NotNormal)?.to_owned();
         if path != url.path() && !(path.is_empty() && url.path() == "/") {
             return Err(IssuerError::NotNormal);
+        }
+        if !is_free(&path) {
+            return Err(IssuerError::Path);
         }
         Ok(Self { text: text.to_owned(), origin, path, loopback })
     }
@@ -97,6 +106,31 @@ impl Issuer {
     pub fn is_loopback(&self) -> bool {
         self.loopback
     }
+}
+
+/// First segments that belong to pages and to the demonstration server, now or by plan.
+const TAKEN: &[&str] = &[
+    "login",
+    "logout",
+    "consent",
+    "device",
+    "account",
+    "admin",
+    "assets",
+    "demo",
+    "healthz",
+    "readyz",
+    "metrics",
+    ".well-known",
+];
+
+/// Whether endpoints can be mounted under `path`.
+fn is_free(path: &str) -> bool {
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let Some(segments) = path.strip_prefix('/') else { return path.is_empty() };
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~');
+    segments.split('/').all(|segment| !segment.is_empty() && segment.bytes().all(plain))
+        && segments.split('/').next().is_some_and(|first| !TAKEN.contains(&first))
 }
 
 impl fmt::Display for Issuer {
@@ -158,6 +192,13 @@ mod tests {
             ("https://ID.example", NotNormal),
             ("https://id.example:443", NotNormal),
             ("https://id.example/a/../b", NotNormal),
+            ("https://id.example/login", Path),
+            ("https://id.example/.well-known/x", Path),
+            ("https://id.example/:a", Path),
+            ("https://id.example/a//b", Path),
+            ("https://id.example//", Path),
+            ("https://id.example/{a}", NotNormal),
+            ("https://id.example/%7Ea", Path),
         ] {
             assert_eq!(Issuer::parse(text), Err(error), "{text}");
         }

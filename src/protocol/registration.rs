@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{
@@ -69,7 +69,12 @@ impl Registration {
 
     /// What two identical registrations have in common. Clients that register at every start come to share one row.
     pub fn fingerprint(&self) -> String {
-        let digest = Sha256::digest(format!("{self:?}"));
+        let uris: Vec<&str> = self.redirect_uris.iter().map(RedirectUri::as_str).collect();
+        let grants: Vec<&str> = self.grant_types.iter().map(|grant| grant.as_str()).collect();
+        let scope = self.scope.as_ref().map(ToString::to_string);
+        let members =
+            json!([self.name, self.uri, self.about, uris, grants, self.auth_method.as_str(), scope]);
+        let digest = Sha256::digest(members.to_string());
         digest.iter().fold(String::with_capacity(64), |mut hex, byte| {
             let _ = write!(hex, "{byte:02x}");
             hex
@@ -225,8 +230,6 @@ fn auth_method(members: &Map<String, Value>) -> Result<ClientAuthMethod, OAuthEr
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
     use crate::protocol::fixtures::{at, scope};
 

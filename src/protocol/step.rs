@@ -153,12 +153,14 @@ impl Situation<'_> {
         })
     }
 
-    /// The page is skipped for the operator's own clients. Others cannot prove that the program which asks is the
-    /// one that was allowed before (RFC 8252 §8.6).
+    /// The page is skipped for the operator's own clients, when the answer goes exactly where they were registered.
+    /// Others, and whoever listens on another loopback port, cannot prove that the program which asks is the one that
+    /// was allowed before (RFC 8252 §8.6).
     fn may_skip_consent(&self, ask: &Ask) -> bool {
         let tenant_is_clear =
             ask.tenants.len() == 1 || self.request.tenant.as_ref() == Some(&ask.tenants[0].tenant.id);
-        self.request.client.first_party && tenant_is_clear && !self.request.prompt.consent
+        let is_exact = self.request.client.redirect_uris.contains(self.request.address.redirect_uri());
+        self.request.client.first_party && is_exact && tenant_is_clear && !self.request.prompt.consent
     }
 
     /// What the request comes to before the person is asked.

@@ -2,7 +2,8 @@
 
 use super::resource::single_wish;
 use super::{
-    Client, ClientAuthMethod, ErrorCode, GrantType, OAuthError, Params, Resource, ResourceUri, Scope,
+    Client, ClientAuthMethod, ErrorCode, GrantType, KnownScopes, OAuthError, Params, Resource, ResourceUri,
+    Scope,
 };
 
 /// What is offered for a token. Values are still as they were sent where only the stored side can judge them.
@@ -81,37 +82,45 @@ impl TokenRequest {
     }
 }
 
-/// How far a client's own token goes (RFC 6749 §4.4): what it asks for of what it was given and the resource knows,
-/// and all of that when it asks for nothing.
+/// How far a client's own token goes (RFC 6749 §4.4): what it asks for of what the operator gave it and the resource
+/// knows. When it asks for nothing, that is the resource's default scopes; when it was given none of those, it is what
+/// it was given. A developer's own server, of which nobody knows the scopes, gets what is asked for.
 ///
 /// # Errors
-/// `unauthorized_client` for a client that proves nothing, secret or no secret (OAuth 2.1 §4.2); `invalid_scope` when nothing of what
-/// was asked is left; `invalid_target` when the resource does not serve the client's tenant.
+/// `unauthorized_client` for a client that proves nothing, secret or no secret (OAuth 2.1 §4.2); `invalid_scope` when
+/// nothing of what was asked is left; `invalid_target` when the resource serves some tenants and the client is of none
+/// of them.
 pub fn machine_scope(
     client: &Client,
     resource: &Resource,
     asked: Option<&Scope>,
 ) -> Result<Scope, OAuthError> {
     if client.auth_method == ClientAuthMethod::None {
-        return Err(OAuthError::new(
-            ErrorCode::UnauthorizedClient,
-            "client credentials are for clients that authenticate",
-        ));
+        let description = "client credentials are for clients that authenticate";
+        return Err(OAuthError::new(ErrorCode::UnauthorizedClient, description));
     }
-    if client.tenant.as_ref().is_some_and(|tenant| !resource.admits_tenant(tenant)) {
+    let is_served = match &client.tenant {
+        Some(tenant) => resource.admits_tenant(tenant),
+        None => resource.tenants.is_empty(),
+    };
+    if !is_served {
         return Err(OAuthError::new(
             ErrorCode::InvalidTarget,
             "the resource does not serve this client's tenant",
         ));
     }
-    let allowed = resource.known(&client.machine_scopes);
-    let asked = asked.map(Scope::for_resource).filter(|scope| !scope.is_empty());
-    let granted = asked.as_ref().map_or_else(|| allowed.clone(), |asked| asked.intersection(&allowed));
-    if granted.is_empty() && asked.is_some() {
-        return Err(OAuthError::new(
-            ErrorCode::InvalidScope,
-            "nothing of what was asked may be given to this client",
-        ));
+    let given = resource.known(&client.machine_scopes);
+    let Some(asked) = asked.map(Scope::for_resource).filter(|scope| !scope.is_empty()) else {
+        let default = resource.default_scopes.intersection(&given);
+        return Ok(if default.is_empty() { given } else { default });
+    };
+    let granted = match resource.scopes {
+        KnownScopes::Any => asked,
+        KnownScopes::Listed(_) => asked.intersection(&given),
+    };
+    if granted.is_empty() {
+        let description = "nothing of what was asked may be given to this client";
+        return Err(OAuthError::new(ErrorCode::InvalidScope, description));
     }
     Ok(granted)
 }
@@ -196,10 +205,11 @@ mod tests {
         client.auth_method = ClientAuthMethod::ClientSecretPost;
         let mut resource = fixtures::resource();
         for (asked, granted) in [
-            (None, Ok("read write")),
+            (None, Ok("read")),
+            (Some("read write"), Ok("read write")),
             (Some("read"), Ok("read")),
             (Some("read admin other"), Ok("read")),
-            (Some("offline_access"), Ok("read write")),
+            (Some("offline_access"), Ok("read")),
             (Some("read offline_access"), Ok("read")),
             (Some("admin"), Err(ErrorCode::InvalidScope)),
         ] {
@@ -207,11 +217,27 @@ mod tests {
             let result = machine_scope(&client, &resource, asked.as_ref()).map_err(|error| error.code());
             assert_eq!(result, granted.map(scope), "{asked:?}");
         }
+        client.machine_scopes = scope("write");
+        assert_eq!(machine_scope(&client, &resource, None), Ok(scope("write")), "given none of the defaults");
+        resource.scopes = KnownScopes::Any;
+        let own = scope("anything else");
+        assert_eq!(machine_scope(&client, &resource, Some(&own)), Ok(own), "a developer's own server");
+    }
+
+    #[test]
+    fn a_machine_is_served_where_its_tenant_is() {
+        let (mut client, mut resource) = (fixtures::client(&[]), fixtures::resource());
+        client.auth_method = ClientAuthMethod::ClientSecretPost;
+        let code = |client: &Client, resource: &Resource| {
+            machine_scope(client, resource, None).map_err(|e| e.code())
+        };
+        assert!(code(&client, &resource).is_ok());
+        resource.tenants = vec![TenantId::parse("acme").unwrap()];
+        assert_eq!(code(&client, &resource), Err(ErrorCode::InvalidTarget), "a client of no tenant");
+        client.tenant = TenantId::parse("globex");
+        assert_eq!(code(&client, &resource), Err(ErrorCode::InvalidTarget));
         client.tenant = TenantId::parse("acme");
-        assert!(machine_scope(&client, &resource, None).is_ok());
-        resource.tenants = vec![TenantId::parse("globex").unwrap()];
-        let error = machine_scope(&client, &resource, None).unwrap_err();
-        assert_eq!(error.code(), ErrorCode::InvalidTarget);
+        assert!(code(&client, &resource).is_ok());
     }
 
     #[test]

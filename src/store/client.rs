@@ -29,7 +29,8 @@ macro_rules! insert {
 }
 
 statements! {
-    BY_ID = concat!("SELECT ", columns!(), " FROM clients c WHERE c.id = $1 AND c.suspended_at IS NULL");
+    BY_ID = concat!("SELECT ", columns!(), " FROM clients c WHERE c.id = $1 AND c.suspended_at IS NULL
+        AND NOT EXISTS (SELECT 1 FROM tenants t WHERE t.id = c.tenant_id AND t.suspended_at IS NOT NULL)");
     BY_FINGERPRINT = concat!("SELECT ", columns!(), " FROM clients c WHERE c.fingerprint = $1");
     /// Of identical registrations at once, one inserts. A later one renews the week that an unused client has, at
     /// most once a day, so that registering again rarely writes.
@@ -59,7 +60,7 @@ statements! {
 }
 
 impl Store {
-    /// A client that may act: a suspended one is not found.
+    /// A client that may act: a suspended one, or one of a suspended tenant, is not found.
     pub async fn client(&self, id: &ClientId) -> Result<Option<Client>, StoreError> {
         self.backend.optional(BY_ID, args![id]).await?.as_ref().map(client).transpose()
     }

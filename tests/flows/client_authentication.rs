@@ -4,6 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use gatelet::testkit::{ClientAuth, TestClient, TestServer};
 use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use crate::cases;
 use crate::world::{Database, ROBOT_SECRET, server, world};
@@ -16,6 +18,7 @@ cases![
     the_grant_type_has_to_be_one_the_client_has,
     the_token_endpoint_answers_in_json_whatever_is_wrong,
     a_repeated_parameter_is_refused,
+    a_body_of_unknown_length_is_not_read_without_end,
 ];
 
 const GRANT: (&str, &str) = ("grant_type", "client_credentials");
@@ -158,4 +161,23 @@ async fn a_repeated_parameter_is_refused(database: Database) {
     }
     // What is not known is ignored, however often.
     assert_eq!(robot.token(&[GRANT, ("x", "1"), ("x", "2")]).await.status, 200);
+}
+
+async fn a_body_of_unknown_length_is_not_read_without_end(database: Database) {
+    // RFC 9112 §7.1: chunked, so that no Content-Length announces it.
+    let server = server(database).await;
+    let host = server.origin().strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(host).await.unwrap();
+    let head = format!(
+        "POST /oauth/token HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+         Transfer-Encoding: chunked\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let chunk = format!("1000\r\n{}\r\n", "a".repeat(0x1000));
+    for _ in 0..17 {
+        stream.write_all(chunk.as_bytes()).await.unwrap();
+    }
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 413");
 }

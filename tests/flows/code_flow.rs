@@ -1,7 +1,7 @@
 //! The authorization code grant from one end to the other.
 
 use gatelet::protocol::GrantId;
-use gatelet::testkit::{Browser, RequestParams, TestServer};
+use gatelet::testkit::{Browser, RequestParams, TestResource, TestServer};
 use serde_json::json;
 
 use crate::cases;
@@ -15,6 +15,8 @@ cases![
     an_issuer_may_have_no_path_or_only_a_slash,
     a_restart_keeps_people_logged_in_grants_and_keys,
     offline_access_is_taken_everywhere_and_decides_nothing,
+    an_alias_means_the_resource_itself,
+    a_developers_own_server_needs_no_registration_where_that_is_allowed,
 ];
 
 async fn an_access_token_says_who_what_and_for_whom_and_nothing_else(database: Database) {
@@ -141,4 +143,44 @@ async fn offline_access_is_taken_everywhere_and_decides_nothing(database: Databa
     assert_eq!(server.verify(answer.access_token()).await["scope"], "mcp:read");
     let refreshed = client.refresh(answer.refresh_token()).await.granted();
     assert_eq!(refreshed.scope(), "mcp:read offline_access");
+}
+
+async fn an_alias_means_the_resource_itself(database: Database) {
+    // RFC 8707 §2; clients write the canonical URI in several ways (MCP 2026-07-28 authorization).
+    let (second, alias) = ("https://second.example/mcp", "https://old.example/mcp");
+    let resource = TestResource::new(second).scope("mcp:read", "Read").alias(alias);
+    let server = world(database).resource(resource).start().await;
+    let client = app(&server);
+    let mut browser = logged_in(&server, "alice").await;
+    for written in [second, alias, "https://second.example/mcp/", "https://SECOND.example:443/mcp"] {
+        let ask = |request: RequestParams| request.scope("mcp:read").resource(written);
+        let callback = client.authorize(&mut browser, "alice", ask).await;
+        let mut pairs = client.redemption(&callback).to_vec();
+        pairs.push(("resource", written));
+        let answer = client.token(&pairs).await.granted();
+        assert_eq!(server.verify(answer.access_token()).await["aud"], second, "{written}");
+        let pairs = [
+            ("grant_type", "refresh_token"),
+            ("refresh_token", answer.refresh_token()),
+            ("resource", written),
+        ];
+        client.token(&pairs).await.granted();
+    }
+    let unclear = client.authorization(|request| request.scope("mcp:read"));
+    assert_eq!(unclear.callback(&browser.get(&unclear.url).await.left()).error(), "invalid_target");
+}
+
+async fn a_developers_own_server_needs_no_registration_where_that_is_allowed(database: Database) {
+    let server = world(database).loopback_resources(true).start().await;
+    let client = app(&server);
+    let mut browser = logged_in(&server, "alice").await;
+    let own = "http://localhost:3999/mcp";
+    let ask = |request: RequestParams| request.scope("anything:at_all").resource(own);
+    let callback = client.authorize(&mut browser, "alice", ask).await;
+    let answer = client.redeem(&callback).await.granted();
+    let claims = server.verify(answer.access_token()).await;
+    assert_eq!((&claims["aud"], &claims["scope"]), (&json!(own), &json!("anything:at_all")));
+    client.refresh(answer.refresh_token()).await.granted();
+    let far = client.authorization(|request| request.resource("https://elsewhere.example/mcp"));
+    assert_eq!(far.callback(&browser.get(&far.url).await.left()).error(), "invalid_target");
 }

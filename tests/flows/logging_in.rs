@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use gatelet::audit::{AuditEvent, AuditKind};
+use gatelet::protocol::UserId;
+use gatelet::store::Outcome;
 use gatelet::testkit::{Browser, Landing, TestUser};
 
 use crate::cases;
@@ -17,6 +20,9 @@ cases![
     names_are_folded_and_passwords_are_not,
     a_login_without_a_request_leads_home,
     one_click_login_is_not_for_everybody,
+    two_tabs_of_one_browser_log_in_one_after_the_other,
+    a_suspended_person_is_logged_out_and_stays_out,
+    a_long_request_survives_the_login,
 ];
 
 const EXPIRED: &str = "This page has expired";
@@ -167,4 +173,42 @@ async fn one_click_login_is_not_for_everybody(database: Database) {
     let form = page.form_with("password").fill("username", "alice").forge("quick", "alice");
     assert!(browser.submit(form).await.page().has_form_with("password"));
     assert_eq!(browser.cookie("gatelet-session"), None);
+}
+
+async fn two_tabs_of_one_browser_log_in_one_after_the_other(database: Database) {
+    let server = server(database).await;
+    let client = app(&server);
+    let mut browser = Browser::new(&server);
+    let (first, second) = (client.authorization(|request| request), client.authorization(|request| request));
+    let page = browser.get(&first.url).await.page();
+    let other = browser.get(&second.url).await.page();
+    let consent = browser.log_in(&page, "alice").await.page();
+    first.callback(&browser.consent(&consent).allow().await.left()).code();
+    let consent = browser.log_in(&other, "alice").await.page();
+    second.callback(&browser.consent(&consent).allow().await.left()).code();
+}
+
+async fn a_suspended_person_is_logged_out_and_stays_out(database: Database) {
+    let server = server(database).await;
+    let request = app(&server).authorization(|request| request);
+    let mut browser = logged_in(&server, "alice").await;
+    let consent = browser.get(&request.url).await.page();
+    let audit = AuditEvent::new(server.clock().now(), AuditKind::Suspended);
+    let store = &server.app().engine().store;
+    let won = store.suspend_user(&UserId::parse("alice").unwrap(), audit).await.unwrap();
+    assert_eq!(won, Outcome::Won(()));
+    assert_error_page(browser.consent(&consent).allow().await, 400, "You are no longer logged in");
+    let page = browser.get(&request.url).await.page();
+    let again = browser.log_in(&page, "alice").await.page();
+    assert!(again.has_form_with("password"), "the same words as for a wrong password: {}", again.text());
+}
+
+async fn a_long_request_survives_the_login(database: Database) {
+    // It travels sealed in an address, and in a form.
+    let server = server(database).await;
+    let client = app(&server);
+    let state = "%2B\u{1f41a}".repeat(600);
+    let callback =
+        client.authorize(&mut Browser::new(&server), "alice", |request| request.state(&state)).await;
+    client.redeem(&callback).await.granted();
 }

@@ -1,6 +1,6 @@
 //! Whole flows through loopback HTTP, as a browser and a client see them. What has to hold for requests that come at
 //! once is asked of SQLite and of PostgreSQL.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 #[path = "../common/postgres.rs"]
 mod postgres;
