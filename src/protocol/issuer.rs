@@ -170,6 +170,32 @@ mod tests {
     }
 
     #[test]
+    fn no_endpoint_stands_where_a_page_does() {
+        for page in [
+            "login",
+            "logout",
+            "consent",
+            "device",
+            "account",
+            "admin",
+            "assets",
+            "demo",
+            "healthz",
+            "readyz",
+            "metrics",
+            ".well-known",
+        ] {
+            for path in [page.to_owned(), format!("{page}/"), format!("{page}/oauth")] {
+                let issuer = format!("https://id.example/{path}");
+                assert_eq!(Issuer::parse(&issuer), Err(IssuerError::Path), "{issuer}");
+            }
+        }
+        for path in ["oauth/login", "logins", "a-b._~9"] {
+            assert!(Issuer::parse(&format!("https://id.example/{path}")).is_ok(), "{path}");
+        }
+    }
+
+    #[test]
     fn what_readers_could_read_differently_is_refused() {
         use IssuerError::*;
         for (text, error) in [
