@@ -262,6 +262,23 @@ mod tests {
     }
 
     #[test]
+    fn a_code_gives_what_may_still_be_given() {
+        // OWASP ASVS 8.3.2: the role behind `admin` was lost since the person agreed
+        let (mut grant, resource) = (fixtures::grant(), fixtures::resource());
+        grant.scope = scope("read admin");
+        let redemption = Redemption {
+            code: &code(),
+            standing: Standing { grant: &grant, is_alive: true, resource: Some(&resource), roles: &[] },
+            client: &fixtures::client(&[]),
+            redirect_uri: None,
+            verifier: VERIFIER,
+            resource: None,
+            now: at(101),
+        };
+        assert_eq!(redemption.decide(), CodeDecision::Redeem(scope("read")));
+    }
+
+    #[test]
     fn a_replay_is_not_hidden_by_another_resource() {
         let other = ResourceUri::parse("https://other.example/mcp").unwrap();
         let (grant, resource, client) = (fixtures::grant(), fixtures::resource(), fixtures::client(&[]));

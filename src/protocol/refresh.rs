@@ -86,7 +86,14 @@ impl Refresh<'_> {
                         "the scope goes beyond what was granted",
                     ));
                 }
-                Ok(granted.filter(|token| asked.contains(token) || !is_for_resource(token)))
+                let narrowed = granted.filter(|token| asked.contains(token) || !is_for_resource(token));
+                if narrowed.for_resource().is_empty() {
+                    return Err(OAuthError::new(
+                        ErrorCode::InvalidScope,
+                        "nothing of what was asked may still be given",
+                    ));
+                }
+                Ok(narrowed)
             }
             _ => Ok(granted),
         }
@@ -264,6 +271,23 @@ mod tests {
                     assert_eq!(case.decide(), RefreshDecision::Rotate(scope(granted)), "{asked:?}")
                 }
                 None => assert_eq!(case.refusal(), ErrorCode::InvalidScope, "{asked:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn what_may_no_longer_be_given_leaves_the_next_token_and_is_not_asked_for_in_vain() {
+        // OWASP ASVS 8.3.2. `admin` needs a role that the person of these cases has lost.
+        for (asked, answer) in [
+            (None, Ok("read offline_access")),
+            (Some("read admin"), Ok("read offline_access")),
+            (Some("admin"), Err(ErrorCode::InvalidScope)),
+        ] {
+            let mut case = Case { scope: asked, ..Case::default() };
+            case.grant.scope = scope("read admin offline_access");
+            match answer {
+                Ok(left) => assert_eq!(case.decide(), RefreshDecision::Rotate(scope(left)), "{asked:?}"),
+                Err(code) => assert_eq!(case.refusal(), code, "{asked:?}"),
             }
         }
     }
