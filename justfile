@@ -30,9 +30,9 @@ ci:
 shots DIR="target/shots":
     cargo test --test pages -- --shots {{DIR}}
 
-# See whether a test notices when a rule is changed (needs cargo-mutants).
+# See whether a test notices when a rule of src/protocol is changed (needs cargo-mutants).
 mutants *ARGS:
-    cargo mutants {{ARGS}}
+    .ci/mutants {{ARGS}}
 
 # Measure.
 bench *ARGS:

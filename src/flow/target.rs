@@ -1,7 +1,7 @@
 //! Which resource a request means.
 
 use super::{Engine, Failure};
-use crate::protocol::{Client, ErrorCode, Grant, OAuthError, Resource, ResourceUri};
+use crate::protocol::{Client, ErrorCode, OAuthError, Resource, ResourceUri};
 
 impl Engine {
     /// The resource that a request by `client` means: the one it names, else the client's default, the server's, the
@@ -28,21 +28,6 @@ impl Engine {
                 "resource is required: this server serves several",
             )),
         })
-    }
-
-    /// What a token request names, as its grant knows it: an alias of the granted resource is that resource, since
-    /// clients repeat what they sent to the authorization endpoint (RFC 8707 §2.2).
-    pub(super) async fn as_granted(
-        &self,
-        named: Option<&ResourceUri>,
-        grant: &Grant,
-    ) -> Result<Option<ResourceUri>, Failure> {
-        let Some(named) = named else { return Ok(None) };
-        if named.lookup_key() == grant.resource.lookup_key() {
-            return Ok(Some(named.clone()));
-        }
-        let known = self.store.resource(named).await?;
-        Ok(Some(known.map_or_else(|| named.clone(), |resource| resource.uri)))
     }
 
     /// The resource with this URI: a registered one, or a developer's own where the policy lets it in.

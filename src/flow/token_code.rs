@@ -22,14 +22,13 @@ impl Engine {
         let now = self.clock.now();
         let known = self.known_code(code).await?;
         let served = self.resource(&known.grant.grant.resource).await?;
-        let resource = self.as_granted(resource, &known.grant.grant).await?;
         let redemption = Redemption {
             code: &known.code,
             standing: known.grant.standing(served.as_ref()),
             client,
             redirect_uri,
             verifier,
-            resource: resource.as_ref(),
+            resource,
             now,
         };
         match redemption.decide() {

@@ -26,13 +26,12 @@ impl Engine {
             let now = self.clock.now();
             let (known, generation) = self.known_refresh_token(token).await?;
             let served = self.resource(&known.grant.resource).await?;
-            let resource = self.as_granted(resource, &known.grant).await?;
             let decision = Refresh {
                 standing: known.standing(served.as_ref()),
                 client,
                 generation,
                 scope,
-                resource: resource.as_ref(),
+                resource,
                 retry_window: self.policy.lifetimes.retry_window,
                 now,
             }

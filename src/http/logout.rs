@@ -22,7 +22,6 @@ pub(super) async fn get(
     match logged_in(&site, request.headers()).await {
         Ok(Some(who)) => page(&LogoutPage {
             csrf: site.engine().session_csrf(&who),
-            continue_token: None,
             cancel: "/".to_owned(),
             user_name: who.user.display_name().to_owned(),
             username: who.user.username,

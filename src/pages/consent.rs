@@ -20,13 +20,13 @@ pub struct ConsentPage {
     pub user_name: String,
     /// The person's login name.
     pub username: String,
-    /// Where "Not you?" leads, e.g. `/logout?continue=…`.
+    /// Where "Not you?" leads, a login page for the same request.
     pub switch_account: String,
     /// Who asks.
     pub client: ClientView,
     /// Where the browser will be sent: `127.0.0.1:33418`, `claude.ai`, `cursor:// application`.
     pub redirect_host: String,
-    /// Every redirect URI of the client is on loopback: any program on this computer could be behind it.
+    /// The answer goes to a loopback address: any program on this computer could be behind it.
     pub loopback_only: bool,
     /// The redirect URI has a private-use scheme (RFC 8252 §7.1), which any application can claim.
     pub custom_scheme: bool,

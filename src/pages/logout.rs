@@ -5,14 +5,12 @@ use askama::Template;
 use super::text::filters;
 use super::{ModeNotice, Page};
 
-/// Asks whether to log out: a GET from elsewhere must not end a session. Posts `csrf` (and `continue`) to `/logout`.
+/// Asks whether to log out: a GET from elsewhere must not end a session. Posts `csrf` to `/logout`.
 #[derive(Clone, Debug, Template)]
 #[template(path = "logout.html")]
 pub struct LogoutPage {
     /// Token that ties the form to this browser session.
     pub csrf: String,
-    /// What to go on with after logging out, e.g. to log in as somebody else.
-    pub continue_token: Option<String>,
     /// Where "Stay logged in" leads.
     pub cancel: String,
     /// The person's name as shown.

@@ -60,7 +60,7 @@ async fn every_answer_with_tokens_tells_scope_and_lifetime_and_is_kept_by_nobody
     }
     let robot = gatelet::testkit::TestClient::new(&server, "robot", "").secret(crate::world::ROBOT_SECRET);
     let machine = robot.client_credentials(None).await.granted();
-    assert_eq!((machine.scope(), &machine.json["expires_in"]), ("mcp:read mcp:write", &json!(900)));
+    assert_eq!((machine.scope(), &machine.json["expires_in"]), ("mcp:read", &json!(900)));
 }
 
 async fn state_and_issuer_come_back_byte_for_byte(database: Database) {

@@ -38,8 +38,9 @@ async fn the_scope_is_what_was_asked_of_what_is_allowed(database: Database) {
     let server = server(database).await;
     let robot = TestClient::new(&server, "robot", "").secret(ROBOT_SECRET);
     for (asked, granted) in [
-        (None, Some("mcp:read mcp:write")),
-        (Some(""), Some("mcp:read mcp:write")),
+        (None, Some("mcp:read")),
+        (Some("mcp:read mcp:write"), Some("mcp:read mcp:write")),
+        (Some(""), Some("mcp:read")),
         (Some("mcp:write"), Some("mcp:write")),
         (Some("mcp:write mcp:admin"), Some("mcp:write")),
         (Some("mcp:admin"), None),

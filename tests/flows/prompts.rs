@@ -89,7 +89,7 @@ async fn a_login_may_be_too_old(database: Database) {
 
 async fn first_party_clients_are_silent_unless_consent_is_demanded(database: Database) {
     let server = server(database).await;
-    let client = gatelet::testkit::TestClient::new(&server, "own", "http://127.0.0.1:1/own");
+    let client = gatelet::testkit::TestClient::new(&server, "own", "http://127.0.0.1/own");
     let mut browser = Browser::new(&server);
     let request = client.authorization(|request| request.scope("mcp:read"));
     let page = browser.get(&request.url).await.page();
@@ -98,6 +98,10 @@ async fn first_party_clients_are_silent_unless_consent_is_demanded(database: Dat
     let silent = client.authorization(|request| request.scope("mcp:read").prompt("none"));
     silent.callback(&browser.get(&silent.url).await.left()).code();
     let asked = client.authorization(|request| request.scope("mcp:read").prompt("consent"));
+    assert!(browser.get(&asked.url).await.page().has_form_with("decision"));
+    // RFC 8252 §8.6: any program can listen on another loopback port.
+    let elsewhere = gatelet::testkit::TestClient::new(&server, "own", "http://127.0.0.1:1/own");
+    let asked = elsewhere.authorization(|request| request.scope("mcp:read"));
     assert!(browser.get(&asked.url).await.page().has_form_with("decision"));
     // Somebody who could act in two tenants has to say in which, unless the request does.
     let mut bob = logged_in(&server, "bob").await;

@@ -8,7 +8,6 @@ impl LogoutPage {
     pub fn samples() -> Vec<(&'static str, Self)> {
         let plain = Self {
             csrf: "Y3NyZg".to_owned(),
-            continue_token: None,
             cancel: "/".to_owned(),
             user_name: "Alice Ngata".to_owned(),
             username: "alice".to_owned(),
@@ -16,7 +15,6 @@ impl LogoutPage {
         };
         let hostile = Self {
             csrf: SCRIPT.to_owned(),
-            continue_token: Some(ATTRIBUTE.to_owned()),
             cancel: ATTRIBUTE.to_owned(),
             user_name: OVERRIDE.to_owned(),
             username: long(),
