@@ -3,23 +3,23 @@
 use super::dev::{MACHINE_CLIENT, PASSWORD, TERMINAL_CLIENT};
 use crate::protocol::Issuer;
 
-/// Commands that work as they stand: a machine's token and its use, then a person's, through the real login page.
+/// Commands that work as they stand, in any shell that people paste into (zsh takes no comments there): a machine's token and its use, then a person's, through the real login page.
 pub(super) fn commands(issuer: &Issuer, demo_url: &str, machine_secret: &str) -> String {
     let (authorize, token, origin) =
         (issuer.endpoint("authorize"), issuer.endpoint("token"), issuer.origin());
     let call = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"whoami"}}"#;
     let whoami = format!(
-        "curl -s -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' -d '{call}' {demo_url}"
+        "curl -s -w '\\n' -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' -d '{call}' {demo_url}"
     );
     let access_token = r#"sed -n 's/.*"access_token":"\([^"]*\)".*/\1/p'"#;
     // RFC 7636 appendix B: a verifier that everybody knows protects nobody, which is all that a demonstration needs.
     let (verifier, challenge) =
         ("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
     [
-        "# as a machine".to_owned(),
+        "echo 'as a machine:'".to_owned(),
         format!("TOKEN=$(curl -s -u {MACHINE_CLIENT}:{machine_secret} -d grant_type=client_credentials {token} | {access_token})"),
         whoami.clone(),
-        "# as alice, through the login page".to_owned(),
+        "echo 'as alice, through the login page:'".to_owned(),
         "JAR=$(mktemp)".to_owned(),
         format!(
             "PAGE=$(curl -s -L -c $JAR -b $JAR '{authorize}?client_id={TERMINAL_CLIENT}&response_type=code&scope=mcp:read&code_challenge={challenge}&code_challenge_method=S256')"
