@@ -2,17 +2,26 @@
 
 use std::time::Duration;
 
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::{HeaderMap, header};
+use bytes::BytesMut;
+use http_body_util::BodyExt;
 
 use crate::protocol::Params;
 
 /// More than any honest form or registration.
 pub(super) const MAX_BODY: usize = 64 * 1024;
 
+/// How much of a refused body is read all the same. A client that is still sending when the connection closes is told by
+/// its system that the connection broke, and never sees the answer.
+const MAX_DISCARDED: usize = 1024 * 1024;
+
 /// How long a client may take to send a body.
 const BODY_DEADLINE: Duration = Duration::from_secs(10);
+
+/// How long to go on reading a body that is refused.
+const DISCARD_DEADLINE: Duration = Duration::from_secs(1);
 
 /// What is wrong with a request before its parameters are looked at.
 #[derive(Debug)]
@@ -28,8 +37,8 @@ pub(super) enum Unreadable {
 /// The body of a form that was posted.
 pub(super) async fn form_body(request: Request) -> Result<Bytes, Unreadable> {
     let (parts, body) = request.into_parts();
-    expect_media_type(&parts.headers, "application/x-www-form-urlencoded")?;
-    whole(&parts.headers, body).await
+    let body = whole(&parts.headers, body).await?;
+    expect_media_type(&parts.headers, "application/x-www-form-urlencoded").map(|()| body)
 }
 
 /// The parameters of a form of one of our own pages; unreadable ones are none.
@@ -41,8 +50,8 @@ pub(super) async fn page_form(request: Request) -> Result<Params, Unreadable> {
 /// The body of a JSON request.
 pub(super) async fn json_body(request: Request) -> Result<Bytes, Unreadable> {
     let (parts, body) = request.into_parts();
-    expect_media_type(&parts.headers, "application/json")?;
-    whole(&parts.headers, body).await
+    let body = whole(&parts.headers, body).await?;
+    expect_media_type(&parts.headers, "application/json").map(|()| body)
 }
 
 fn expect_media_type(headers: &HeaderMap, expected: &str) -> Result<(), Unreadable> {
@@ -54,18 +63,38 @@ fn expect_media_type(headers: &HeaderMap, expected: &str) -> Result<(), Unreadab
     Err(Unreadable::MediaType(sent.chars().take(100).collect()))
 }
 
-async fn whole(headers: &HeaderMap, body: Body) -> Result<Bytes, Unreadable> {
+async fn whole(headers: &HeaderMap, mut body: Body) -> Result<Bytes, Unreadable> {
     let announced =
         headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    if announced.is_some_and(|length| length > MAX_BODY) {
+    if announced.is_some_and(|length| length > MAX_DISCARDED) {
         return Err(Unreadable::TooLarge);
     }
-    let read = tokio::time::timeout(BODY_DEADLINE, to_bytes(body, MAX_BODY)).await;
-    read.map_err(|_| Unreadable::Broken)?.map_err(|error| {
-        use std::error::Error;
-        let too_large = error.source().is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
-        if too_large { Unreadable::TooLarge } else { Unreadable::Broken }
-    })
+    let mut read = BytesMut::new();
+    let within_limit = async {
+        while let Some(frame) = body.frame().await {
+            let Ok(data) = frame.map_err(|_| Unreadable::Broken)?.into_data() else { continue };
+            if read.len() + data.len() > MAX_BODY {
+                return Err(Unreadable::TooLarge);
+            }
+            read.extend_from_slice(&data);
+        }
+        Ok(())
+    };
+    let outcome = tokio::time::timeout(BODY_DEADLINE, within_limit).await.unwrap_or(Err(Unreadable::Broken));
+    if matches!(outcome, Err(Unreadable::TooLarge)) {
+        let _ = tokio::time::timeout(DISCARD_DEADLINE, discard(body)).await;
+    }
+    outcome.map(|()| read.freeze())
+}
+
+async fn discard(mut body: Body) {
+    let mut discarded = 0;
+    while let Some(Ok(frame)) = body.frame().await {
+        discarded += frame.data_ref().map_or(0, Bytes::len);
+        if discarded > MAX_DISCARDED {
+            return;
+        }
+    }
 }
 
 /// The one `Authorization` header.
