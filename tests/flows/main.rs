@@ -12,6 +12,7 @@ mod consenting;
 mod discovery;
 mod logging_in;
 mod machines;
+mod never;
 mod prompts;
 mod races;
 mod redeeming;
@@ -54,6 +55,7 @@ const LISTS: &[(&str, &[Case])] = &[
     ("discovery", discovery::CASES),
     ("logging_in", logging_in::CASES),
     ("machines", machines::CASES),
+    ("never", never::CASES),
     ("prompts", prompts::CASES),
     ("races", races::CASES),
     ("redeeming", redeeming::CASES),
