@@ -9,6 +9,7 @@ mod clients;
 mod duration;
 mod environment;
 mod example;
+mod fetch;
 mod hint;
 mod lifetimes;
 mod log;
@@ -33,6 +34,7 @@ use toml::de::DeTable;
 
 pub use clients::DeclaredClient;
 pub use example::example;
+pub use fetch::FetchConfig;
 pub use log::{LogConfig, LogFormat, LogLevel};
 pub use login::LoginConfig;
 pub use outside::{FoundFile, Machine, Outside};
@@ -67,6 +69,8 @@ pub struct Config {
     pub key: KeySource,
     /// How people log in.
     pub login: LoginConfig,
+    /// How the server fetches from strangers.
+    pub fetch: FetchConfig,
     /// What the server says while it runs.
     pub log: LogConfig,
     /// What the store is to hold.
@@ -190,6 +194,7 @@ impl RawConfig {
             database_url: self.database_url(check),
             key: self.key(check),
             login: self.login.0.check(check),
+            fetch: self.fetch.0.check(check),
             log: self.log.0.check(check),
             declared: Declared { tenants, roles, users, resources, clients },
             warnings: Vec::new(),
@@ -198,6 +203,7 @@ impl RawConfig {
                 lifetimes,
                 registration,
                 registration_scopes,
+                client_documents: self.client_documents(check),
                 loopback_resources: false,
                 default_resource,
                 scopes_supported,
