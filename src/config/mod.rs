@@ -180,6 +180,7 @@ impl RawConfig {
         let known = resources::known_scopes(resources.iter());
         let (registration, registration_scopes) = self.registration.0.check(check, &known);
         let raw_clients = std::mem::take(&mut self.clients);
+        clients::refuse_ids_of_people(check, &raw_clients, &users);
         let clients = clients::clients(check, raw_clients, client_secrets, &tenants, &resources);
         let default_resource = match (&self.default_resource, &resources[..]) {
             (Some(written), resources) => resources::resource_reference(check, written, resources),
