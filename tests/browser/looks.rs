@@ -1,32 +1,70 @@
 //! What a browser shows: width, colours, targets, focus, and that the policy is kept.
 
-use std::future::Future;
-use std::pin::Pin;
-
 use gatelet::pages;
 use serde_json::Value;
 
-use crate::browser::Browser;
-use crate::site::Site;
+use crate::Case;
+use crate::axe::WIDTHS;
+use crate::stage::Stage;
+use crate::webdriver::Browser;
 
-/// Looks at one thing and answers with what is wrong with it.
-pub(crate) type Case = Box<dyn for<'a> FnOnce(&'a Browser, &'a Site) -> Looking<'a> + Send>;
-type Looking<'a> = Pin<Box<dyn Future<Output = Result<Vec<String>, String>> + Send + 'a>>;
-
-const WIDTHS: [u32; 4] = [320, 375, 768, 1280];
 const MEASURE: &str = include_str!("measure.js");
 
-/// One case for each sample, and one for the faulty page.
+/// Two cases for each sample, and two for the faulty page.
 pub(crate) fn cases() -> Vec<(String, Case)> {
-    let samples = pages::samples().into_iter().map(|sample| {
-        let name = format!("browser::{}", sample.name);
-        let case: Case = Box::new(move |browser, site| {
-            Box::pin(async move { look_at(browser, &site.url(&sample.name)).await })
-        });
-        (name, case)
-    });
-    let faulty: Case = Box::new(|browser, site| Box::pin(faults_are_seen(browser, site)));
-    samples.chain([("browser::a_faulty_page_is_found_faulty".to_owned(), faulty)]).collect()
+    let mut all: Vec<(String, Case)> = Vec::new();
+    for sample in pages::samples() {
+        let name = sample.name.clone();
+        all.push((
+            format!("looks::{name}"),
+            Box::new(move |stage| {
+                Box::pin(
+                    async move { none(look_at(&stage.browser, &stage.samples.url(&sample.name)).await?) },
+                )
+            }),
+        ));
+        all.push((
+            format!("axe::{name}"),
+            Box::new(move |stage| Box::pin(async move { none(rules_broken(stage, &name).await?) })),
+        ));
+    }
+    all.push((
+        "looks::a_faulty_page_is_found_faulty".to_owned(),
+        Box::new(|stage| Box::pin(async move { none(faults_are_seen(stage).await?) })),
+    ));
+    all.push((
+        "axe::a_faulty_page_is_found_faulty".to_owned(),
+        Box::new(|stage| Box::pin(async move { none(broken_rules_are_seen(stage).await?) })),
+    ));
+    all
+}
+
+fn none(complaints: Vec<String>) -> Result<(), String> {
+    if complaints.is_empty() { Ok(()) } else { Err(complaints.join("\n")) }
+}
+
+/// What axe-core has to say about a sample.
+async fn rules_broken(stage: &Stage, sample: &str) -> Result<Vec<String>, String> {
+    let axe = stage.axe.as_ref().map_err(|why| (*why).to_owned())?;
+    stage.browser.open(&stage.samples.url(sample)).await?;
+    ask(&stage.browser, "unfold(); return [];").await?;
+    let mut complaints = axe.complaints(&stage.browser).await?;
+    complaints.extend(stage.browser.log().await?);
+    Ok(complaints)
+}
+
+/// At every width, in both colour schemes, by every kind of rule.
+async fn broken_rules_are_seen(stage: &Stage) -> Result<Vec<String>, String> {
+    let found = rules_broken(stage, "faulty").await?;
+    let of_layout = WIDTHS
+        .iter()
+        .flat_map(|width| ["light", "dark"].map(|scheme| format!("{width} px, {scheme}: color-contrast")));
+    let once = ["label: ", "landmark-one-main: ", "page-has-heading-one: "].map(str::to_owned);
+    Ok(of_layout
+        .chain(once)
+        .filter(|fault| !found.iter().any(|complaint| complaint.contains(fault)))
+        .map(|fault| format!("missed: {fault}\n{}", found.join("\n")))
+        .collect())
 }
 
 async fn look_at(browser: &Browser, url: &str) -> Result<Vec<String>, String> {
@@ -52,30 +90,19 @@ async fn look_at(browser: &Browser, url: &str) -> Result<Vec<String>, String> {
 async fn focus_on_every_stop(browser: &Browser) -> Result<Vec<String>, String> {
     let stops = browser.run(&format!("{MEASURE}\nreturn stops();")).await?;
     let names = strings(&stops["names"]);
+    browser.tab(2 * names.len() + 4).await?;
+    let walked = browser.run("return window.walked;").await?;
+    let seen = |stop: usize| walked.get(stop.to_string());
+    let missed = names.iter().enumerate().filter(|(stop, _)| seen(*stop).is_none());
     let mut complaints = strings(&stops["complaints"]);
-    let mut reached = vec![false; names.len()];
-    for _ in 0..2 * names.len() + 4 {
-        if reached.iter().all(|&stop| stop) {
-            break;
-        }
-        browser.tab().await?;
-        let focus = browser.run(&format!("{MEASURE}\nreturn focus();")).await?;
-        let stop = focus["stop"].as_u64().and_then(|stop| usize::try_from(stop).ok());
-        if let Some(seen) = stop.and_then(|stop| reached.get_mut(stop)) {
-            if !*seen {
-                complaints.extend(strings(&focus["complaints"]));
-            }
-            *seen = true;
-        }
-    }
-    let missed = reached.iter().zip(names).filter(|(reached, _)| !**reached);
     complaints.extend(missed.map(|(_, name)| format!("not reached by keyboard: {name}")));
+    complaints.extend((0..names.len()).filter_map(seen).flat_map(strings));
     Ok(complaints)
 }
 
 /// Each look finds its fault: otherwise its silence elsewhere says nothing.
-async fn faults_are_seen(browser: &Browser, site: &Site) -> Result<Vec<String>, String> {
-    let found = look_at(browser, &site.url("faulty")).await?.join("\n");
+async fn faults_are_seen(stage: &Stage) -> Result<Vec<String>, String> {
+    let found = look_at(&stage.browser, &stage.samples.url("faulty")).await?.join("\n");
     let faults = [
         "px wide in a window",
         "light: text 2.8",
@@ -95,6 +122,6 @@ async fn ask(browser: &Browser, question: &str) -> Result<Vec<String>, String> {
     Ok(strings(&browser.run(&format!("{MEASURE}\n{question}")).await?))
 }
 
-fn strings(list: &Value) -> Vec<String> {
+pub(crate) fn strings(list: &Value) -> Vec<String> {
     list.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
