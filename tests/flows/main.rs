@@ -13,10 +13,12 @@ mod discovery;
 mod logging_in;
 mod machines;
 mod prompts;
+mod proxy;
 mod races;
 mod redeeming;
 mod refreshing;
 mod registering;
+mod shapes;
 mod surface;
 mod world;
 
@@ -59,6 +61,7 @@ const LISTS: &[(&str, &[Case])] = &[
     ("redeeming", redeeming::CASES),
     ("refreshing", refreshing::CASES),
     ("registering", registering::CASES),
+    ("shapes", shapes::CASES),
     ("surface", surface::CASES),
 ];
 
