@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::check::{Check, SecretSources};
 use super::clients::RawClient;
+use super::fetch::RawFetch;
 use super::lifetimes::RawLifetimes;
 use super::log::RawLog;
 use super::login::RawLogin;
@@ -16,7 +17,7 @@ use super::read::{Section as _, section};
 use super::registration::RawRegistration;
 use super::resources::RawResource;
 use super::secret::ConfigSecret;
-use super::values::{Command, FromEnvironment, Table, Text, Texts, Written};
+use super::values::{Command, FromEnvironment, Table, Text, Texts, WordOrTexts, Written};
 use crate::protocol::{Issuer, PublicUrl};
 use crate::tokens::KeyEncryptionKey;
 
@@ -54,9 +55,15 @@ section! {
         /// The resource that a request means when neither it nor its client names one: the `uri` of one of
         /// `[[resources]]`. Default: the only one, when there is only one.
         default_resource: Text = Value(r#""https://mcp.example.com/mcp""#),
+        /// Whose client id metadata documents are taken, by which a client is known whose `client_id` is the URL of
+        /// such a document: `"any"` for everybody's (the default), `"off"`, or a list of the hosts that they may be
+        /// at. A host is a whole name without port (subdomains are not included); the case of its letters does not
+        /// matter.
+        client_documents: Option<Written<WordOrTexts>> = Value(r#"["client.example.com"]"#),
         lifetimes: Table<RawLifetimes> = Section,
         registration: Table<RawRegistration> = Section,
         login: Table<RawLogin> = Section,
+        fetch: Table<RawFetch> = Section,
         log: Table<RawLog> = Section,
         tenants: Vec<RawTenant> = Section,
         roles: Vec<RawRole> = Section,
@@ -215,7 +222,7 @@ fn warn_of_exposed_password(check: &mut Check<'_>, url: &Written<ConfigSecret>) 
 }
 
 /// A host name or address as the `Host` header has it, without the port.
-fn parse_host(text: &str) -> Result<String, &'static str> {
+pub(super) fn parse_host(text: &str) -> Result<String, &'static str> {
     let text = text.to_ascii_lowercase();
     let url = url::Url::parse(&format!("http://{text}/")).ok();
     let is_host = url.and_then(|url| url.host_str().map(|host| host == text)) == Some(true);

@@ -42,7 +42,7 @@ pub use metadata::Metadata;
 pub use params::Params;
 pub use person::{BrowserSession, Membership, Role, Tenant, User};
 pub use pkce::{CodeChallenge, CodeVerifier};
-pub use policy::{Lifetimes, Policy, RegistrationMode};
+pub use policy::{ClientDocuments, Lifetimes, Policy, RegistrationMode};
 pub use public_url::{PublicUrl, UrlError};
 pub use redirect_uri::{RedirectUri, RedirectUriError};
 pub use resource::{KnownScopes, Resource, ResourceScope, ResourceUri};

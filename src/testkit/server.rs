@@ -14,6 +14,7 @@ use super::directory::Directory;
 use super::{claims, http};
 use crate::app::App;
 use crate::clock::Clock;
+use crate::fetch::Supplied;
 use crate::protocol::Issuer;
 use crate::serve;
 
@@ -113,6 +114,21 @@ impl TestServer {
     /// The server's clock; it stands still until it is advanced.
     pub fn clock(&self) -> &Clock {
         self.builder.clock_in_use()
+    }
+
+    /// Has the server find this at `url` from now on, when it fetches from there.
+    pub fn supply_document(&self, url: &str, supplied: Supplied) {
+        self.builder.fetcher_in_use().supply(url, supplied);
+    }
+
+    /// Has the server find nothing at `url` any more.
+    pub fn withdraw_document(&self, url: &str) {
+        self.builder.fetcher_in_use().withdraw(url);
+    }
+
+    /// The URLs that the server has fetched from, in order.
+    pub fn asked_documents(&self) -> Vec<String> {
+        self.builder.fetcher_in_use().asked()
     }
 
     /// Where its database is, to look into it from outside.

@@ -19,6 +19,7 @@ cases![
 ];
 
 async fn an_access_token_says_who_what_and_for_whom_and_nothing_else(database: Database) {
+    // RFC 9700 §2.3, §4.10.2; RFC 8707 §2.1; RFC 9068 §2.1; MCP Token Passthrough.
     // RFC 9068 §2.2, RFC 8707 §2: one audience, a plain string.
     let server = server(database).await;
     let client = app(&server);
@@ -46,7 +47,7 @@ async fn an_access_token_says_who_what_and_for_whom_and_nothing_else(database: D
 }
 
 async fn every_answer_with_tokens_tells_scope_and_lifetime_and_is_kept_by_nobody(database: Database) {
-    // RFC 6749 §5.1. `granted` looks at the members and at Cache-Control.
+    // OAuth 2.1 §3.2.3; RFC 6749 §5.1. `granted` looks at the members and at Cache-Control.
     let server = server(database).await;
     let client = app(&server);
     let redeemed = tokens(&server, &client).await;
@@ -63,6 +64,7 @@ async fn every_answer_with_tokens_tells_scope_and_lifetime_and_is_kept_by_nobody
 }
 
 async fn state_and_issuer_come_back_byte_for_byte(database: Database) {
+    // RFC 9700 §4.4.2.1; MCP Authorization Response Validation.
     // RFC 6749 §4.1.2, RFC 9207 §2. The client compares both in `callback`.
     let server = server(database).await;
     let client = app(&server);
@@ -81,7 +83,7 @@ async fn state_and_issuer_come_back_byte_for_byte(database: Database) {
 }
 
 async fn what_asks_for_nothing_in_particular_gets_the_default_scopes(database: Database) {
-    // RFC 6749 §3.3: never everything.
+    // MCP Scope Minimization; RFC 6749 §3.3: never everything.
     let server = server(database).await;
     let client = app(&server);
     let mut browser = logged_in(&server, "bob").await;

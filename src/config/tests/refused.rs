@@ -128,6 +128,14 @@ fn people_and_resources_that_do_not_fit_together_are_refused_in_words() {
 }
 
 #[test]
+fn a_client_is_not_called_like_a_person() {
+    // RFC 9700 §4.15: `sub` of a machine's token is its client_id.
+    let text = "[[users]]\nusername = \"alice\"\nid = \"u-1\"\n[[clients]]\nid = \"u-1\"\nredirect_uris = [\"https://a.example/\"]";
+    let expected = "f:6: clients[0].id: is the id of a person too; tokens of the two could not be told apart";
+    assert_eq!(errors(text), expected);
+}
+
+#[test]
 fn clients_that_could_not_work_are_refused_in_words() {
     for (client, expected) in [
         (
