@@ -14,10 +14,12 @@ mod logging_in;
 mod machines;
 mod never;
 mod prompts;
+mod proxy;
 mod races;
 mod redeeming;
 mod refreshing;
 mod registering;
+mod shapes;
 mod surface;
 mod world;
 
@@ -45,6 +47,7 @@ const LISTS: &[(&str, &[Case])] = &[
     ("redeeming", redeeming::CASES),
     ("refreshing", refreshing::CASES),
     ("registering", registering::CASES),
+    ("shapes", shapes::CASES),
     ("surface", surface::CASES),
 ];
 
