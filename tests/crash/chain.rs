@@ -64,6 +64,15 @@ impl Chain {
             .collect()
     }
 
+    /// The code that came of the person's decision, once there is one.
+    pub(crate) fn code(&self) -> Option<&str> {
+        match &self.stage {
+            Stage::Registered | Stage::Asked { .. } | Stage::Denied { .. } => None,
+            Stage::Agreed { code, .. } => Some(code),
+            Stage::Connected(tokens) | Stage::Revoked(tokens) => Some(&tokens.code),
+        }
+    }
+
     /// Takes note of an acknowledgement.
     pub(crate) fn reach(&mut self, stage: Stage) {
         self.stage = stage;

@@ -19,10 +19,10 @@ impl Snapshot {
     /// and a whole chain of refresh tokens; and so on.
     fn check_grants(&self, found: &mut Vec<String>) {
         let mut codes: BTreeMap<&str, Vec<&CodeRow>> = BTreeMap::new();
-        for code in &self.codes {
+        for (id, code) in &self.codes {
             codes.entry(&code.grant).or_default().push(code);
             if !self.grants.contains_key(&code.grant) {
-                found.push(format!("code {} has no grant", code.id));
+                found.push(format!("code {id} has no grant"));
             }
         }
         for (id, grant) in &self.grants {

@@ -1,10 +1,12 @@
 //! The operation that was left unanswered: it is there as a whole or not at all, and its owner goes on.
 
+use gatelet::tokens::CodeToken;
+
 use crate::chain::{Chain, Stage, Tokens};
 use crate::http::{Answer, Wire};
 use crate::ledger::{Unanswered, Writer, session_id};
 use crate::operations::{Operation, redeem, refresh};
-use crate::snapshot::{GrantRow, Snapshot};
+use crate::snapshot::{CodeRow, GrantRow, Snapshot};
 
 const ALIVE: &str = "nobody has killed the server";
 
@@ -40,16 +42,16 @@ impl Writer {
             }
             Operation::Allow { .. } => {
                 let is_taken = self.is_taken(chain(), rows);
-                let grants = rows.grants_of(chain().id()).len() - chain().unheard_grants;
+                let grants = rows.grants_of(chain().id()) - chain().unheard_grants;
                 assert_eq!(usize::from(is_taken), grants, "half a decision: {:?}", chain());
                 is_taken
             }
             Operation::Deny { .. } => self.is_taken(chain(), rows),
             // What else has to be there with the spent code, invariants.rs looks at.
-            Operation::Redeem { .. } => grant_of(chain(), rows).generation.is_some(),
+            Operation::Redeem { .. } => issued(chain(), rows).0.is_redeemed,
             Operation::Refresh { .. } => {
                 let Stage::Connected(tokens) = &chain().stage else { panic!("not connected") };
-                let (live, heard) = (grant_of(chain(), rows).generation, tokens.refresh.len() - 1);
+                let (live, heard) = (issued(chain(), rows).1.generation, tokens.refresh.len() - 1);
                 assert!(
                     live == Some(heard) || live == Some(heard + 1),
                     "{live:?} after {heard}: {:?}",
@@ -58,7 +60,7 @@ impl Writer {
                 live != Some(heard)
             }
             Operation::ReplayCode { .. } | Operation::ReplayRefresh { .. } => {
-                grant_of(chain(), rows).is_revoked
+                issued(chain(), rows).1.is_revoked
             }
             Operation::LogIn => self.unknown_sessions(rows).len() == 1,
             Operation::LogOut => !rows.sessions.contains_key(&session_id(self.cookie())),
@@ -170,7 +172,10 @@ pub(crate) fn assert_refused(answer: &Answer) {
     assert_eq!((answer.status, answer.json()["error"].as_str()), (400, Some("invalid_grant")), "{answer:?}");
 }
 
-/// The grant that a chain's code belongs to.
-pub(crate) fn grant_of<'a>(chain: &Chain, rows: &'a Snapshot) -> &'a GrantRow {
-    rows.grants_of(chain.id()).last().copied().unwrap_or_else(|| panic!("the grant is gone: {chain:?}"))
+/// The code of a chain that has one, and the grant that it belongs to.
+pub(crate) fn issued<'a>(chain: &Chain, rows: &'a Snapshot) -> (&'a CodeRow, &'a GrantRow) {
+    let code = chain.code().unwrap_or_else(|| panic!("no code: {chain:?}"));
+    let id = CodeToken::parse(code).expect("a code").id().to_string();
+    let code = rows.codes.get(&id).unwrap_or_else(|| panic!("the code is gone: {chain:?}"));
+    (code, &rows.grants[&code.grant])
 }

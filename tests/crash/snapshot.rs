@@ -19,7 +19,8 @@ pub(crate) struct Snapshot {
     pub(crate) consents: BTreeMap<(String, String), String>,
     /// By identifier.
     pub(crate) grants: BTreeMap<String, GrantRow>,
-    pub(crate) codes: Vec<CodeRow>,
+    /// By identifier.
+    pub(crate) codes: BTreeMap<String, CodeRow>,
     /// How often which kind of event is told of which grant, else client, else user.
     pub(crate) events: BTreeMap<(String, String), usize>,
     /// Everything about the keys and secrets of the server, which nothing here changes.
@@ -51,7 +52,6 @@ pub(crate) struct GrantRow {
 
 /// A row of `authorization_codes`.
 pub(crate) struct CodeRow {
-    pub(crate) id: String,
     pub(crate) grant: String,
     pub(crate) client: String,
     pub(crate) is_redeemed: bool,
@@ -114,9 +114,9 @@ impl Snapshot {
         }
     }
 
-    /// The grants of a client, the newest last: their identifiers grow with time.
-    pub(crate) fn grants_of(&self, client: &str) -> Vec<&GrantRow> {
-        self.grants.values().filter(|grant| grant.client == client).collect()
+    /// How many grants name a client.
+    pub(crate) fn grants_of(&self, client: &str) -> usize {
+        self.grants.values().filter(|grant| grant.client == client).count()
     }
 
     /// How often something happened.
@@ -170,6 +170,6 @@ fn grant_row(row: [String; 8]) -> (String, GrantRow) {
     (id, grant)
 }
 
-fn code_row([id, grant, client, redeemed]: [String; 4]) -> CodeRow {
-    CodeRow { id, grant, client, is_redeemed: !redeemed.is_empty() }
+fn code_row([id, grant, client, redeemed]: [String; 4]) -> (String, CodeRow) {
+    (id, CodeRow { grant, client, is_redeemed: !redeemed.is_empty() })
 }
