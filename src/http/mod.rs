@@ -44,12 +44,17 @@ pub fn routes(site: &Site) -> Router {
         open = open.route(&path, get(discovery::jwks));
     }
 
-    // For people. Scripts of other origins have no business here (OAuth 2.1 §3.1).
-    let mut pages = Router::new()
-        .route(&at("authorize"), get(authorize::get).post(authorize::post))
+    // Forms of our own pages.
+    let forms = Router::new()
         .route("/login", get(login::get).post(login::post))
         .route("/logout", get(logout::get).post(logout::post))
         .route("/consent", get(consent::get).post(consent::post))
+        .layer(from_fn_with_state(site.clone(), guard::refuse_foreign_forms));
+
+    // For people. Scripts of other origins have no business here (OAuth 2.1 §3.1).
+    let mut pages = forms
+        // A client may well send a person here by a form of its own.
+        .route(&at("authorize"), get(authorize::get).post(authorize::post))
         .route("/", get(home::get))
         .route("/assets/{name}", get(assets::get))
         .route("/healthz", get(home::healthz))
@@ -71,7 +76,7 @@ pub fn routes(site: &Site) -> Router {
 pub fn guarded(site: &Site, routes: Router) -> Router {
     routes
         .layer(CatchPanicLayer::custom(fallback::panicked))
-        .layer(from_fn_with_state(site.clone(), guard::check_host))
+        .layer(from_fn_with_state(site.clone(), guard::check_request))
         .layer(from_fn_with_state(site.clone(), guard::finish))
 }
 
