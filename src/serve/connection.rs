@@ -177,6 +177,7 @@ async fn attend<C: Future>(
     let ripe = Instant::now() + limits.age;
     let mut connection = pin!(connection);
     let mut stopped = pin!(stopped(stop));
+    let mut queued = None;
     let mut evicted = pin!(None);
     let mut look_again = pin!(sleep_until(Instant::now() + limits.head));
     let (mut is_asked, mut patience) = (false, None);
@@ -185,42 +186,27 @@ async fn attend<C: Future>(
             if connection.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(End::Done);
             }
-            let now = Instant::now();
-            if !is_asked && (now >= ripe || stopped.as_mut().poll(cx).is_ready()) {
+            let (now, wait) = (Instant::now(), pulse.wait(limits));
+            let is_late = wait.is_some_and(|wait| now >= wait.deadline);
+            if !is_asked && (is_late || now >= ripe || stopped.as_mut().poll(cx).is_ready()) {
                 is_asked = true;
                 ask_to_end(connection.as_mut());
                 continue;
             }
-            let deadline = pulse.deadline(limits);
-            if deadline.is_some_and(|deadline| now >= deadline) {
-                match patience {
-                    None => {
-                        is_asked = true;
-                        patience = Some(now + limits.linger);
-                        ask_to_end(connection.as_mut());
-                        continue;
-                    }
-                    Some(end) if now >= end => return Poll::Ready(End::Cut),
-                    Some(_) => {}
-                }
+            if is_late && now >= *patience.get_or_insert(now + limits.linger) {
+                return Poll::Ready(End::Cut);
             }
-            // While it is our turn, the client cannot be late; and it is not the one to give up its place.
-            match deadline {
-                None => evicted.set(None),
-                Some(_) => {
-                    if evicted.is_none() {
-                        evicted.set(Some(house.evicted()));
-                    }
-                    if evicted.as_mut().as_pin_mut().is_some_and(|evicted| evicted.poll(cx).is_ready()) {
-                        return Poll::Ready(End::Cut);
-                    }
-                }
+            // While it is our turn, the client is not the one to give up its place. Each wait has its own turn to.
+            if queued != wait.map(|wait| wait.since) {
+                queued = wait.map(|wait| wait.since);
+                evicted.set(queued.map(|_| house.evicted()));
             }
-            let look = patience.or(deadline).unwrap_or(now + limits.idle).min(if is_asked {
-                now + limits.idle
-            } else {
-                ripe
-            });
+            if evicted.as_mut().as_pin_mut().is_some_and(|evicted| evicted.poll(cx).is_ready()) {
+                return Poll::Ready(End::Cut);
+            }
+            let deadline = if is_late { patience } else { wait.map(|wait| wait.deadline) };
+            let look = deadline.unwrap_or(now + limits.idle);
+            let look = if is_asked { look } else { look.min(ripe) };
             if look < look_again.deadline() || look_again.is_elapsed() {
                 look_again.as_mut().reset(look);
             }

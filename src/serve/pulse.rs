@@ -26,20 +26,28 @@ struct State {
     head_since: Option<Instant>,
 }
 
+/// The time in which it is the client's turn.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wait {
+    pub(super) since: Instant,
+    pub(super) deadline: Instant,
+}
+
 impl Pulse {
     /// A connection that was accepted at `accepted`, and whose first request is expected.
     pub(super) fn new(accepted: Instant) -> Self {
         Self(Mutex::new(State { ours: 0, waiting_since: accepted, head_since: Some(accepted) }))
     }
 
-    /// By when the client must have done something; `None` while it is our turn.
-    pub(super) fn deadline(&self, limits: &Limits) -> Option<Instant> {
+    /// What the client is waited for; `None` while it is our turn.
+    pub(super) fn wait(&self, limits: &Limits) -> Option<Wait> {
         let state = self.state();
         if state.ours > 0 {
             return None;
         }
-        let idle = state.waiting_since + limits.idle;
-        Some(state.head_since.map_or(idle, |since| idle.min(since + limits.head)))
+        let since = state.waiting_since;
+        let head = state.head_since.map(|since| since + limits.head);
+        Some(Wait { since, deadline: head.map_or(since + limits.idle, |head| head.min(since + limits.idle)) })
     }
 
     fn heard(&self) {
