@@ -6,12 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::ConnectInfo;
+use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
+use tower::util::MapRequest;
 
 /// How long a client may take to send the head of a request.
 const HEADER_DEADLINE: Duration = Duration::from_secs(10);
@@ -61,7 +64,8 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, ListenError> {
     })
 }
 
-/// Answers on every listener until `stop` is done, then lets what is in flight finish, for a bounded time.
+/// Answers on every listener until `stop` is done, then lets what is in flight finish, for a bounded time. Handlers find
+/// the address at the other end of the connection as a [`ConnectInfo`] among the request's extensions.
 pub async fn serve(listeners: Vec<TcpListener>, router: Router, stop: impl Future<Output = ()>) {
     let (accepted, mut connections) = mpsc::channel(64);
     let acceptors: Vec<_> =
@@ -76,16 +80,20 @@ pub async fn serve(listeners: Vec<TcpListener>, router: Router, stop: impl Futur
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     tokio::pin!(stop);
     loop {
-        let stream = tokio::select! {
+        let accepted = tokio::select! {
             () = &mut stop => break,
-            stream = connections.recv() => stream,
+            accepted = connections.recv() => accepted,
         };
-        let Some(stream) = stream else { break };
+        let Some((stream, peer)) = accepted else { break };
         let place = tokio::select! {
             () = &mut stop => break,
             place = Arc::clone(&places).acquire_owned() => place,
         };
-        let service = TowerToHyperService::new(router.clone());
+        let service = MapRequest::new(router.clone(), move |mut request: hyper::Request<Incoming>| {
+            request.extensions_mut().insert(ConnectInfo(peer));
+            request
+        });
+        let service = TowerToHyperService::new(service);
         let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service).into_owned());
         tokio::spawn(async move {
             // A peer that hangs up or sends nonsense is no event.
@@ -101,13 +109,13 @@ pub async fn serve(listeners: Vec<TcpListener>, router: Router, stop: impl Futur
     }
 }
 
-async fn accept(listener: TcpListener, accepted: mpsc::Sender<TcpStream>) {
+async fn accept(listener: TcpListener, accepted: mpsc::Sender<(TcpStream, SocketAddr)>) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 // Answers are small and complete; waiting to fill a packet only delays them.
                 let _ = stream.set_nodelay(true);
-                if accepted.send(stream).await.is_err() {
+                if accepted.send((stream, peer)).await.is_err() {
                     return;
                 }
             }

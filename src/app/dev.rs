@@ -13,12 +13,13 @@ use crate::config::{
     ConfigSecret, Declared, DeclaredClient, DeclaredMembership, DeclaredPassword, DeclaredUser,
 };
 use crate::demo;
+use crate::fetch::{FetchOptions, Fetcher};
 use crate::http::{Home, SiteFacts};
 use crate::pages::{HomePage, MachineClientView, PersonView, QuickLogin, well_known_clients};
 use crate::protocol::{
-    Client, ClientAuthMethod, ClientId, ClientOrigin, GrantType, Issuer, KnownScopes, Lifetimes,
-    PasswordHash, Policy, RedirectUri, RegistrationMode, Resource, ResourceScope, ResourceUri, Role,
-    RoleName, Scope, ScopeToken, Tenant, TenantId, Timestamp, UserId,
+    Client, ClientAuthMethod, ClientDocuments, ClientId, ClientOrigin, GrantType, Issuer, KnownScopes,
+    Lifetimes, PasswordHash, Policy, RedirectUri, RegistrationMode, Resource, ResourceScope, ResourceUri,
+    Role, RoleName, Scope, ScopeToken, Tenant, TenantId, Timestamp, UserId,
 };
 use crate::random::Random;
 use crate::store::{Mode, StoreOptions};
@@ -111,6 +112,10 @@ pub async fn build(options: DevOptions) -> Result<Dev, StartError> {
             hosts: options.hosts.iter().cloned().collect::<HashSet<_>>(),
         },
         one_click_login: !options.exposed,
+        fetcher: Fetcher::new(FetchOptions {
+            loopback: options.issuer.is_loopback() && !options.exposed,
+            ..FetchOptions::new(clock.clone())
+        })?,
         passwords: PasswordHasher::new(random.clone()),
         clock: clock.clone(),
         random,
@@ -131,6 +136,7 @@ fn policy(issuer: &Issuer) -> Policy {
         issuer: issuer.clone(),
         lifetimes: Lifetimes::default(),
         registration: RegistrationMode::Open,
+        client_documents: ClientDocuments::Any,
         registration_scopes: None,
         loopback_resources: true,
         default_resource: ResourceUri::parse(&demo_url(issuer)).ok(),

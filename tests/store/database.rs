@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use gatelet::store::{Mode, Store, StoreError, StoreOptions};
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
+
+use crate::sql;
 
 /// A database that is gone when its last handle is.
 #[derive(Clone)]
@@ -51,26 +52,12 @@ impl Database {
 
     /// Runs a statement past the store.
     pub(crate) async fn execute(&self, sql: &str) {
-        let sql = AssertSqlSafe(sql.to_owned());
-        if self.is_sqlite() {
-            let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
-            sqlx::query(sql).execute(&mut connection).await.unwrap();
-        } else {
-            let mut connection = PgConnection::connect(&self.url).await.unwrap();
-            sqlx::query(sql).execute(&mut connection).await.unwrap();
-        }
+        sql::execute(&self.url, sql).await;
     }
 
     /// The first column of a query as texts.
     pub(crate) async fn texts(&self, sql: &str) -> Vec<String> {
-        let sql = AssertSqlSafe(sql.to_owned());
-        if self.is_sqlite() {
-            let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
-            sqlx::query_scalar(sql).fetch_all(&mut connection).await.unwrap()
-        } else {
-            let mut connection = PgConnection::connect(&self.url).await.unwrap();
-            sqlx::query_scalar(sql).fetch_all(&mut connection).await.unwrap()
-        }
+        sql::texts(&self.url, sql).await
     }
 
     /// How many rows a table has.
