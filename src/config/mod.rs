@@ -17,6 +17,7 @@ mod login;
 mod outside;
 mod people;
 mod problem;
+mod reach;
 mod read;
 mod registration;
 mod resources;
@@ -40,6 +41,7 @@ pub use login::LoginConfig;
 pub use outside::{FoundFile, Machine, Outside};
 pub use people::{DeclaredMembership, DeclaredPassword, DeclaredUser};
 pub use problem::{ConfigErrors, Problem};
+pub use reach::{misleading, unheard};
 pub use secret::ConfigSecret;
 pub use server::KeySource;
 
@@ -188,8 +190,12 @@ impl RawConfig {
             (None, _) => None,
         };
         let scopes_supported = scopes_supported(&resources, registration_scopes.as_ref());
+        let listen = self.listen(check);
+        if let Some(issuer) = &issuer {
+            self.warn_of_misfits(check, issuer, &listen);
+        }
         Some(Config {
-            listen: self.listen(check),
+            listen,
             hosts: self.hosts(check),
             database_url: self.database_url(check),
             key: self.key(check),

@@ -12,7 +12,6 @@ cases![
     every_answer_with_tokens_tells_scope_and_lifetime_and_is_kept_by_nobody,
     state_and_issuer_come_back_byte_for_byte,
     what_asks_for_nothing_in_particular_gets_the_default_scopes,
-    an_issuer_may_have_no_path_or_only_a_slash,
     a_restart_keeps_people_logged_in_grants_and_keys,
     offline_access_is_taken_everywhere_and_decides_nothing,
     an_alias_means_the_resource_itself,
@@ -95,20 +94,6 @@ async fn what_asks_for_nothing_in_particular_gets_the_default_scopes(database: D
         };
         let callback = client.authorize(&mut browser, "bob", ask).await;
         assert_eq!(client.redeem(&callback).await.granted().scope(), "mcp:read", "{scope:?}");
-    }
-}
-
-async fn an_issuer_may_have_no_path_or_only_a_slash(database: Database) {
-    // RFC 8414 §2. `authorize` compares iss, `verify` compares the token's.
-    if matches!(database, Database::Postgres(_)) {
-        return;
-    }
-    for path in ["", "/", "/a/b", "/a/"] {
-        let server = world(Database::Sqlite).issuer_path(path).start().await;
-        assert_eq!(server.issuer(), format!("{}{path}", server.origin()));
-        assert!(!server.endpoint("token").contains("0//"), "{}", server.endpoint("token"));
-        let answer = tokens(&server, &app(&server)).await;
-        assert_eq!(server.verify(answer.access_token()).await["iss"], server.issuer());
     }
 }
 

@@ -1,5 +1,6 @@
 //! Whole configurations, good and bad, without files, programs or a real environment.
 
+mod addresses;
 mod environment;
 mod example;
 mod refused;
