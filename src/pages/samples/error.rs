@@ -36,6 +36,13 @@ impl ErrorPage {
             ("unavailable", Self::unavailable(1)),
             ("hostile-script", Self::redirect_uri_not_registered(SCRIPT)),
             ("hostile-attribute", Self::invalid_parameter(ATTRIBUTE, OVERRIDE, "It cannot be read.")),
+            (
+                "hostile-document",
+                Self::client_document_unusable(
+                    &format!("https://{}.example/{ATTRIBUTE}", long()),
+                    "The server answered 404.",
+                ),
+            ),
             ("hostile-long", Self::not_found(&long().repeat(20))),
         ];
         let mut pages: Vec<_> =
