@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod banner;
+mod https;
+mod log_lines;
 mod network;
 mod program;
 mod refusals;
@@ -28,8 +30,10 @@ macro_rules! cases {
 use cases;
 
 fn main() -> ExitCode {
-    let modules: [(&str, &[(&'static str, Case)]); 5] = [
+    let modules: [(&str, &[(&'static str, Case)]); 7] = [
         ("banner", banner::CASES),
+        ("https", https::CASES),
+        ("log_lines", log_lines::CASES),
         ("refusals", refusals::CASES),
         ("restarts", restarts::CASES),
         ("serve", serve::CASES),
