@@ -17,6 +17,7 @@ mod login;
 mod outside;
 mod people;
 mod problem;
+mod reach;
 mod read;
 mod registration;
 mod resources;
@@ -40,6 +41,7 @@ pub use login::LoginConfig;
 pub use outside::{FoundFile, Machine, Outside};
 pub use people::{DeclaredMembership, DeclaredPassword, DeclaredUser};
 pub use problem::{ConfigErrors, Problem};
+pub use reach::{misleading, unheard};
 pub use secret::ConfigSecret;
 pub use server::KeySource;
 
@@ -180,6 +182,7 @@ impl RawConfig {
         let known = resources::known_scopes(resources.iter());
         let (registration, registration_scopes) = self.registration.0.check(check, &known);
         let raw_clients = std::mem::take(&mut self.clients);
+        clients::refuse_ids_of_people(check, &raw_clients, &users);
         let clients = clients::clients(check, raw_clients, client_secrets, &tenants, &resources);
         let default_resource = match (&self.default_resource, &resources[..]) {
             (Some(written), resources) => resources::resource_reference(check, written, resources),
@@ -187,8 +190,12 @@ impl RawConfig {
             (None, _) => None,
         };
         let scopes_supported = scopes_supported(&resources, registration_scopes.as_ref());
+        let listen = self.listen(check);
+        if let Some(issuer) = &issuer {
+            self.warn_of_misfits(check, issuer, &listen);
+        }
         Some(Config {
-            listen: self.listen(check),
+            listen,
             hosts: self.hosts(check),
             database_url: self.database_url(check),
             key: self.key(check),

@@ -1,7 +1,7 @@
 //! Answers: JSON, pages, redirects.
 
 use axum::Json;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::json;
@@ -70,7 +70,7 @@ pub(super) fn server_error(endpoint: Endpoint) -> Response {
 }
 
 /// A page, with the headers that keep it from being framed, kept or leaked (RFC 9700 §4.16, §4.2.4).
-pub(super) fn page<P: Page>(page: &P) -> Response {
+pub(super) fn page<P: Page>(site: &Site, page: &P) -> Response {
     let status = StatusCode::from_u16(page.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
@@ -78,12 +78,19 @@ pub(super) fn page<P: Page>(page: &P) -> Response {
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::CACHE_CONTROL, "no-store"),
     ];
-    (status, headers, page.html()).into_response()
+    let mut response = (status, headers, page.html(site.issuer().public_url().path())).into_response();
+    if !P::LEADS_TO_CLIENT {
+        // Clients in a browser run the flow in a window that they open, and that tells them how it ended. With this
+        // header on a page of the flow, the two windows would know nothing of one another for good.
+        let policy = HeaderName::from_static("cross-origin-opener-policy");
+        response.headers_mut().insert(policy, HeaderValue::from_static("same-origin"));
+    }
+    response
 }
 
 /// A page about an error.
 pub(super) fn error_page(site: &Site, id: &RequestId, error: ErrorPage) -> Response {
-    page(&error.within(id.as_str(), site.mode_notice()))
+    page(site, &error.within(id.as_str(), site.mode_notice()))
 }
 
 /// A page about a fault of ours, which the log explains.

@@ -180,6 +180,7 @@ mod tests {
 
     #[test]
     fn lifetimes_are_short_for_what_can_be_stolen() {
+        // MCP Token Theft.
         // RFC 9700 §2.2.1 and §4.14.2; OAuth 2.1 §4.1.2 (10 minutes at most), OWASP ASVS 10.4.3 (1 minute)
         let in_seconds = each(&Lifetimes::default()).map(|lifetime| lifetime.as_secs());
         let (minute, hour, day) = (60, 3_600, 86_400);

@@ -1,6 +1,7 @@
 //! Describing a test server.
 
 use std::collections::{HashMap, HashSet};
+use std::net::SocketAddr;
 
 use super::TestServer;
 use super::directory::Directory;
@@ -9,7 +10,7 @@ use crate::app::Setup;
 use crate::clock::Clock;
 use crate::fetch::{Fetcher, Supplied};
 use crate::http::SiteFacts;
-use crate::protocol::{ClientDocuments, Issuer, Lifetimes, Policy, RegistrationMode, ScopeToken};
+use crate::protocol::{ClientDocuments, Issuer, Lifetimes, Policy, PublicUrl, RegistrationMode, ScopeToken};
 use crate::random::Random;
 use crate::store::{Mode, StoreOptions};
 use crate::tokens::{KeyEncryptionKey, PasswordHasher, TEST_KEYS};
@@ -19,6 +20,7 @@ use crate::tokens::{KeyEncryptionKey, PasswordHasher, TEST_KEYS};
 #[derive(Clone, Debug)]
 #[must_use = "call start()"]
 pub struct TestServerBuilder {
+    public_url: Option<PublicUrl>,
     issuer_path: String,
     clock: Clock,
     random: Random,
@@ -36,6 +38,7 @@ pub struct TestServerBuilder {
 impl Default for TestServerBuilder {
     fn default() -> Self {
         Self {
+            public_url: None,
             issuer_path: "/oauth".to_owned(),
             // From the present, so that programs with a clock of their own take the tokens too.
             clock: Clock::fixed(Clock::system().now()),
@@ -54,7 +57,17 @@ impl Default for TestServerBuilder {
 }
 
 impl TestServerBuilder {
-    /// The path of the issuer: `/oauth` unless told otherwise, `""` and `"/"` for one at the root.
+    /// Where the server is reached, if something stands between it and everybody else: an origin, and a path if it has
+    /// no origin of its own. The server itself listens at [`TestServer::address`].
+    ///
+    /// # Panics
+    /// When it is no https URL, or http URL on loopback, in normal form.
+    pub fn public_url(mut self, url: &str) -> Self {
+        self.public_url = Some(PublicUrl::parse(url).unwrap_or_else(|error| panic!("{url}: {error}")));
+        self
+    }
+
+    /// The path of the issuer, under the public URL: `/oauth` unless told otherwise, `""` and `"/"` for one at the root.
     pub fn issuer_path(mut self, path: &str) -> Self {
         self.issuer_path = path.to_owned();
         self
@@ -196,9 +209,11 @@ impl TestServerBuilder {
         TestServer::launch(self, Directory::fresh(), 0).await
     }
 
-    pub(super) fn issuer(&self, origin: &str) -> Issuer {
-        let text = format!("{origin}{}", self.issuer_path);
-        Issuer::parse(&text).unwrap_or_else(|error| panic!("{text}: {error}"))
+    pub(super) fn issuer(&self, address: SocketAddr) -> Issuer {
+        let own = || PublicUrl::parse(&format!("http://{address}")).expect("an address is a URL");
+        let public_url = self.public_url.clone().unwrap_or_else(own);
+        let text = public_url.page_url(&self.issuer_path);
+        Issuer::within(&public_url, &text).unwrap_or_else(|error| panic!("{text}: {error}"))
     }
 
     pub(super) fn setup(&self, issuer: &Issuer, directory: &Directory) -> Setup {
