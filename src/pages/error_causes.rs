@@ -160,6 +160,18 @@ impl ErrorPage {
         .technical("Allowed", allowed)
     }
 
+    /// The request breaks a rule of HTTP itself.
+    pub fn malformed(why: &str) -> Self {
+        Self::new(
+            400,
+            "This is no whole request",
+            "What sent it, or something on the way here, does not follow the rules of HTTP.",
+            ApplicationDeveloper,
+            &["They find the reason below."],
+        )
+        .technical("Reason", why)
+    }
+
     /// The `Host` header names none of this server's hosts.
     pub fn host_not_allowed(host: &str) -> Self {
         Self::new(
