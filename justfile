@@ -16,19 +16,19 @@ check:
 test *ARGS:
     cargo test {{ARGS}}
 
-# Drive the server with the released TypeScript and Python clients (needs node and python3).
+# Drive the server with released clients and the conformance tool (needs npm, python3 and openssl).
 e2e:
-    cargo build
+    cargo build --bin gatelet --example rmcp_client
     e2e/install
-    GATELET_BIN="${CARGO_TARGET_DIR:-target}/debug/gatelet" e2e/run
+    GATELET_BIN="${CARGO_TARGET_DIR:-target}/debug/gatelet" RMCP_CLIENT="${CARGO_TARGET_DIR:-target}/debug/examples/rmcp_client" e2e/run
 
 # Everything that CI runs.
 ci:
     .ci/run
 
-# Take pictures of every page, on a desktop and a phone, light and dark (needs Chromium).
+# Take pictures of every page, from 320 to 1920 px wide, light and dark (needs Chromium).
 shots DIR="target/shots":
-    cargo test --test pages -- --shots {{DIR}}
+    cargo test --test browser -- --shots {{DIR}}
 
 # See whether a test notices when a rule of src/protocol is changed (needs cargo-mutants).
 mutants *ARGS:

@@ -70,10 +70,15 @@ impl Network {
             return Err(FetchError::Budget);
         }
         let deadline = Instant::now() + self.deadline;
-        let Ok(Ok(_slot)) = timeout_at(deadline, self.slots.acquire()).await else {
-            return Err(FetchError::Busy);
+        // Who had to wait for a turn and is late has us to blame.
+        let (_slot, late) = match self.slots.try_acquire() {
+            Ok(slot) => (slot, FetchError::TimedOut),
+            Err(_) => match timeout_at(deadline, self.slots.acquire()).await {
+                Ok(Ok(slot)) => (slot, FetchError::Busy),
+                Ok(Err(_)) | Err(_) => return Err(FetchError::Busy),
+            },
         };
-        timeout_at(deadline, self.request(target)).await.unwrap_or(Err(FetchError::TimedOut))
+        timeout_at(deadline, self.request(target)).await.unwrap_or(Err(late))
     }
 
     async fn request(&self, target: Target) -> Result<Fetched, FetchError> {

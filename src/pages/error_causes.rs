@@ -104,7 +104,7 @@ impl ErrorPage {
         Self::new(
             400,
             "This page has expired",
-            "It was open for too long, was already answered, or was opened in another browser. Nothing was allowed.",
+            "It was open for too long, was already answered, or was opened in another browser. An answer that you gave before still counts; nothing was added to it.",
             You,
             &["Go back to the application and start connecting again."],
         )
@@ -158,6 +158,18 @@ impl ErrorPage {
         )
         .technical("Method", method)
         .technical("Allowed", allowed)
+    }
+
+    /// The request breaks a rule of HTTP itself.
+    pub fn malformed(why: &str) -> Self {
+        Self::new(
+            400,
+            "This is no whole request",
+            "What sent it, or something on the way here, does not follow the rules of HTTP.",
+            ApplicationDeveloper,
+            &["They find the reason below."],
+        )
+        .technical("Reason", why)
     }
 
     /// The `Host` header names none of this server's hosts.

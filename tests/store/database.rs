@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use gatelet::store::{Mode, Store, StoreError, StoreOptions};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
 
 use crate::sql;
 
@@ -52,7 +53,14 @@ impl Database {
 
     /// Runs a statement past the store.
     pub(crate) async fn execute(&self, sql: &str) {
-        sql::execute(&self.url, sql).await;
+        let sql = AssertSqlSafe(sql.to_owned());
+        if self.is_sqlite() {
+            let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
+            sqlx::query(sql).execute(&mut connection).await.unwrap();
+        } else {
+            let mut connection = PgConnection::connect(&self.url).await.unwrap();
+            sqlx::query(sql).execute(&mut connection).await.unwrap();
+        }
     }
 
     /// The first column of a query as texts.
