@@ -9,6 +9,7 @@ use crate::{NotRun, cases};
 cases![
     every_configuration_of_the_hosting_page_is_taken_as_it_says,
     every_command_of_the_hosting_page_starts_as_it_says,
+    an_issuer_at_which_dev_mode_does_not_listen_is_told,
 ];
 
 /// The blocks in `language`, each with what the program says to it; nothing when that is not shown.
@@ -61,5 +62,12 @@ fn every_command_of_the_hosting_page_starts_as_it_says() -> Result<(), NotRun> {
         let warnings: Vec<&str> = log.lines().filter_map(|line| Some(&line[line.find("WARN ")?..])).collect();
         assert_eq!(warnings, expected.lines().collect::<Vec<_>>(), "line {}", block.line);
     }
+    Ok(())
+}
+
+fn an_issuer_at_which_dev_mode_does_not_listen_is_told() -> Result<(), NotRun> {
+    let dev = Dev::start_with(&directory("unheard"), "data", &["--issuer", "http://localhost:1/oauth"]);
+    let log = dev.stop();
+    assert!(log.contains("--issuer: nothing listens at http://localhost:1, only at 127.0.0.1:"), "{log}");
     Ok(())
 }
