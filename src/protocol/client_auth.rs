@@ -62,6 +62,11 @@ impl Credentials {
         Ok(Self { client_id: known_shape(&id)?, secret: Some(Presented { readings, by_header: true }) })
     }
 
+    /// Whether a secret is presented, right or wrong.
+    pub fn have_secret(&self) -> bool {
+        self.secret.is_some()
+    }
+
     /// Whether `client` has proved itself. `matches` says whether a presented secret is one of the client's.
     ///
     /// # Errors

@@ -85,6 +85,8 @@ pub(super) fn policy() -> Policy {
         lifetimes: Lifetimes { retry_window: Duration::from_secs(60), ..Lifetimes::default() },
         registration: RegistrationMode::Open,
         registration_scopes: None,
+        max_unused_clients: Policy::MAX_UNUSED_CLIENTS,
+        rates: Rates::default(),
         loopback_resources: false,
         default_resource: None,
         scopes_supported: scope("read write offline_access"),

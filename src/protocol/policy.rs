@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Issuer, ResourceUri, Scope};
+use super::{Issuer, Rates, ResourceUri, Scope};
 
 /// How long things last. The defaults stand here and nowhere else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub struct Lifetimes {
     pub jwks_max_age: Duration,
     /// A self-registered client that never completed an authorization.
     pub unused_client: Duration,
+    /// A record of what happened.
+    pub audit: Duration,
 }
 
 const MINUTE: u64 = 60;
@@ -47,6 +49,7 @@ impl Default for Lifetimes {
             browser_session_absolute: Duration::from_secs(30 * DAY),
             jwks_max_age: Duration::from_secs(5 * MINUTE),
             unused_client: Duration::from_secs(7 * DAY),
+            audit: Duration::from_secs(90 * DAY),
         }
     }
 }
@@ -64,6 +67,7 @@ impl Lifetimes {
         browser_session_absolute: Duration::from_secs(90 * DAY),
         jwks_max_age: Duration::from_secs(HOUR),
         unused_client: Duration::from_secs(90 * DAY),
+        audit: Duration::from_secs(3650 * DAY),
     };
 }
 
@@ -74,6 +78,11 @@ pub enum RegistrationMode {
     Open,
     /// Nobody.
     Off,
+}
+
+impl Policy {
+    /// What [`Policy::max_unused_clients`] is unless somebody decides otherwise.
+    pub const MAX_UNUSED_CLIENTS: u32 = 10_000;
 }
 
 /// The decisions of whoever runs this server.
@@ -87,6 +96,10 @@ pub struct Policy {
     pub registration: RegistrationMode,
     /// The most that self-registered clients can be given; `None` is whatever resources know.
     pub registration_scopes: Option<Scope>,
+    /// The most self-registered clients that may wait for their first grant at once.
+    pub max_unused_clients: u32,
+    /// How often strangers may do what costs us something.
+    pub rates: Rates,
     /// Whether an unregistered resource on loopback is accepted: a developer's own server.
     pub loopback_resources: bool,
     /// The resource that a request means when neither it nor its client names one.
@@ -99,7 +112,7 @@ pub struct Policy {
 mod tests {
     use super::*;
 
-    fn each(of: &Lifetimes) -> [Duration; 10] {
+    fn each(of: &Lifetimes) -> [Duration; 11] {
         [
             of.access_token,
             of.code,
@@ -111,6 +124,7 @@ mod tests {
             of.browser_session_absolute,
             of.jwks_max_age,
             of.unused_client,
+            of.audit,
         ]
     }
 
@@ -131,7 +145,8 @@ mod tests {
                 8 * hour,
                 30 * day,
                 5 * minute,
-                7 * day
+                7 * day,
+                90 * day
             ]
         );
     }
@@ -142,7 +157,19 @@ mod tests {
         let (minute, hour, day) = (60, 3_600, 86_400);
         assert_eq!(
             in_seconds,
-            [hour, 10 * minute, 365 * day, 365 * day, 10 * minute, hour, 30 * day, 90 * day, hour, 90 * day]
+            [
+                hour,
+                10 * minute,
+                365 * day,
+                365 * day,
+                10 * minute,
+                hour,
+                30 * day,
+                90 * day,
+                hour,
+                90 * day,
+                3650 * day
+            ]
         );
         for (default, bound) in each(&Lifetimes::default()).iter().zip(each(&Lifetimes::BOUNDS)) {
             assert!(*default <= bound);
