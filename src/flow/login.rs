@@ -137,6 +137,8 @@ impl Engine {
     /// Guesses that come at once may all be looked at, but once the name rests their outcome is told to none of them:
     /// counting and forgetting are guarded by that (OWASP ASVS 6.3.1).
     async fn prove(&self, username: &str, password: &str) -> Result<Result<User, LoginOutcome>, Failure> {
+        // First of all, so that a flood of logins does not queue for the database.
+        let Ok(place) = self.passwords.place() else { return Ok(Err(LoginOutcome::Busy)) };
         let folded = User::fold(username);
         let name = self.secrets.login_name_tag(&folded);
         if let Some(resting) = self.resting(&name).await? {
@@ -144,8 +146,7 @@ impl Engine {
         }
         let account = self.store.account_by_username(&folded).await?;
         let stored = account.as_ref().and_then(|account| account.password_hash.as_ref());
-        let is_right = match self.passwords.verify(password, stored).await {
-            Err(PasswordError::Busy) => return Ok(Err(LoginOutcome::Busy)),
+        let is_right = match self.passwords.verify_in(place, password, stored).await {
             Err(PasswordError::TooLong) => false,
             other => other?,
         };

@@ -10,6 +10,7 @@ mod client_authentication;
 mod code_flow;
 mod consenting;
 mod discovery;
+mod limits;
 mod logging_in;
 mod machines;
 mod prompts;
@@ -52,6 +53,7 @@ const LISTS: &[(&str, &[Case])] = &[
     ("code_flow", code_flow::CASES),
     ("consenting", consenting::CASES),
     ("discovery", discovery::CASES),
+    ("limits", limits::CASES),
     ("logging_in", logging_in::CASES),
     ("machines", machines::CASES),
     ("prompts", prompts::CASES),
