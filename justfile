@@ -26,9 +26,9 @@ e2e:
 ci:
     .ci/run
 
-# Take pictures of every page, on a desktop and a phone, light and dark (needs Chromium).
+# Take pictures of every page, from 320 to 1920 px wide, light and dark (needs Chromium).
 shots DIR="target/shots":
-    cargo test --test pages -- --shots {{DIR}}
+    cargo test --test browser -- --shots {{DIR}}
 
 # See whether a test notices when a rule of src/protocol is changed (needs cargo-mutants).
 mutants *ARGS:

@@ -3,7 +3,8 @@
 //! The rules are in [`protocol`], as plain functions over plain values. [`flow`] is what somebody does (authorize, log in,
 //! consent, redeem, refresh): it loads, lets `protocol` decide, has the [`store`] commit under a guard, and says what to
 //! answer. [`http`] is the table of routes and one file per endpoint; [`pages`] is what people see; [`tokens`] is
-//! everything that needs cryptography. [`app`] wires one server out of these, [`mod@serve`] listens, [`cli`] starts it.
+//! everything that needs cryptography; [`fetch`] alone dials addresses that a stranger chose. [`app`] wires one server
+//! out of these, [`mod@serve`] listens, [`cli`] starts it.
 //!
 //! Three parts are for your own code: [`resource`] protects an MCP server, [`testkit`] runs a whole authorization server
 //! inside a test, and [`mod@demo`] shows the first of them at work.
@@ -14,6 +15,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod demo;
+pub mod fetch;
 pub mod flow;
 pub mod http;
 pub mod pages;

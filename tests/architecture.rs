@@ -14,7 +14,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("tokens", &["protocol", "random", "clock"]),
     ("store", &["protocol", "random", "audit"]),
     ("pages", &[]),
-    ("flow", &["protocol", "store", "tokens", "audit", "clock", "random"]),
+    ("fetch", &["clock"]),
+    ("flow", &["protocol", "store", "tokens", "fetch", "audit", "clock", "random"]),
     ("http", &["flow", "pages", "protocol", "random"]),
     ("resource", &["clock", "protocol"]),
     ("demo", &["resource", "clock"]),
@@ -23,14 +24,17 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "app",
         &[
-            "http", "flow", "pages", "demo", "resource", "config", "store", "tokens", "protocol", "clock",
-            "random",
+            "http", "flow", "pages", "demo", "resource", "config", "store", "tokens", "fetch", "protocol",
+            "clock", "random",
         ],
     ),
     ("cli", &["app", "clock", "config", "pages", "protocol", "serve"]),
     (
         "testkit",
-        &["app", "config", "http", "flow", "store", "tokens", "protocol", "clock", "random", "serve"],
+        &[
+            "app", "config", "http", "flow", "store", "tokens", "fetch", "protocol", "clock", "random",
+            "serve",
+        ],
     ),
     ("main", &["cli"]),
 ];
@@ -44,7 +48,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("aws_lc_rs", &["tokens", "random"]),
     ("jsonwebtoken", &["tokens", "resource", "testkit"]),
     ("rmcp", &["demo"]),
-    ("reqwest", &["resource", "testkit"]),
+    ("reqwest", &["fetch", "resource", "testkit"]),
     ("axum", &["http", "app", "serve", "resource", "demo", "testkit", "cli"]),
     ("hyper_util", &["serve"]),
     ("clap", &["cli", "main"]),

@@ -13,12 +13,13 @@ use crate::config::{
     ConfigSecret, Declared, DeclaredClient, DeclaredMembership, DeclaredPassword, DeclaredUser,
 };
 use crate::demo;
+use crate::fetch::{FetchOptions, Fetcher};
 use crate::http::{Home, SiteFacts};
 use crate::pages::{HomePage, MachineClientView, PersonView, QuickLogin, well_known_clients};
 use crate::protocol::{
-    Client, ClientAuthMethod, ClientId, ClientOrigin, GrantType, Issuer, KnownScopes, Lifetimes,
-    PasswordHash, Policy, Rates, RedirectUri, RegistrationMode, Resource, ResourceScope, ResourceUri, Role,
-    RoleName, Scope, ScopeToken, Tenant, TenantId, Timestamp, UserId,
+    Client, ClientAuthMethod, ClientDocuments, ClientId, ClientOrigin, GrantType, Issuer, KnownScopes,
+    Lifetimes, PasswordHash, Policy, Rates, RedirectUri, RegistrationMode, Resource, ResourceScope,
+    ResourceUri, Role, RoleName, Scope, ScopeToken, Tenant, TenantId, Timestamp, UserId,
 };
 use crate::random::Random;
 use crate::store::{Mode, StoreOptions};
@@ -112,6 +113,10 @@ pub async fn build(options: DevOptions) -> Result<Dev, StartError> {
             trusted_proxies: Vec::new(),
         },
         one_click_login: !options.exposed,
+        fetcher: Fetcher::new(FetchOptions {
+            loopback: options.issuer.is_loopback() && !options.exposed,
+            ..FetchOptions::new(clock.clone())
+        })?,
         passwords: PasswordHasher::new(random.clone()),
         clock: clock.clone(),
         random,
@@ -132,6 +137,7 @@ fn policy(issuer: &Issuer, exposed: bool) -> Policy {
         issuer: issuer.clone(),
         lifetimes: Lifetimes::default(),
         registration: RegistrationMode::Open,
+        client_documents: ClientDocuments::Any,
         registration_scopes: None,
         max_unused_clients: Policy::MAX_UNUSED_CLIENTS,
         rates: if exposed { Rates::default() } else { Rates::on_loopback() },

@@ -14,6 +14,7 @@ use axum::Router;
 
 use crate::clock::Clock;
 use crate::config::Declared;
+use crate::fetch::{FetchSetupError, Fetcher};
 use crate::flow::{Engine, Parts};
 use crate::http::{self, Site, SiteFacts};
 use crate::protocol::Policy;
@@ -39,6 +40,8 @@ pub struct Setup {
     pub facts: SiteFacts,
     /// Whether the ready-made people log in with one click.
     pub one_click_login: bool,
+    /// Fetches what strangers say about themselves.
+    pub fetcher: Fetcher,
     /// Checks passwords.
     pub passwords: PasswordHasher,
     /// Tells the time.
@@ -76,6 +79,9 @@ pub enum StartError {
     /// A declared password could not be hashed.
     #[error(transparent)]
     Password(#[from] PasswordError),
+    /// Outgoing requests could not be set up.
+    #[error(transparent)]
+    Fetch(#[from] FetchSetupError),
     /// The discovery document could not be written.
     #[error(transparent)]
     Metadata(#[from] serde_json::Error),
@@ -115,6 +121,7 @@ impl App {
             declared,
             facts,
             one_click_login,
+            fetcher,
             passwords,
             clock,
             random,
@@ -126,8 +133,17 @@ impl App {
         let keys = keys::key_ring(&store, &key, signing_key, mode, &random, now).await?;
         let declarations = declare::hashed(&store, declared, &secrets, &passwords, &random, now).await?;
         store.reconcile(declarations, now).await?;
-        let engine =
-            Engine::new(Parts { policy, store, keys, secrets, passwords, clock, random, one_click_login });
+        let engine = Engine::new(Parts {
+            policy,
+            store,
+            keys,
+            secrets,
+            fetcher,
+            passwords,
+            clock,
+            random,
+            one_click_login,
+        });
         Ok(Self { site: Site::new(engine, facts)? })
     }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::{App, Setup, StartError};
 use crate::clock::Clock;
 use crate::config::{Config, KeySource};
+use crate::fetch::{FetchOptions, Fetcher};
 use crate::http::SiteFacts;
 use crate::random::Random;
 use crate::store::{Mode, StoreOptions};
@@ -18,7 +19,12 @@ const KEY_FILE: &str = "key-encryption-key";
 /// # Errors
 /// Whatever keeps the server from starting.
 pub async fn build(config: Config) -> Result<App, StartError> {
-    let random = Random::system();
+    let (random, clock) = (Random::system(), Clock::system());
+    let fetcher = Fetcher::new(FetchOptions {
+        loopback: config.policy.issuer.is_loopback(),
+        ca_file: config.fetch.ca_file,
+        ..FetchOptions::new(clock.clone())
+    })?;
     let (key, made) = key_encryption_key(&config.key, &random)?;
     let passwords = match config.login.max_parallel {
         Some(permits) => PasswordHasher::with_permits(permits.get(), random.clone()),
@@ -36,8 +42,9 @@ pub async fn build(config: Config) -> Result<App, StartError> {
             ..SiteFacts::default()
         },
         one_click_login: false,
+        fetcher,
         passwords,
-        clock: Clock::system(),
+        clock,
         random,
     })
     .await

@@ -82,6 +82,7 @@ fn summary(config: &Config) -> String {
     });
     let rows = [
         ("issuer", config.policy.issuer.to_string()),
+        ("pages", config.policy.issuer.public_url().page_url("/")),
         ("listen", listed(config.listen.iter().map(ToString::to_string).collect())),
         // A PostgreSQL URL may hold a password.
         ("database", if database.starts_with("sqlite:") { database } else { "PostgreSQL" }.to_owned()),

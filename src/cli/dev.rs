@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use super::{banner, fail, log, runtime, stop};
 use crate::app::dev::{self, DevOptions};
 use crate::clock::Clock;
-use crate::config::LogConfig;
+use crate::config::{self, LogConfig};
 use crate::protocol::Issuer;
 use crate::serve::{self, ListenError};
 
@@ -77,6 +77,16 @@ async fn start(args: &DevArgs) -> ExitCode {
     };
     if !issuer.is_loopback() && !args.expose {
         return fail(&Refused::PublicIssuer(given));
+    }
+    if let Some(unheard) = config::unheard(&issuer, &[address]) {
+        tracing::warn!("--issuer: {unheard}");
+    }
+    if args.expose && issuer.is_loopback() {
+        tracing::warn!(
+            "--expose lets other machines in, but to each of them {} is itself; add --issuer with the https address by \
+             which all of them reach this server",
+            issuer.origin()
+        );
     }
     let own = match address.ip() {
         IpAddr::V4(ip) => ip.to_string(),

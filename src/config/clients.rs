@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::check::Check;
 use super::client_secrets;
-use super::people::tenant_reference;
+use super::people::{DeclaredUser, tenant_reference};
 use super::problem::Place;
 use super::read::Example::{Instead, Value};
 use super::read::{Section as _, section};
@@ -78,6 +78,15 @@ pub(super) fn clients(
     check.refuse_twice("id", ids.iter().map(|id| (id.value.clone(), &id.place)));
     client_secrets::check_variables(check, &variables, &ids);
     raw.into_iter().filter_map(|raw| raw.check(check, &mut variables, tenants, resources)).collect()
+}
+
+/// A machine's token has the client's id as its `sub`: it must not read like a person's (RFC 9700 §4.15).
+pub(super) fn refuse_ids_of_people(check: &mut Check<'_>, raw: &[RawClient], users: &[DeclaredUser]) {
+    for id in raw.iter().filter_map(|raw| raw.id.as_ref()) {
+        if users.iter().any(|user| user.id.as_ref().is_some_and(|user| user.as_str() == id.value)) {
+            check.error(&id.place, "is the id of a person too; tokens of the two could not be told apart");
+        }
+    }
 }
 
 impl RawClient {

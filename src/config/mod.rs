@@ -9,6 +9,7 @@ mod clients;
 mod duration;
 mod environment;
 mod example;
+mod fetch;
 mod hint;
 mod lifetimes;
 mod log;
@@ -16,6 +17,7 @@ mod login;
 mod outside;
 mod people;
 mod problem;
+mod reach;
 mod read;
 mod registration;
 mod resources;
@@ -33,11 +35,13 @@ use toml::de::DeTable;
 
 pub use clients::DeclaredClient;
 pub use example::example;
+pub use fetch::FetchConfig;
 pub use log::{LogConfig, LogFormat, LogLevel};
 pub use login::LoginConfig;
 pub use outside::{FoundFile, Machine, Outside};
 pub use people::{DeclaredMembership, DeclaredPassword, DeclaredUser};
 pub use problem::{ConfigErrors, Problem};
+pub use reach::{misleading, unheard};
 pub use secret::ConfigSecret;
 pub use server::KeySource;
 
@@ -69,6 +73,8 @@ pub struct Config {
     pub key: KeySource,
     /// How people log in.
     pub login: LoginConfig,
+    /// How the server fetches from strangers.
+    pub fetch: FetchConfig,
     /// What the server says while it runs.
     pub log: LogConfig,
     /// What the store is to hold.
@@ -178,6 +184,7 @@ impl RawConfig {
         let known = resources::known_scopes(resources.iter());
         let registration = self.registration.0.check(check, &known);
         let raw_clients = std::mem::take(&mut self.clients);
+        clients::refuse_ids_of_people(check, &raw_clients, &users);
         let clients = clients::clients(check, raw_clients, client_secrets, &tenants, &resources);
         let default_resource = match (&self.default_resource, &resources[..]) {
             (Some(written), resources) => resources::resource_reference(check, written, resources),
@@ -185,13 +192,18 @@ impl RawConfig {
             (None, _) => None,
         };
         let scopes_supported = scopes_supported(&resources, registration.scopes.as_ref());
+        let listen = self.listen(check);
+        if let Some(issuer) = &issuer {
+            self.warn_of_misfits(check, issuer, &listen);
+        }
         Some(Config {
-            listen: self.listen(check),
+            listen,
             hosts: self.hosts(check),
             trusted_proxies: self.trusted_proxies(check),
             database_url: self.database_url(check),
             key: self.key(check),
             login: self.login.0.check(check),
+            fetch: self.fetch.0.check(check),
             log: self.log.0.check(check),
             declared: Declared { tenants, roles, users, resources, clients },
             warnings: Vec::new(),
@@ -202,6 +214,7 @@ impl RawConfig {
                 registration_scopes: registration.scopes,
                 max_unused_clients: registration.max_unused,
                 rates: registration.rates,
+                client_documents: self.client_documents(check),
                 loopback_resources: false,
                 default_resource,
                 scopes_supported,

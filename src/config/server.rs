@@ -5,29 +5,32 @@ use std::path::PathBuf;
 
 use super::check::{Check, SecretSources};
 use super::clients::RawClient;
+use super::fetch::RawFetch;
 use super::lifetimes::RawLifetimes;
 use super::log::RawLog;
 use super::login::RawLogin;
 use super::people::{RawRole, RawTenant, RawUser};
 use super::problem::{Origin, Place};
+use super::reach::{misleading, unheard};
 use super::read::Example::{Instead, Section, Value, Words};
 use super::read::{Section as _, section};
 use super::registration::RawRegistration;
 use super::resources::RawResource;
 use super::secret::ConfigSecret;
-use super::values::{Command, FromEnvironment, Table, Text, Texts, Written};
-use crate::protocol::{Issuer, Network};
+use super::values::{Command, FromEnvironment, Table, Text, Texts, WordOrTexts, Written};
+use crate::protocol::{Issuer, Network, PublicUrl};
 use crate::tokens::KeyEncryptionKey;
 
 section! {
     /// Configuration of `gatelet serve`.
     RawConfig {
-        /// Where people and clients reach this server: an origin, without a path. Default: the origin of `issuer`;
-        /// one of the two is required.
+        /// Where people and clients reach this server. It has a path if a proxy serves it beside other things on one
+        /// origin, as in `https://example.com/auth`: then pages and endpoints lie under that path. Default: the origin
+        /// of `issuer`; one of the two is required.
         public_url: Text = Value(r#""https://id.example.com""#),
         /// The identifier of this server in metadata and tokens. Clients compare it byte for byte, and every
-        /// resource server is configured with it, so it cannot be changed later without touching all of them. Its
-        /// origin is `public_url`. Default: `<public_url>/oauth`.
+        /// resource server is configured with it, so it cannot be changed later without touching all of them. It
+        /// lies under `public_url`. Default: `<public_url>/oauth`.
         issuer: Text = Value(r#""https://id.example.com/oauth""#),
         /// The addresses to listen on. Default: the two below. For a container: `["0.0.0.0:8710"]`.
         listen: Texts = Value(r#"["127.0.0.1:8710", "[::1]:8710"]"#),
@@ -56,9 +59,15 @@ section! {
         /// The resource that a request means when neither it nor its client names one: the `uri` of one of
         /// `[[resources]]`. Default: the only one, when there is only one.
         default_resource: Text = Value(r#""https://mcp.example.com/mcp""#),
+        /// Whose client id metadata documents are taken, by which a client is known whose `client_id` is the URL of
+        /// such a document: `"any"` for everybody's (the default), `"off"`, or a list of the hosts that they may be
+        /// at. A host is a whole name without port (subdomains are not included); the case of its letters does not
+        /// matter.
+        client_documents: Option<Written<WordOrTexts>> = Value(r#"["client.example.com"]"#),
         lifetimes: Table<RawLifetimes> = Section,
         registration: Table<RawRegistration> = Section,
         login: Table<RawLogin> = Section,
+        fetch: Table<RawFetch> = Section,
         log: Table<RawLog> = Section,
         tenants: Vec<RawTenant> = Section,
         roles: Vec<RawRole> = Section,
@@ -80,35 +89,43 @@ pub enum KeySource {
 }
 
 impl RawConfig {
-    /// The issuer; its origin is where the server is reached.
+    /// The issuer, and with it where the server is reached.
     pub(super) fn issuer(&self, check: &mut Check<'_>) -> Option<Issuer> {
-        let public_url = self.public_url.as_ref();
-        let origin = public_url.map(|written| check.parsed(written, parse_public_url));
-        let issuer = self.issuer.as_ref().map(|written| (written, check.parsed(written, Issuer::parse)));
-        let issuer = match (issuer, origin) {
+        let public_url = self.public_url.as_ref().map(|written| check.parsed(written, PublicUrl::parse));
+        match (&self.issuer, public_url) {
             (None, None) => {
                 self.refuse_without_address(check);
-                return None;
+                None
             }
-            (None, Some(origin)) => Issuer::parse(&format!("{}/oauth", origin?)).ok()?,
-            (Some((_, issuer)), None) => issuer?,
-            (Some((written, issuer)), Some(origin)) => {
-                let (issuer, origin) = (issuer?, origin?);
-                if issuer.origin() != origin {
-                    let message = format!("begins with {}, but public_url is {origin}", issuer.origin());
-                    check.error(&written.place, message);
-                }
-                issuer
+            (None, Some(public_url)) => {
+                let public_url = public_url?;
+                Issuer::within(&public_url, &public_url.page_url("/oauth")).ok()
             }
-        };
-        if !issuer.is_https() {
-            let place = public_url.or(self.issuer.as_ref()).map(|written| written.place.clone());
-            check.warning(
-                &place.unwrap_or_default(),
-                "plain http on loopback: only programs on this machine can use this server",
-            );
+            (Some(issuer), None) => check.parsed(issuer, Issuer::parse),
+            // One thing at a time: what it is to lie within is not known yet.
+            (Some(issuer), Some(None)) => {
+                check.parsed(issuer, |text| PublicUrl::parse(text).map(drop));
+                None
+            }
+            (Some(issuer), Some(Some(public_url))) => {
+                check.parsed(issuer, |text| Issuer::within(&public_url, text))
+            }
         }
-        Some(issuer)
+    }
+
+    /// Says what keeps people and clients from reaching the issuer where the server listens.
+    pub(super) fn warn_of_misfits(&self, check: &mut Check<'_>, issuer: &Issuer, listen: &[SocketAddr]) {
+        let place = self.public_url.as_ref().or(self.issuer.as_ref()).map(|written| written.place.clone());
+        let place = place.unwrap_or_default();
+        if let Some(misleading) = misleading(issuer, listen) {
+            check.warning(&place, misleading);
+        } else if !issuer.is_https() {
+            check
+                .warning(&place, "plain http on loopback: only programs on this machine can use this server");
+        }
+        if let Some(unheard) = unheard(issuer, listen) {
+            check.warning(&place, unheard);
+        }
     }
 
     fn refuse_without_address(&self, check: &mut Check<'_>) {
@@ -217,19 +234,8 @@ fn warn_of_exposed_password(check: &mut Check<'_>, url: &Written<ConfigSecret>) 
     }
 }
 
-/// An origin, with or without a slash at its end.
-fn parse_public_url(text: &str) -> Result<String, String> {
-    let url = Issuer::parse(text).map_err(|error| error.to_string().replace("the issuer", "this URL"))?;
-    if !url.base_path().is_empty() {
-        return Err(
-            "must have no path: pages live at the root of a host, and `issuer` may have a path".to_owned()
-        );
-    }
-    Ok(url.origin().to_owned())
-}
-
 /// A host name or address as the `Host` header has it, without the port.
-fn parse_host(text: &str) -> Result<String, &'static str> {
+pub(super) fn parse_host(text: &str) -> Result<String, &'static str> {
     let text = text.to_ascii_lowercase();
     let url = url::Url::parse(&format!("http://{text}/")).ok();
     let is_host = url.and_then(|url| url.host_str().map(|host| host == text)) == Some(true);

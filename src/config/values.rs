@@ -28,6 +28,10 @@ pub(super) struct FromEnvironment(pub(super) ConfigSecret);
 #[derive(Clone, Debug)]
 pub(super) struct Command(pub(super) Vec<String>);
 
+/// A list of texts, or a single text in its place.
+#[derive(Clone, Debug)]
+pub(super) struct WordOrTexts(pub(super) Vec<Written<String>>);
+
 /// One table.
 #[derive(Debug, Default)]
 pub(super) struct Table<S>(pub(super) S);
@@ -97,6 +101,19 @@ impl Field for Texts {
         let items = reader.items(value, &place, "a list of texts")?;
         let texts = items.into_iter().filter_map(|(item, place)| Text::from_value(item, place, reader));
         Some(Written { value: texts.collect(), place })
+    }
+}
+
+impl Field for Option<Written<WordOrTexts>> {
+    const KIND: Kind = Kind::Texts;
+
+    fn from_value(value: &Spanned<DeValue<'_>>, place: Place, reader: &mut Reader<'_>) -> Self {
+        let texts = if value.get_ref().is_str() {
+            vec![Text::from_value(value, place.clone(), reader)?]
+        } else {
+            Texts::from_value(value, place.clone(), reader)?.value
+        };
+        Some(Written { value: WordOrTexts(texts), place })
     }
 }
 

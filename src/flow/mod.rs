@@ -22,6 +22,7 @@ mod token_refresh;
 use std::sync::Arc;
 
 use crate::clock::Clock;
+use crate::fetch::Fetcher;
 use crate::protocol::{Id, Policy};
 use crate::random::Random;
 use crate::store::Store;
@@ -51,6 +52,8 @@ pub struct Parts {
     pub keys: KeyRing,
     /// The secrets behind refresh tokens, cookies and stored hashes.
     pub secrets: ServerSecrets,
+    /// Fetches what strangers say about themselves.
+    pub fetcher: Fetcher,
     /// Checks passwords.
     pub passwords: PasswordHasher,
     /// Tells the time.

@@ -79,7 +79,7 @@ pub(super) fn server_error(endpoint: Endpoint) -> Response {
 }
 
 /// A page, with the headers that keep it from being framed, kept or leaked (RFC 9700 §4.16, §4.2.4).
-pub(super) fn page<P: Page>(page: &P) -> Response {
+pub(super) fn page<P: Page>(site: &Site, page: &P) -> Response {
     let status = StatusCode::from_u16(page.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
@@ -87,12 +87,12 @@ pub(super) fn page<P: Page>(page: &P) -> Response {
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::CACHE_CONTROL, "no-store"),
     ];
-    (status, headers, page.html()).into_response()
+    (status, headers, page.html(site.issuer().public_url().path())).into_response()
 }
 
 /// A page about an error.
 pub(super) fn error_page(site: &Site, id: &RequestId, error: ErrorPage) -> Response {
-    page(&error.within(id.as_str(), site.mode_notice()))
+    page(site, &error.within(id.as_str(), site.mode_notice()))
 }
 
 /// A page about a fault of ours, which the log explains.

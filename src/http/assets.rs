@@ -17,7 +17,7 @@ pub(super) async fn get(
     request: Request,
 ) -> Response {
     let path = request.uri().path();
-    match assets().iter().find(|asset| asset.path == path) {
+    match assets().iter().find(|asset| site.page(&asset.path) == path) {
         Some(asset) => {
             let cache = "public, max-age=31536000, immutable";
             ([(header::CONTENT_TYPE, asset.content_type), (header::CACHE_CONTROL, cache)], asset.bytes)

@@ -59,7 +59,9 @@ pub(super) fn go(
 ) -> Response {
     match destination {
         Ok(Destination::Client(url)) => see_other(&url),
-        Ok(Destination::Consent(interaction)) => see_other(&format!("/consent?interaction={interaction}")),
+        Ok(Destination::Consent(interaction)) => {
+            see_other(&site.page(&format!("/consent?interaction={interaction}")))
+        }
         Ok(Destination::Login(parked)) => to_login(site, id, headers, &parked),
         Err(unanswerable) => unanswerable_page(site, id, unanswerable),
     }
@@ -71,7 +73,7 @@ pub(super) fn to_login(site: &Site, id: &RequestId, headers: &HeaderMap, parked:
     let (value, cookie) = browser(&engine.policy.issuer, &engine.policy.lifetimes, headers, &engine.random);
     match engine.continuation(Some(parked), &value) {
         Ok(continuation) => {
-            let mut response = see_other(&format!("/login?continue={continuation}"));
+            let mut response = see_other(&site.page(&format!("/login?continue={continuation}")));
             if let Some(cookie) = cookie {
                 response.headers_mut().append(header::SET_COOKIE, cookie);
             }

@@ -82,26 +82,29 @@ fn ask(
     let engine = site.engine();
     let (value, cookie) = browser(&engine.policy.issuer, &engine.policy.lifetimes, headers, &engine.random);
     let switch = match engine.continuation(Some(&view.parked), &value) {
-        Ok(continuation) => format!("/login?continue={continuation}"),
+        Ok(continuation) => site.page(&format!("/login?continue={continuation}")),
         Err(failure) => return failure_page(site, id, &failure),
     };
     let redirect_uri = view.request.address.redirect_uri();
-    let mut response = page(&ConsentPage {
-        interaction: interaction.to_owned(),
-        csrf: engine.session_csrf(who),
-        user_name: who.user.display_name().to_owned(),
-        username: who.user.username.clone(),
-        switch_account: switch,
-        client: client_view(&view.request.client),
-        redirect_host: redirect_uri.display_host(),
-        loopback_only: redirect_uri.is_loopback(),
-        custom_scheme: redirect_uri.is_private_use(),
-        resource: ResourceView { name: view.resource.name.clone(), uri: view.resource.uri.to_string() },
-        scopes: scopes(view),
-        tenants: tenants(view),
-        remembered: view.ask.is_repetition || !view.ask.remembered.is_empty(),
-        mode_notice: site.mode_notice(),
-    });
+    let mut response = page(
+        site,
+        &ConsentPage {
+            interaction: interaction.to_owned(),
+            csrf: engine.session_csrf(who),
+            user_name: who.user.display_name().to_owned(),
+            username: who.user.username.clone(),
+            switch_account: switch,
+            client: client_view(&view.request.client),
+            redirect_host: redirect_uri.display_host(),
+            loopback_only: redirect_uri.is_loopback(),
+            custom_scheme: redirect_uri.is_private_use(),
+            resource: ResourceView { name: view.resource.name.clone(), uri: view.resource.uri.to_string() },
+            scopes: scopes(view),
+            tenants: tenants(view),
+            remembered: view.ask.is_repetition || !view.ask.remembered.is_empty(),
+            mode_notice: site.mode_notice(),
+        },
+    );
     if let Some(cookie) = cookie {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }

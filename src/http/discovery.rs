@@ -11,7 +11,8 @@ use super::site::Site;
 use crate::protocol::Issuer;
 
 /// RFC 8414 §3.1 puts the well-known part between host and path; OpenID Connect Discovery §4.1 puts it after the path;
-/// clients of MCP 2025-03-26 look at the root.
+/// clients of MCP 2025-03-26 look at the root. A proxy that shares an origin may pass on what is under the public URL
+/// alone, so that counts as a root too.
 pub(super) fn metadata_paths(issuer: &Issuer) -> BTreeSet<String> {
     let (written, base) = (issuer.path(), issuer.base_path());
     ["oauth-authorization-server", "openid-configuration"]
@@ -21,6 +22,7 @@ pub(super) fn metadata_paths(issuer: &Issuer) -> BTreeSet<String> {
                 format!("/.well-known/{name}{base}"),
                 format!("/.well-known/{name}{}", written.strip_suffix('/').map_or(base, |_| written)),
                 format!("{base}/.well-known/{name}"),
+                issuer.public_url().page(&format!("/.well-known/{name}")),
                 format!("/.well-known/{name}"),
             ]
         })
@@ -29,15 +31,22 @@ pub(super) fn metadata_paths(issuer: &Issuer) -> BTreeSet<String> {
 
 /// Where the JWKS is (RFC 7517 §5).
 pub(super) fn jwks_paths(issuer: &Issuer) -> BTreeSet<String> {
-    let base = issuer.base_path();
-    [format!("{base}/jwks"), format!("{base}/.well-known/jwks.json"), "/.well-known/jwks.json".to_owned()]
-        .into()
+    let (base, name) = (issuer.base_path(), "/.well-known/jwks.json");
+    [format!("{base}/jwks"), format!("{base}{name}"), issuer.public_url().page(name), name.to_owned()].into()
 }
 
-/// Where people find out what the issuer is; the root belongs to the home page.
+/// Where the home page is.
+pub(super) fn home_paths(issuer: &Issuer) -> BTreeSet<String> {
+    with_and_without_slash(issuer.public_url().path())
+}
+
+/// Where people find out what the issuer is, unless the home page is there.
 pub(super) fn issuer_paths(issuer: &Issuer) -> BTreeSet<String> {
-    let base = issuer.base_path();
-    if base.is_empty() { BTreeSet::new() } else { [base.to_owned(), format!("{base}/")].into() }
+    &with_and_without_slash(issuer.base_path()) - &home_paths(issuer)
+}
+
+fn with_and_without_slash(path: &str) -> BTreeSet<String> {
+    [path.to_owned(), format!("{path}/")].into_iter().filter(|path| !path.is_empty()).collect()
 }
 
 pub(super) async fn metadata(State(site): State<Site>) -> Response {
@@ -56,6 +65,7 @@ pub(super) async fn jwks(State(site): State<Site>) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::PublicUrl;
 
     fn paths(issuer: &str) -> Vec<String> {
         metadata_paths(&Issuer::parse(issuer).unwrap()).into_iter().collect()
@@ -84,9 +94,19 @@ mod tests {
     }
 
     #[test]
-    fn the_root_belongs_to_the_home_page() {
-        assert!(issuer_paths(&Issuer::parse("https://id.example/").unwrap()).is_empty());
-        let paths = issuer_paths(&Issuer::parse("https://id.example/oauth").unwrap());
-        assert_eq!(paths.into_iter().collect::<Vec<_>>(), ["/oauth", "/oauth/"]);
+    fn the_home_page_comes_before_the_page_about_the_issuer() {
+        let auth = PublicUrl::parse("https://id.example/auth").unwrap();
+        let lists = |issuer: Result<Issuer, _>| {
+            let issuer = issuer.unwrap();
+            [home_paths(&issuer), issuer_paths(&issuer)]
+                .map(|paths| paths.into_iter().collect::<Vec<_>>().join(" "))
+        };
+        assert_eq!(lists(Issuer::parse("https://id.example/")), ["/", ""]);
+        assert_eq!(lists(Issuer::parse("https://id.example/oauth/")), ["/", "/oauth /oauth/"]);
+        assert_eq!(lists(Issuer::within(&auth, "https://id.example/auth")), ["/auth /auth/", ""]);
+        assert_eq!(
+            lists(Issuer::within(&auth, "https://id.example/auth/t")),
+            ["/auth /auth/", "/auth/t /auth/t/"]
+        );
     }
 }

@@ -22,7 +22,7 @@ pub(super) fn is_protocol_path(site: &Site, path: &str) -> bool {
         matches!(name, "token" | "register" | "jwks" | "introspect" | "revoke" | "userinfo")
             || name.starts_with(".well-known/")
     });
-    is_endpoint || path.starts_with("/.well-known/")
+    is_endpoint || path.starts_with("/.well-known/") || path.starts_with(&site.page("/.well-known/"))
 }
 
 pub(super) async fn not_found(
@@ -79,9 +79,9 @@ pub(super) fn panicked(cause: Box<dyn Any + Send>) -> Response {
 }
 
 /// The same for people.
-pub(super) fn panicked_page(cause: Box<dyn Any + Send>) -> Response {
-    log_panic(&*cause);
-    page(&ErrorPage::server_error())
+pub(super) fn panicked_page(site: &Site, cause: &(dyn Any + Send)) -> Response {
+    log_panic(cause);
+    page(site, &ErrorPage::server_error())
 }
 
 fn log_panic(cause: &(dyn Any + Send)) {

@@ -23,17 +23,20 @@ pub(super) async fn get(
     match &site.facts().home {
         Home::Developer(home) => {
             let signed_in_as = who.map(|who| who.user.username);
-            page(&crate::pages::HomePage { signed_in_as, ..(**home).clone() })
+            page(&site, &crate::pages::HomePage { signed_in_as, ..(**home).clone() })
         }
-        Home::Welcome => page(&WelcomePage {
-            server_name: "Gatelet".to_owned(),
-            signed_in: who.map(|who| SignedIn {
-                display_name: who.user.display_name().to_owned(),
-                username: who.user.username.clone(),
-                csrf: site.engine().session_csrf(&who),
-            }),
-            mode_notice: site.mode_notice(),
-        }),
+        Home::Welcome => page(
+            &site,
+            &WelcomePage {
+                server_name: "Gatelet".to_owned(),
+                signed_in: who.map(|who| SignedIn {
+                    display_name: who.user.display_name().to_owned(),
+                    username: who.user.username.clone(),
+                    csrf: site.engine().session_csrf(&who),
+                }),
+                mode_notice: site.mode_notice(),
+            },
+        ),
     }
 }
 
@@ -41,7 +44,7 @@ pub(super) async fn issuer(State(site): State<Site>) -> Response {
     let issuer = &site.engine().policy.issuer;
     let metadata_url =
         format!("{}/.well-known/oauth-authorization-server{}", issuer.origin(), issuer.base_path());
-    page(&IssuerPage { issuer: issuer.to_string(), metadata_url, mode_notice: site.mode_notice() })
+    page(&site, &IssuerPage { issuer: issuer.to_string(), metadata_url, mode_notice: site.mode_notice() })
 }
 
 /// Whether the process answers.

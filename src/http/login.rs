@@ -29,7 +29,7 @@ pub(super) async fn get(
     let mut response = match params.optional("continue").ok().flatten() {
         Some(continuation) => login_page(&site, &id, continuation, &value, "", None).await,
         None => match logged_in(&site, headers).await {
-            Ok(Some(_)) => return see_other("/"),
+            Ok(Some(_)) => return see_other(&site.page("/")),
             Ok(None) => match engine.continuation(None, &value) {
                 Ok(continuation) => login_page(&site, &id, &continuation, &value, "", None).await,
                 Err(failure) => return failure_page(&site, &id, &failure),
@@ -79,7 +79,7 @@ pub(super) async fn post(
         Ok(LoginOutcome::LoggedIn { cookie, destination }) => {
             let response = match destination {
                 Some(destination) => go(&site, &id, &headers, destination),
-                None => see_other("/"),
+                None => see_other(&site.page("/")),
             };
             with_session(&site, response, &cookie)
         }
@@ -136,15 +136,18 @@ async fn login_page(
     };
     let LoginView { request } = view;
     let hint = request.as_ref().and_then(|request| request.login_hint.clone()).unwrap_or_default();
-    page(&LoginPage {
-        continue_token: continuation.to_owned(),
-        csrf: site.engine().browser_csrf(browser),
-        username: if username.is_empty() { hint } else { username.to_owned() },
-        error,
-        client: request.map(|request| client_view(&request.client)),
-        quick_logins: site.facts().quick_logins.clone(),
-        mode_notice: site.mode_notice(),
-    })
+    page(
+        site,
+        &LoginPage {
+            continue_token: continuation.to_owned(),
+            csrf: site.engine().browser_csrf(browser),
+            username: if username.is_empty() { hint } else { username.to_owned() },
+            error,
+            client: request.map(|request| client_view(&request.client)),
+            quick_logins: site.facts().quick_logins.clone(),
+            mode_notice: site.mode_notice(),
+        },
+    )
 }
 
 /// How a client is introduced to people.

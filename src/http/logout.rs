@@ -20,13 +20,16 @@ pub(super) async fn get(
     request: Request,
 ) -> Response {
     match logged_in(&site, request.headers()).await {
-        Ok(Some(who)) => page(&LogoutPage {
-            csrf: site.engine().session_csrf(&who),
-            cancel: "/".to_owned(),
-            user_name: who.user.display_name().to_owned(),
-            username: who.user.username,
-            mode_notice: site.mode_notice(),
-        }),
+        Ok(Some(who)) => page(
+            &site,
+            &LogoutPage {
+                csrf: site.engine().session_csrf(&who),
+                cancel: site.page("/"),
+                user_name: who.user.display_name().to_owned(),
+                username: who.user.username,
+                mode_notice: site.mode_notice(),
+            },
+        ),
         Ok(None) => signed_out(&site),
         Err(failure) => failure_page(&site, &id, &failure),
     }
@@ -57,7 +60,7 @@ pub(super) async fn post(
 }
 
 fn signed_out(site: &Site) -> Response {
-    let mut response = page(&SignedOutPage { mode_notice: site.mode_notice() });
+    let mut response = page(site, &SignedOutPage { mode_notice: site.mode_notice() });
     if let Some(cookie) = Cookie::Session.clear(&site.engine().policy.issuer) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }

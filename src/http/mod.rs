@@ -15,6 +15,7 @@ mod home;
 mod limit;
 mod login;
 mod logout;
+mod prefix;
 mod read;
 mod register;
 mod site;
@@ -32,8 +33,9 @@ pub use site::{Home, Site, SiteFacts};
 
 /// Everything that answers, and where.
 pub fn routes(site: &Site) -> Router {
-    let issuer = &site.engine().policy.issuer;
+    let issuer = site.issuer();
     let at = |name: &str| format!("{}/{name}", issuer.base_path());
+    let page = |page: &str| site.page(page);
 
     // For scripts of any origin, without credentials: clients that run in a browser (RFC 9700 §2.6, OAuth 2.1 §3.2).
     let mut open =
@@ -48,21 +50,26 @@ pub fn routes(site: &Site) -> Router {
     // For people. Scripts of other origins have no business here (OAuth 2.1 §3.1).
     let mut pages = Router::new()
         .route(&at("authorize"), get(authorize::get).post(authorize::post))
-        .route("/login", get(login::get).post(login::post))
-        .route("/logout", get(logout::get).post(logout::post))
-        .route("/consent", get(consent::get).post(consent::post))
-        .route("/", get(home::get))
-        .route("/assets/{name}", get(assets::get))
+        .route(&page("/login"), get(login::get).post(login::post))
+        .route(&page("/logout"), get(logout::get).post(logout::post))
+        .route(&page("/consent"), get(consent::get).post(consent::post))
+        .route(&page("/assets/{name}"), get(assets::get))
         .route("/healthz", get(home::healthz))
         .route("/readyz", get(home::readyz));
+    for path in discovery::home_paths(issuer) {
+        pages = pages.route(&path, get(home::get));
+    }
     for path in discovery::issuer_paths(issuer) {
         pages = pages.route(&path, get(home::issuer));
     }
 
+    let of_panic = site.clone();
+    let panicked = move |cause: Box<dyn std::any::Any + Send>| fallback::panicked_page(&of_panic, &*cause);
+
     // Before the layer: a fallback that is set later stays outside of it, and would answer preflight requests.
     open.method_not_allowed_fallback(fallback::method_not_allowed)
         .layer(cors())
-        .merge(pages.layer(CatchPanicLayer::custom(fallback::panicked_page)))
+        .merge(pages.layer(CatchPanicLayer::custom(panicked)))
         .fallback(fallback::not_found)
         .method_not_allowed_fallback(fallback::method_not_allowed)
         .with_state(site.clone())
@@ -70,6 +77,7 @@ pub fn routes(site: &Site) -> Router {
 
 /// What surrounds every route, ours and the demonstration server's: the outermost comes last.
 pub fn guarded(site: &Site, routes: Router) -> Router {
+    let routes = prefix::restored(site.issuer().public_url().path(), routes);
     routes
         .layer(CatchPanicLayer::custom(fallback::panicked))
         .layer(from_fn_with_state(site.clone(), guard::check_host))

@@ -8,7 +8,7 @@ use axum::body::Bytes;
 use super::limit::Limits;
 use crate::flow::Engine;
 use crate::pages::{HomePage, ModeNotice, QuickLogin};
-use crate::protocol::{Metadata, Network};
+use crate::protocol::{Issuer, Metadata, Network};
 
 /// The state of every handler. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -66,6 +66,16 @@ impl Site {
     /// The discovery document, ready to send.
     pub(super) fn metadata(&self) -> Bytes {
         self.0.metadata.clone()
+    }
+
+    /// The issuer, from which every address of ours follows.
+    pub(super) fn issuer(&self) -> &Issuer {
+        &self.0.engine.policy.issuer
+    }
+
+    /// The path of a page, such as `/login`, under the public URL.
+    pub(super) fn page(&self, page: &str) -> String {
+        self.issuer().public_url().page(page)
     }
 
     pub(super) fn facts(&self) -> &SiteFacts {

@@ -104,7 +104,7 @@ impl ErrorPage {
         Self::new(
             400,
             "This page has expired",
-            "It was open for too long, was already answered, or was opened in another browser. Nothing was allowed.",
+            "It was open for too long, was already answered, or was opened in another browser. An answer that you gave before still counts; nothing was added to it.",
             You,
             &["Go back to the application and start connecting again."],
         )

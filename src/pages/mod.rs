@@ -54,12 +54,14 @@ pub trait Page: askama::Template {
         if Self::LEADS_TO_CLIENT { POLICY_LEADING_TO_CLIENT } else { POLICY }
     }
 
-    /// The page as HTML.
+    /// The page as HTML, with links to addresses under `base`: the path of the public URL, empty for a whole origin.
     #[expect(
         clippy::expect_used,
         reason = "values are strings and numbers, and writing to a String cannot fail"
     )]
-    fn html(&self) -> String {
-        self.render().expect("a page of plain values renders")
+    fn html(&self, base: &str) -> String {
+        let base = base.to_owned();
+        let base: &dyn std::any::Any = &base;
+        self.render_with_values(&(text::BASE, base)).expect("a page of plain values renders")
     }
 }

@@ -74,10 +74,14 @@ fn visible(c: char) -> Option<char> {
     }
 }
 
-/// The filters that templates know: `|name`, `|line` and `|host`.
+/// Under which name [`super::Page::html`] tells [`filters::here`] the path of the public URL.
+pub(crate) const BASE: &str = "base";
+
+/// The filters that templates know: `|name`, `|line` and `|host` for what somebody else chose, `|here` for an address of
+/// our own.
 #[expect(unreachable_pub, reason = "the macro writes `pub` into what it makes")]
 pub(crate) mod filters {
-    use super::{LINE_CHARS, NAME_CHARS, shown, shown_host};
+    use super::{BASE, LINE_CHARS, NAME_CHARS, shown, shown_host};
 
     #[askama::filter_fn]
     pub(crate) fn name(text: &str, _: &dyn askama::Values) -> askama::Result<String> {
@@ -92,6 +96,11 @@ pub(crate) mod filters {
     #[askama::filter_fn]
     pub(crate) fn host(text: &str, _: &dyn askama::Values) -> askama::Result<String> {
         Ok(shown_host(text))
+    }
+
+    #[askama::filter_fn]
+    pub(crate) fn here(path: &str, values: &dyn askama::Values) -> askama::Result<String> {
+        Ok(format!("{}{path}", askama::get_value::<String>(values, BASE)?))
     }
 }
 

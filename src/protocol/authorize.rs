@@ -283,7 +283,7 @@ mod tests {
 
     #[test]
     fn only_a_registered_redirect_uri_becomes_an_address() {
-        // OAuth 2.1 §2.3.5, RFC 9700 §4.1.3
+        // OAuth 2.1 §2.3.2, §2.3.5; RFC 9700 §4.1.3
         let two = ["https://a.example/cb", "http://127.0.0.1/cb"];
         for (query, ok) in [
             ("client_id=c&redirect_uri=https://a.example/cb", true),
@@ -357,6 +357,7 @@ mod tests {
 
     #[test]
     fn what_breaks_a_rule_is_refused_in_its_own_words() {
+        // OAuth 2.1 §4.1.2.1
         use ErrorCode::*;
         for (name, value, code) in [
             ("response_type", None, InvalidRequest),

@@ -139,6 +139,7 @@ mod tests {
 
     #[test]
     fn a_code_is_redeemed_by_its_client_with_its_verifier() {
+        // RFC 9700 §4.5.3
         assert_eq!(decide(|_, _| ()), redeem());
         // OAuth 2.1 §10.2: redirect_uri need not be repeated
         assert_eq!(decide(|_, redemption| redemption.redirect_uri = None), redeem());
@@ -147,6 +148,7 @@ mod tests {
 
     #[test]
     fn what_does_not_belong_to_the_code_is_refused() {
+        // OAuth 2.1 §4.1.2
         use ErrorCode::InvalidGrant;
         let other = ClientId::parse("other").unwrap();
         assert_eq!(refusal(decide(|code, _| code.client = other)), (InvalidGrant, false));

@@ -87,6 +87,7 @@ pub(super) fn policy() -> Policy {
         registration_scopes: None,
         max_unused_clients: Policy::MAX_UNUSED_CLIENTS,
         rates: Rates::default(),
+        client_documents: ClientDocuments::Any,
         loopback_resources: false,
         default_resource: None,
         scopes_supported: scope("read write offline_access"),

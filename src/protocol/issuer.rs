@@ -2,74 +2,83 @@
 
 use std::fmt;
 
-use url::{Host, Url};
+use super::public_url::{Parts, PublicUrl, UrlError};
 
 /// The identifier of this authorization server (RFC 8414 §2). It is never derived from a request and never
 /// normalised: clients compare it as text in metadata, in the `iss` parameter (RFC 9207 §2.4) and in tokens.
+///
+/// It lies under the server's [`PublicUrl`], and every address of ours follows from the two.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Issuer {
     text: String,
-    origin: String,
     path: String,
-    loopback: bool,
+    public_url: PublicUrl,
 }
 
 /// Why a text cannot be an issuer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IssuerError {
-    /// Not an absolute http or https URL.
-    #[error("the issuer must be an absolute https URL")]
-    Malformed,
-    /// RFC 8414 §2: no query and no fragment.
-    #[error("the issuer must have no query, no fragment and no user information")]
-    ExtraParts,
-    /// RFC 8414 §2 asks for https; on loopback http does no harm.
-    #[error("the issuer must be https unless its host is localhost, 127.0.0.1 or [::1]")]
-    PlainHttp,
-    /// Written in a way that a URL parser changes, so that two readers would see two issuers.
-    #[error("the issuer must be written in normal form: lower-case host, no default port, no dot segments")]
-    NotNormal,
-    /// Its path has other characters than letters, digits and `-._~`, an empty segment, or begins like the address of a
-    /// page of ours.
-    #[error(
-        "the path of the issuer must be made of letters, digits and -._~, and not begin with the name of a page"
-    )]
-    Path,
+    /// It is no URL that everybody reads in the same way.
+    #[error(transparent)]
+    Url(#[from] UrlError),
+    /// Clients want every endpoint on the issuer's origin, and people's pages are on the public URL's.
+    #[error("begins with {origin}, but public_url is {public_url}")]
+    OtherOrigin {
+        /// The issuer's origin.
+        origin: String,
+        /// Where the server is reached.
+        public_url: String,
+    },
+    /// Where nothing that is meant for this server arrives.
+    #[error("lies outside of public_url, {public_url}; write {public_url}/oauth, or move public_url")]
+    Outside {
+        /// Where the server is reached.
+        public_url: String,
+    },
+    /// Its path begins like the address of a page of ours.
+    #[error("{page} is the address of a page of this server; write {instead}, or another path")]
+    Page {
+        /// The address of the page.
+        page: String,
+        /// An issuer that would do.
+        instead: String,
+    },
 }
 
 impl Issuer {
     /// Accepts an https URL (http on loopback) that a URL parser leaves as it is, with or without a path and with or
-    /// without a slash at its end.
+    /// without a slash at its end. The server is reached at the root of its origin.
+    ///
+    /// # Errors
+    /// What is wrong with it, and how to write it instead.
     pub fn parse(text: &str) -> Result<Self, IssuerError> {
-        let url = Url::parse(text).map_err(|_| IssuerError::Malformed)?;
-        if !matches!(url.scheme(), "https" | "http") {
-            return Err(IssuerError::Malformed);
+        let parts = Parts::parse(text)?;
+        let public_url = PublicUrl::root(&parts);
+        Self::of_parts(text, parts, public_url)
+    }
+
+    /// The same for a server that is reached at `public_url`.
+    ///
+    /// # Errors
+    /// As [`Issuer::parse`], and when it does not lie under `public_url`.
+    pub fn within(public_url: &PublicUrl, text: &str) -> Result<Self, IssuerError> {
+        Self::of_parts(text, Parts::parse(text)?, public_url.clone())
+    }
+
+    fn of_parts(text: &str, parts: Parts, public_url: PublicUrl) -> Result<Self, IssuerError> {
+        if parts.origin != public_url.origin() {
+            let public_url = public_url.to_string();
+            return Err(IssuerError::OtherOrigin { origin: parts.origin, public_url });
         }
-        if url.query().is_some()
-            || url.fragment().is_some()
-            || !url.username().is_empty()
-            || url.password().is_some()
-        {
-            return Err(IssuerError::ExtraParts);
-        }
-        let loopback = match url.host() {
-            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            None => return Err(IssuerError::Malformed),
+        let rest = parts.path.strip_prefix(public_url.path());
+        let Some(rest) = rest.filter(|rest| rest.is_empty() || rest.starts_with('/')) else {
+            return Err(IssuerError::Outside { public_url: public_url.to_string() });
         };
-        if url.scheme() == "http" && !loopback {
-            return Err(IssuerError::PlainHttp);
+        if let Some(page) = TAKEN.iter().find(|page| rest.split('/').nth(1) == Some(page)) {
+            let instead = public_url.page_url("/oauth");
+            return Err(IssuerError::Page { page: public_url.page(&format!("/{page}")), instead });
         }
-        let origin = url.origin().ascii_serialization();
-        let path = text.strip_prefix(&origin).ok_or(IssuerError::NotNormal)?.to_owned();
-        if path != url.path() && !(path.is_empty() && url.path() == "/") {
-            return Err(IssuerError::NotNormal);
-        }
-        if !is_free(&path) {
-            return Err(IssuerError::Path);
-        }
-        Ok(Self { text: text.to_owned(), origin, path, loopback })
+        Ok(Self { text: text.to_owned(), path: parts.path, public_url })
     }
 
     /// The issuer, byte for byte.
@@ -79,7 +88,12 @@ impl Issuer {
 
     /// Scheme, host and port, without a slash at the end.
     pub fn origin(&self) -> &str {
-        &self.origin
+        self.public_url.origin()
+    }
+
+    /// Where the server is reached: the pages for people are there.
+    pub fn public_url(&self) -> &PublicUrl {
+        &self.public_url
     }
 
     /// The path as it was written: empty, `/`, `/oauth`, `/oauth/` …
@@ -94,7 +108,7 @@ impl Issuer {
 
     /// The URL of an endpoint under the issuer, such as `token`.
     pub fn endpoint(&self, name: &str) -> String {
-        format!("{}{}/{name}", self.origin, self.base_path())
+        format!("{}{}/{name}", self.origin(), self.base_path())
     }
 
     /// Whether browsers reach it by https, so that cookies can be `Secure`.
@@ -104,7 +118,7 @@ impl Issuer {
 
     /// Whether it names the machine it is read on.
     pub fn is_loopback(&self) -> bool {
-        self.loopback
+        self.public_url.is_loopback()
     }
 }
 
@@ -123,15 +137,6 @@ const TAKEN: &[&str] = &[
     "metrics",
     ".well-known",
 ];
-
-/// Whether endpoints can be mounted under `path`.
-fn is_free(path: &str) -> bool {
-    let path = path.strip_suffix('/').unwrap_or(path);
-    let Some(segments) = path.strip_prefix('/') else { return path.is_empty() };
-    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~');
-    segments.split('/').all(|segment| !segment.is_empty() && segment.bytes().all(plain))
-        && segments.split('/').next().is_some_and(|first| !TAKEN.contains(&first))
-}
 
 impl fmt::Display for Issuer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -187,7 +192,13 @@ mod tests {
         ] {
             for path in [page.to_owned(), format!("{page}/"), format!("{page}/oauth")] {
                 let issuer = format!("https://id.example/{path}");
-                assert_eq!(Issuer::parse(&issuer), Err(IssuerError::Path), "{issuer}");
+                let said = Issuer::parse(&issuer).unwrap_err().to_string();
+                let expected = format!("/{page} is the address of a page of this server; write ");
+                assert!(said.starts_with(&expected) && said.contains("https://id.example/oauth"), "{said}");
+                let auth = PublicUrl::parse("https://id.example/auth").unwrap();
+                let issuer = format!("https://id.example/auth/{path}");
+                let said = Issuer::within(&auth, &issuer).unwrap_err().to_string();
+                assert!(said.starts_with(&format!("/auth/{page} is the address")), "{said}");
             }
         }
         for path in ["oauth/login", "logins", "a-b._~9"] {
@@ -197,38 +208,88 @@ mod tests {
 
     #[test]
     fn what_readers_could_read_differently_is_refused() {
-        use IssuerError::*;
-        for (text, error) in [
-            ("id.example", Malformed),
-            ("ftp://id.example", Malformed),
-            ("http://id.example", PlainHttp),
-            ("http://localhost.example", PlainHttp),
-            ("https://id.example?x", ExtraParts),
-            ("https://id.example#x", ExtraParts),
-            ("https://u@id.example", ExtraParts),
-            ("https://u:p@id.example", ExtraParts),
-            ("https://:p@id.example", ExtraParts),
-            ("https://id.example?", ExtraParts),
-            ("http://10.0.0.1", PlainHttp),
-            ("http://[::2]", PlainHttp),
-            ("http://notlocalhost", PlainHttp),
-            (" https://id.example", NotNormal),
-            ("https:id.example", NotNormal),
-            ("https://id.example/a b", NotNormal),
-            ("https://ID.example", NotNormal),
-            ("https://id.example:443", NotNormal),
-            ("https://id.example/a/../b", NotNormal),
-            ("https://id.example/login", Path),
-            ("https://id.example/.well-known/x", Path),
-            ("https://id.example/:a", Path),
-            ("https://id.example/a//b", Path),
-            ("https://id.example//", Path),
-            ("https://id.example/{a}", NotNormal),
-            ("https://id.example/%7Ea", Path),
+        let is = |wanted: fn(&UrlError) -> bool, text: &str| {
+            let error = Issuer::parse(text).unwrap_err();
+            assert!(matches!(&error, IssuerError::Url(url) if wanted(url)), "{text}: {error:?}");
+        };
+        for text in ["id.example", "ftp://id.example", "https://", "/oauth", ""] {
+            is(|error| matches!(error, UrlError::Malformed), text);
+        }
+        for text in [
+            "http://id.example",
+            "http://localhost.example",
+            "http://10.0.0.1",
+            "http://192.168.1.5:8710/oauth",
+            "http://[::2]",
+            "http://notlocalhost",
+            "http://host.docker.internal:8710/oauth",
         ] {
-            assert_eq!(Issuer::parse(text), Err(error), "{text}");
+            is(|error| matches!(error, UrlError::PlainHttp), text);
+        }
+        for text in [
+            "https://id.example?x",
+            "https://id.example?",
+            "https://id.example#x",
+            "https://u@id.example",
+            "https://u:p@id.example",
+            "https://:p@id.example",
+        ] {
+            is(|error| matches!(error, UrlError::ExtraParts { .. }), text);
+        }
+        for text in [
+            " https://id.example",
+            "https:id.example",
+            "https://ID.example",
+            "https://id.example:443",
+            "https://id.example/a/../b",
+        ] {
+            is(|error| matches!(error, UrlError::NotNormal { .. }), text);
+        }
+        for text in [
+            "https://id.example/a b",
+            "https://id.example/:a",
+            "https://id.example/a//b",
+            "https://id.example//",
+            "https://id.example/{a}",
+            "https://id.example/%7Ea",
+        ] {
+            is(|error| matches!(error, UrlError::Path), text);
         }
         assert!(Issuer::parse("http://a.localhost:1").is_ok());
         assert!(Issuer::parse("http://127.0.0.1:1").is_ok());
+    }
+
+    #[test]
+    fn an_issuer_lies_under_the_public_url() {
+        let auth = PublicUrl::parse("https://id.example/auth").unwrap();
+        for text in ["", "/", "/oauth", "/oauth/", "/t/acme", "/logins"] {
+            let text = format!("https://id.example/auth{text}");
+            let issuer = Issuer::within(&auth, &text).unwrap();
+            assert_eq!((issuer.as_str(), issuer.public_url()), (text.as_str(), &auth));
+        }
+        for (text, why) in [
+            (
+                "https://id.example",
+                "lies outside of public_url, https://id.example/auth; write https://id.example/auth/oauth, or move public_url",
+            ),
+            (
+                "https://id.example/oauth",
+                "lies outside of public_url, https://id.example/auth; write https://id.example/auth/oauth, or move public_url",
+            ),
+            (
+                "https://id.example/authority",
+                "lies outside of public_url, https://id.example/auth; write https://id.example/auth/oauth, or move public_url",
+            ),
+            (
+                "https://id.example:8443/auth/oauth",
+                "begins with https://id.example:8443, but public_url is https://id.example/auth",
+            ),
+            (
+                "https://id.example/auth/login",
+                "/auth/login is the address of a page of this server; write https://id.example/auth/oauth, or another path",
+            ),
+        ] {
+            assert_eq!(Issuer::within(&auth, text).unwrap_err().to_string(), why);
+        }
     }
 }

@@ -131,6 +131,7 @@ mod tests {
 
     #[test]
     fn ill_encoded_text_and_nul_are_refused() {
+        // OAuth 2.1 §3.2.2
         for text in ["a=%ff", "%c3=1", "a=%00", "%00=a"] {
             assert_eq!(
                 Params::parse(text.as_bytes()).unwrap_err().code(),

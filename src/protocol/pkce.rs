@@ -70,6 +70,7 @@ mod tests {
 
     #[test]
     fn verifiers_have_43_to_128_unreserved_characters() {
+        // RFC 7636 §4.1
         assert!(CodeVerifier::parse(&"a".repeat(42)).is_none());
         assert!(CodeVerifier::parse(&"a".repeat(43)).is_some());
         assert!(CodeVerifier::parse(&"a".repeat(128)).is_some());

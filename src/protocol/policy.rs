@@ -85,6 +85,29 @@ impl Policy {
     pub const MAX_UNUSED_CLIENTS: u32 = 10_000;
 }
 
+/// Whose Client ID Metadata Documents are taken (Client ID Metadata Documents §6).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ClientDocuments {
+    /// Anybody's.
+    #[default]
+    Any,
+    /// Those at these hosts: whole names, in lower case, without port.
+    Hosts(Vec<String>),
+    /// Nobody's.
+    Off,
+}
+
+impl ClientDocuments {
+    /// Whether a document at this host is taken; the case of its letters does not matter.
+    pub fn admits(&self, host: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Hosts(hosts) => hosts.iter().any(|admitted| admitted.eq_ignore_ascii_case(host)),
+            Self::Off => false,
+        }
+    }
+}
+
 /// The decisions of whoever runs this server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
@@ -100,6 +123,8 @@ pub struct Policy {
     pub max_unused_clients: u32,
     /// How often strangers may do what costs us something.
     pub rates: Rates,
+    /// Whose Client ID Metadata Documents are taken.
+    pub client_documents: ClientDocuments,
     /// Whether an unregistered resource on loopback is accepted: a developer's own server.
     pub loopback_resources: bool,
     /// The resource that a request means when neither it nor its client names one.
@@ -130,6 +155,7 @@ mod tests {
 
     #[test]
     fn lifetimes_are_short_for_what_can_be_stolen() {
+        // MCP Token Theft.
         // RFC 9700 §2.2.1 and §4.14.2; OAuth 2.1 §4.1.2 (10 minutes at most), OWASP ASVS 10.4.3 (1 minute)
         let in_seconds = each(&Lifetimes::default()).map(|lifetime| lifetime.as_secs());
         let (minute, hour, day) = (60, 3_600, 86_400);
@@ -149,6 +175,16 @@ mod tests {
                 90 * day
             ]
         );
+    }
+
+    #[test]
+    fn a_list_of_hosts_admits_these_and_no_others() {
+        let hosts = ClientDocuments::Hosts(vec!["client.example".to_owned()]);
+        assert!(hosts.admits("client.example") && hosts.admits("Client.Example"));
+        for other in ["example", "a.client.example", "client.example.", "client.example.evil.test", ""] {
+            assert!(!hosts.admits(other), "{other}");
+            assert!(ClientDocuments::Any.admits(other) && !ClientDocuments::Off.admits(other));
+        }
     }
 
     #[test]

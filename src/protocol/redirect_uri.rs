@@ -183,6 +183,7 @@ mod tests {
 
     #[test]
     fn what_released_clients_register_is_accepted() {
+        // OAuth 2.1 §2.3.1, §8.4.3; RFC 8252 §7
         for text in [
             "cursor://anysphere.cursor-mcp/oauth/callback",
             "https://www.cursor.com/agents/mcp/oauth/callback",
@@ -210,6 +211,7 @@ mod tests {
 
     #[test]
     fn what_could_harm_a_browser_or_a_parser_is_refused() {
+        // RFC 9700 §2.6; OAuth 2.1 §2.3; MCP Communication Security
         use RedirectUriError::*;
         for (text, error) in [
             ("javascript:alert(1)", Scheme),
@@ -275,6 +277,7 @@ mod tests {
 
     #[test]
     fn only_the_port_of_a_loopback_uri_is_free() {
+        // RFC 9700 §4.1.3; RFC 8252 §8.3
         for (registered, requested, admitted) in [
             ("http://localhost/callback", "http://localhost:49152/callback", true),
             ("http://127.0.0.1/", "http://127.0.0.1:33419/", true),

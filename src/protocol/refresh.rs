@@ -257,7 +257,7 @@ mod tests {
 
     #[test]
     fn a_request_narrows_its_own_answer_and_never_widens() {
-        // RFC 6749 §6
+        // RFC 9700 §4.14.2; RFC 6749 §6
         for (asked, granted) in [
             (Some("read"), Some("read offline_access")),
             (Some("read write offline_access"), Some("read write offline_access")),

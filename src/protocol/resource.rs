@@ -248,6 +248,7 @@ mod tests {
 
     #[test]
     fn spellings_of_one_resource_share_a_key() {
+        // MCP Canonical Server URI
         for (a, b) in [
             ("https://mcp.example.com/mcp", "https://MCP.example.com/mcp/"),
             ("https://mcp.example.com", "https://mcp.example.com/"),

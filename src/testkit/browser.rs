@@ -21,6 +21,7 @@ pub struct Browser {
     origin: String,
     http: reqwest::Client,
     jar: CookieJar,
+    redirects: Vec<u16>,
 }
 
 /// Where a browser ends up.
@@ -84,7 +85,7 @@ impl Browser {
     /// A fresh browser for a server that no [`TestServer`] started, such as one in dev mode.
     pub fn at(origin: &str, clock: Clock) -> Self {
         let jar = CookieJar::new(origin.starts_with("https://"), clock);
-        Self { origin: origin.to_owned(), http: http::client(), jar }
+        Self { origin: origin.to_owned(), http: http::client(), jar, redirects: Vec::new() }
     }
 
     /// Opens an address: a URL, or a path of the server. Redirects within the server are followed.
@@ -130,6 +131,12 @@ impl Browser {
         self.jar.forget(prefix);
     }
 
+    /// The statuses of the redirects that the last address or form led through, the one that sent the browser away
+    /// included.
+    pub fn redirects(&self) -> &[u16] {
+        &self.redirects
+    }
+
     async fn send(&mut self, form: &Form, body: String) -> Landing {
         let mut url = self.resolve(&self.origin, &form.action);
         if form.is_post {
@@ -140,6 +147,7 @@ impl Browser {
     }
 
     async fn load(&mut self, mut method: Method, mut url: Url, mut body: Option<String>) -> Landing {
+        self.redirects.clear();
         for _ in 0..MAX_REDIRECTS {
             if url.origin().ascii_serialization() != self.origin {
                 return Landing::Left(url.into());
@@ -149,6 +157,7 @@ impl Browser {
             let Some(location) = location else {
                 return Landing::Page(Box::new(Page::new(url.into(), status, headers, html)));
             };
+            self.redirects.push(status);
             let location = location.to_str().expect("a Location of ASCII characters");
             if Url::parse(location).is_ok_and(|to| to.origin().ascii_serialization() != self.origin) {
                 // As the server wrote it: a client compares bytes.

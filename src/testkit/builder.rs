@@ -1,14 +1,18 @@
 //! Describing a test server.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::net::SocketAddr;
 
 use super::TestServer;
 use super::directory::Directory;
 use super::seed::{Seed, TestResource, TestUser, code_client, machine_client, scope_token};
 use crate::app::Setup;
 use crate::clock::Clock;
+use crate::fetch::{Fetcher, Supplied};
 use crate::http::SiteFacts;
-use crate::protocol::{Issuer, Lifetimes, Network, Policy, Rates, RegistrationMode, ScopeToken};
+use crate::protocol::{
+    ClientDocuments, Issuer, Lifetimes, Network, Policy, PublicUrl, Rates, RegistrationMode, ScopeToken,
+};
 use crate::random::Random;
 use crate::store::{Mode, StoreOptions};
 use crate::tokens::{KeyEncryptionKey, PasswordHasher, TEST_KEYS};
@@ -18,6 +22,7 @@ use crate::tokens::{KeyEncryptionKey, PasswordHasher, TEST_KEYS};
 #[derive(Clone, Debug)]
 #[must_use = "call start()"]
 pub struct TestServerBuilder {
+    public_url: Option<PublicUrl>,
     issuer_path: String,
     clock: Clock,
     random: Random,
@@ -28,6 +33,8 @@ pub struct TestServerBuilder {
     max_unused_clients: u32,
     rates: Rates,
     trusted_proxies: Vec<Network>,
+    client_documents: ClientDocuments,
+    fetcher: Fetcher,
     loopback_resources: bool,
     hosts: HashSet<String>,
     seed: Seed,
@@ -36,6 +43,7 @@ pub struct TestServerBuilder {
 impl Default for TestServerBuilder {
     fn default() -> Self {
         Self {
+            public_url: None,
             issuer_path: "/oauth".to_owned(),
             // From the present, so that programs with a clock of their own take the tokens too.
             clock: Clock::fixed(Clock::system().now()),
@@ -47,6 +55,8 @@ impl Default for TestServerBuilder {
             max_unused_clients: Policy::MAX_UNUSED_CLIENTS,
             rates: Rates::on_loopback(),
             trusted_proxies: Vec::new(),
+            client_documents: ClientDocuments::Any,
+            fetcher: Fetcher::supplied(HashMap::new()),
             loopback_resources: false,
             hosts: HashSet::new(),
             seed: Seed::default(),
@@ -55,7 +65,17 @@ impl Default for TestServerBuilder {
 }
 
 impl TestServerBuilder {
-    /// The path of the issuer: `/oauth` unless told otherwise, `""` and `"/"` for one at the root.
+    /// Where the server is reached, if something stands between it and everybody else: an origin, and a path if it has
+    /// no origin of its own. The server itself listens at [`TestServer::address`].
+    ///
+    /// # Panics
+    /// When it is no https URL, or http URL on loopback, in normal form.
+    pub fn public_url(mut self, url: &str) -> Self {
+        self.public_url = Some(PublicUrl::parse(url).unwrap_or_else(|error| panic!("{url}: {error}")));
+        self
+    }
+
+    /// The path of the issuer, under the public URL: `/oauth` unless told otherwise, `""` and `"/"` for one at the root.
     pub fn issuer_path(mut self, path: &str) -> Self {
         self.issuer_path = path.to_owned();
         self
@@ -114,6 +134,25 @@ impl TestServerBuilder {
     /// Proxies whose `X-Forwarded-For` is believed.
     pub fn trusted_proxies(mut self, proxies: impl IntoIterator<Item = Network>) -> Self {
         self.trusted_proxies = proxies.into_iter().collect();
+        self
+    }
+
+    /// Whose client id metadata documents are taken; anybody's unless told otherwise.
+    pub fn client_documents(mut self, whose: ClientDocuments) -> Self {
+        self.client_documents = whose;
+        self
+    }
+
+    /// A document that the server finds at `url` when it fetches from there. Nothing is dialled: where no document is
+    /// supplied, there is none.
+    pub fn client_document(self, url: &str, body: impl Into<bytes::Bytes>) -> Self {
+        self.fetcher.supply(url, Supplied::document(body));
+        self
+    }
+
+    /// Another fetcher than one that dials nothing.
+    pub fn fetcher(mut self, fetcher: Fetcher) -> Self {
+        self.fetcher = fetcher;
         self
     }
 
@@ -197,9 +236,11 @@ impl TestServerBuilder {
         TestServer::launch(self, Directory::fresh(), 0).await
     }
 
-    pub(super) fn issuer(&self, origin: &str) -> Issuer {
-        let text = format!("{origin}{}", self.issuer_path);
-        Issuer::parse(&text).unwrap_or_else(|error| panic!("{text}: {error}"))
+    pub(super) fn issuer(&self, address: SocketAddr) -> Issuer {
+        let own = || PublicUrl::parse(&format!("http://{address}")).expect("an address is a URL");
+        let public_url = self.public_url.clone().unwrap_or_else(own);
+        let text = public_url.page_url(&self.issuer_path);
+        Issuer::within(&public_url, &text).unwrap_or_else(|error| panic!("{text}: {error}"))
     }
 
     pub(super) fn setup(&self, issuer: &Issuer, directory: &Directory) -> Setup {
@@ -218,6 +259,7 @@ impl TestServerBuilder {
                 ..SiteFacts::default()
             },
             one_click_login: false,
+            fetcher: self.fetcher.clone(),
             passwords: PasswordHasher::new(self.random.clone()),
             clock: self.clock.clone(),
             random: self.random.clone(),
@@ -227,6 +269,10 @@ impl TestServerBuilder {
     pub(super) fn database(&self, directory: &Directory) -> String {
         let file = || format!("sqlite:{}", directory.path().join("gatelet.db").display());
         self.database_url.clone().unwrap_or_else(file)
+    }
+
+    pub(super) fn fetcher_in_use(&self) -> &Fetcher {
+        &self.fetcher
     }
 
     pub(super) fn clock_in_use(&self) -> &Clock {
@@ -242,6 +288,7 @@ impl TestServerBuilder {
             registration: self.registration,
             max_unused_clients: self.max_unused_clients,
             rates: self.rates,
+            client_documents: self.client_documents.clone(),
             registration_scopes: ceiling
                 .map(|scopes| scopes.iter().map(|scope| scope_token(scope)).collect()),
             loopback_resources: self.loopback_resources,

@@ -14,6 +14,7 @@ use super::directory::Directory;
 use super::{claims, http};
 use crate::app::App;
 use crate::clock::Clock;
+use crate::fetch::Supplied;
 use crate::protocol::Issuer;
 use crate::serve;
 
@@ -24,7 +25,7 @@ pub struct TestServer {
     directory: Directory,
     app: App,
     issuer: Issuer,
-    port: u16,
+    address: SocketAddr,
     running: Running,
     http: reqwest::Client,
 }
@@ -58,8 +59,8 @@ impl TestServer {
     pub(super) async fn launch(builder: TestServerBuilder, directory: Directory, port: u16) -> Self {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let listener = serve::bind(address).await.unwrap_or_else(|error| panic!("{error}"));
-        let port = listener.local_addr().expect("a bound listener has an address").port();
-        let issuer = builder.issuer(&format!("http://127.0.0.1:{port}"));
+        let address = listener.local_addr().expect("a bound listener has an address");
+        let issuer = builder.issuer(address);
         let app = App::build(builder.setup(&issuer, &directory)).await;
         let app = app.unwrap_or_else(|error| panic!("the server does not start: {error}"));
         let (stop, stopped) = oneshot::channel::<()>();
@@ -69,12 +70,12 @@ impl TestServer {
             let _ = stopped.await;
         }));
         let running = Running { stop: Some(stop), task: Some(task) };
-        Self { builder, directory, app, issuer, port, running, http: http::client() }
+        Self { builder, directory, app, issuer, address, running, http: http::client() }
     }
 
     /// Stops the server in good order and starts it again on the same port with the same database and clock.
     pub async fn restart(self) -> Self {
-        let Self { builder, directory, app, port, mut running, http, .. } = self;
+        let Self { builder, directory, app, address, mut running, http, .. } = self;
         // Connections that are kept alive would hold the old server up.
         drop(http);
         running.stop.take();
@@ -82,7 +83,7 @@ impl TestServer {
             task.await.expect("the server ends without a panic");
         }
         app.close().await;
-        Self::launch(builder, directory, port).await
+        Self::launch(builder, directory, address.port()).await
     }
 
     /// The issuer, byte for byte.
@@ -95,7 +96,12 @@ impl TestServer {
         self.issuer.origin()
     }
 
-    /// The URL of a path, such as `/login`.
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The URL of a path of its origin, such as `/login`.
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.origin())
     }
@@ -108,6 +114,21 @@ impl TestServer {
     /// The server's clock; it stands still until it is advanced.
     pub fn clock(&self) -> &Clock {
         self.builder.clock_in_use()
+    }
+
+    /// Has the server find this at `url` from now on, when it fetches from there.
+    pub fn supply_document(&self, url: &str, supplied: Supplied) {
+        self.builder.fetcher_in_use().supply(url, supplied);
+    }
+
+    /// Has the server find nothing at `url` any more.
+    pub fn withdraw_document(&self, url: &str) {
+        self.builder.fetcher_in_use().withdraw(url);
+    }
+
+    /// The URLs that the server has fetched from, in order.
+    pub fn asked_documents(&self) -> Vec<String> {
+        self.builder.fetcher_in_use().asked()
     }
 
     /// Where its database is, to look into it from outside.

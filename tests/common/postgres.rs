@@ -1,6 +1,4 @@
 //! A private PostgreSQL cluster for tests: made in a temporary directory, reached by a Unix socket, gone at the end.
-//!
-//! Include it with `#[path = "../common/postgres.rs"] mod postgres;`.
 
 use std::io::{Error, Result};
 use std::os::unix::fs::{MetadataExt as _, chown};

@@ -41,6 +41,7 @@ async fn nothing_is_stored_for_a_stranger(database: Database) {
 }
 
 async fn an_unknown_client_or_redirect_uri_is_a_page(database: Database) {
+    // OAuth 2.1 §2.3.5; MCP Open Redirection.
     // RFC 6749 §4.1.2.1, RFC 9700 §4.11.2: nobody is redirected to what is not proven.
     let server = server(database).await;
     let unknown = "This server does not know the application";
@@ -71,6 +72,7 @@ async fn an_unknown_client_or_redirect_uri_is_a_page(database: Database) {
 }
 
 async fn an_operators_client_is_told_of_errors_at_once(database: Database) {
+    // MCP Authorization Response Validation.
     // RFC 6749 §4.1.2.1, RFC 8707 §2, OpenID Connect Core §3.1.2.6. `callback` compares state and iss.
     let server = server(database).await;
     type Change = fn(RequestParams) -> RequestParams;
@@ -99,7 +101,7 @@ async fn an_operators_client_is_told_of_errors_at_once(database: Database) {
 }
 
 async fn a_strangers_client_is_told_of_errors_after_somebody_has_logged_in(database: Database) {
-    // RFC 9700 §4.11.2: an open redirector for whoever registers is none.
+    // OAuth 2.1 §7.13.2; RFC 9700 §4.11.2: an open redirector for whoever registers is none.
     let server = server(database).await;
     let client = self_registered(&server).await;
     let mut browser = Browser::new(&server);
@@ -116,7 +118,7 @@ async fn a_strangers_client_is_told_of_errors_after_somebody_has_logged_in(datab
 }
 
 async fn only_s256_is_taken_for_a_challenge(database: Database) {
-    // OAuth 2.1 §4.1.1, RFC 7636 §4.3
+    // RFC 9700 §2.1.1; RFC 7636 §4.4.1; OAuth 2.1 §4.1.1, RFC 7636 §4.3
     let server = server(database).await;
     let client = app(&server);
     type Change = fn(RequestParams) -> RequestParams;
@@ -171,7 +173,7 @@ async fn looking_at_a_request_twice_is_no_more_than_once(database: Database) {
 }
 
 async fn a_request_may_be_posted(database: Database) {
-    // RFC 6749 §3.1
+    // OAuth 2.1 §3.1; RFC 6749 §3.1
     let server = server(database).await;
     let request = app(&server).authorization(|request| request.scope("mcp:read"));
     let (url, query) = request.url.split_once('?').unwrap();

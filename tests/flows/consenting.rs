@@ -37,6 +37,7 @@ fn ticked(page: &Page) -> Vec<(String, bool)> {
 }
 
 async fn what_is_unticked_is_not_granted(database: Database) {
+    // OAuth 2.1 §7.9; MCP Scope Minimization
     let server = server(database).await;
     let client = app(&server);
     let mut browser = logged_in(&server, "alice").await;
@@ -66,6 +67,7 @@ async fn a_refusal_is_told_to_the_client(database: Database) {
 }
 
 async fn an_interaction_belongs_to_one_session(database: Database) {
+    // MCP Confused Deputy
     let server = server(database).await;
     let client = app(&server);
     let mut alice = logged_in(&server, "alice").await;
@@ -86,6 +88,7 @@ async fn an_interaction_belongs_to_one_session(database: Database) {
 }
 
 async fn an_interaction_is_decided_once(database: Database) {
+    // MCP Confused Deputy
     let server = server(database).await;
     let request = app(&server).authorization(ask("mcp:read"));
     let mut browser = logged_in(&server, "alice").await;
@@ -97,6 +100,7 @@ async fn an_interaction_is_decided_once(database: Database) {
 }
 
 async fn an_interaction_expires(database: Database) {
+    // MCP Confused Deputy
     let server = server(database).await;
     let request = app(&server).authorization(ask("mcp:read"));
     let mut browser = logged_in(&server, "alice").await;
@@ -111,6 +115,7 @@ async fn an_interaction_expires(database: Database) {
 }
 
 async fn a_forged_decision_is_refused(database: Database) {
+    // MCP Confused Deputy
     let server = server(database).await;
     let request = app(&server).authorization(ask("mcp:read"));
     let mut alice = logged_in(&server, "alice").await;
@@ -242,6 +247,7 @@ async fn a_remembered_consent_is_short_and_marks_what_is_new(database: Database)
 }
 
 async fn a_remembered_consent_counts_for_one_receiver(database: Database) {
+    // MCP Confused Deputy
     let server = server(database).await;
     let metadata = json!({
         "redirect_uris": ["https://a.example/cb", "https://b.example/cb"], "token_endpoint_auth_method": "none",
@@ -258,7 +264,7 @@ async fn a_remembered_consent_counts_for_one_receiver(database: Database) {
 }
 
 async fn the_page_tells_who_asks_and_where_the_browser_goes(database: Database) {
-    // MCP security best practices, confused deputy; RFC 8252 §8.6
+    // OAuth 2.1 §7.9; MCP Localhost Redirect URI Risks; MCP security best practices, confused deputy; RFC 8252 §8.6
     let server = server(database).await;
     let client = self_registered(&server).await;
     let mut browser = logged_in(&server, "alice").await;

@@ -68,7 +68,7 @@ async fn fifty_tokens_write_nothing(database: Database) {
 }
 
 async fn the_resource_has_to_be_clear(database: Database) {
-    // RFC 8707 §2
+    // RFC 9068 §5; RFC 9068 §3; RFC 8707 §2
     let other = "https://other.example.com/mcp";
     let builder =
         world(database).resource(TestResource::new(other).scope("mcp:read", "Read").audience("other-api"));

@@ -36,7 +36,7 @@ fn refused(error: &str) -> (u16, String) {
 }
 
 async fn a_code_is_redeemed_once_and_a_replay_ends_what_was_issued(database: Database) {
-    // OAuth 2.1 §4.1.3, §7.5.2
+    // RFC 9700 §4.5.3; OAuth 2.1 §4.1.3, §7.5.2
     let server = server(database).await;
     for client in [app(&server), web(&server)] {
         let callback = granted(&server, &client).await;
@@ -48,6 +48,7 @@ async fn a_code_is_redeemed_once_and_a_replay_ends_what_was_issued(database: Dat
 }
 
 async fn a_replay_with_a_wrong_verifier_ends_nothing(database: Database) {
+    // OAuth 2.1 §7.5.2.
     // Whoever saw a code pass by must not be able to end an honest person's grant.
     let server = server(database).await;
     let client = app(&server);
@@ -60,6 +61,7 @@ async fn a_replay_with_a_wrong_verifier_ends_nothing(database: Database) {
 }
 
 async fn three_wrong_verifiers_kill_a_code(database: Database) {
+    // RFC 9700 §2.1.1
     let server = server(database).await;
     let client = app(&server);
     let survivor = granted(&server, &client).await;
@@ -114,6 +116,7 @@ async fn the_redirect_uri_is_repeated_exactly_or_not_at_all(database: Database) 
 }
 
 async fn the_resource_is_the_one_of_the_grant(database: Database) {
+    // MCP Resource Parameter.
     // RFC 8707 §2.2; a slash at the end is the same resource (MCP 2026-07-28 authorization).
     let server = server(database).await;
     let client = app(&server);
@@ -148,6 +151,7 @@ async fn what_is_no_code_is_no_grant(database: Database) {
 }
 
 async fn a_missing_parameter_is_named(database: Database) {
+    // RFC 9700 §4.8.2
     let server = server(database).await;
     let client = app(&server);
     let callback = granted(&server, &client).await;

@@ -31,6 +31,7 @@ async fn refresh_with(client: &TestClient, token: &str, pair: (&str, &str)) -> T
 }
 
 async fn every_refresh_gives_the_next_token(database: Database) {
+    // RFC 9700 §2.2.2; MCP Token Theft
     let server = server(database).await;
     for client in [app(&server), web(&server)] {
         let first = tokens(&server, &client).await;
@@ -91,7 +92,7 @@ async fn without_a_window_every_second_use_is_a_replay(database: Database) {
 }
 
 async fn a_request_narrows_its_own_answer_and_never_widens(database: Database) {
-    // RFC 6749 §6
+    // RFC 9700 §4.14.2; RFC 6749 §6
     let server = server(database).await;
     let client = app(&server);
     let first = tokens(&server, &client).await;
@@ -121,6 +122,7 @@ async fn the_resource_stays_the_one_of_the_grant(database: Database) {
 }
 
 async fn a_token_is_good_for_its_client_alone(database: Database) {
+    // OAuth 2.1 §4.3.1
     let server = server(database).await;
     let client = app(&server);
     let first = tokens(&server, &client).await;
@@ -145,6 +147,7 @@ async fn a_client_that_is_gone_is_told_to_register_again(database: Database) {
 }
 
 async fn what_is_no_refresh_token_is_no_grant(database: Database) {
+    // MCP Refresh Tokens
     let server = server(database).await;
     let client = app(&server);
     let first = tokens(&server, &client).await;
@@ -165,6 +168,7 @@ async fn what_is_no_refresh_token_is_no_grant(database: Database) {
 }
 
 async fn a_chain_ends_when_it_is_not_used_and_in_the_end(database: Database) {
+    // RFC 9700 §4.14.2.
     // 30 d unused, 180 d at most.
     const DAY: u64 = 24 * 3600;
     let server = server(database).await;

@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use gatelet::store::{Mode, Store, StoreError, StoreOptions};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _, SqliteConnection};
 
+use crate::sql;
+
 /// A database that is gone when its last handle is.
 #[derive(Clone)]
 pub(crate) struct Database {
@@ -63,14 +65,7 @@ impl Database {
 
     /// The first column of a query as texts.
     pub(crate) async fn texts(&self, sql: &str) -> Vec<String> {
-        let sql = AssertSqlSafe(sql.to_owned());
-        if self.is_sqlite() {
-            let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
-            sqlx::query_scalar(sql).fetch_all(&mut connection).await.unwrap()
-        } else {
-            let mut connection = PgConnection::connect(&self.url).await.unwrap();
-            sqlx::query_scalar(sql).fetch_all(&mut connection).await.unwrap()
-        }
+        sql::texts(&self.url, sql).await
     }
 
     /// How SQLite goes about a query: one line for each step.

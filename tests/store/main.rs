@@ -2,8 +2,10 @@
 //! private PostgreSQL cluster.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
-#[path = "../common/postgres.rs"]
-mod postgres;
+#[path = "../common/mod.rs"]
+mod common;
+#[path = "../common/sql.rs"]
+mod sql;
 
 mod authorizing;
 mod clients;
@@ -19,30 +21,14 @@ mod sweeping;
 mod transactions;
 mod world;
 
-use std::pin::Pin;
 use std::process::ExitCode;
-use std::sync::Arc;
 
-use libtest_mimic::{Arguments, Completion, Trial};
+use libtest_mimic::Arguments;
 
+use common::{Suite, cases};
 use database::Database;
-use postgres::{LazyCluster, NOT_RUN};
 
-/// A test that runs on either database.
-#[derive(Clone, Copy)]
-struct Case {
-    name: &'static str,
-    run: fn(Database) -> Pin<Box<dyn Future<Output = ()> + Send>>,
-}
-
-/// A list of cases from the names of async functions.
-macro_rules! cases {
-    ($($name:ident),+ $(,)?) => {
-        pub(crate) const CASES: &[crate::Case] =
-            &[$(crate::Case { name: stringify!($name), run: |database| Box::pin($name(database)) }),+];
-    };
-}
-pub(crate) use cases;
+type Case = common::Case<Database>;
 
 const LISTS: &[(&str, &[Case])] = &[
     ("authorizing", authorizing::CASES),
@@ -59,28 +45,8 @@ const LISTS: &[(&str, &[Case])] = &[
 ];
 
 fn main() -> ExitCode {
-    let arguments = Arguments::from_args();
-    let cluster = Arc::new(LazyCluster::default());
-    let mut trials = Vec::new();
-    for (list, case) in LISTS.iter().flat_map(|(list, cases)| cases.iter().map(move |case| (list, *case))) {
-        trials.push(Trial::test(format!("sqlite::{list}::{}", case.name), move || {
-            run(case, Database::sqlite());
-            Ok(())
-        }));
-        let cluster = cluster.clone();
-        trials.push(Trial::ignorable_test(format!("postgres::{list}::{}", case.name), move || {
-            let Some(url) = cluster.database() else { return Ok(Completion::ignored_with(NOT_RUN)) };
-            run(case, Database::postgres(url));
-            Ok(Completion::Completed)
-        }));
-    }
-    let conclusion = libtest_mimic::run(&arguments, trials);
-    // The last handle: the cluster stops here.
-    drop(cluster);
-    conclusion.exit_code()
-}
-
-fn run(case: Case, database: Database) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    runtime.expect("a runtime starts").block_on((case.run)(database));
+    let mut suite = Suite::default();
+    suite.on_sqlite("sqlite::", LISTS, Database::sqlite);
+    suite.on_postgres(LISTS, Database::postgres);
+    suite.run(&Arguments::from_args())
 }

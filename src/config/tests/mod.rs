@@ -1,5 +1,6 @@
 //! Whole configurations, good and bad, without files, programs or a real environment.
 
+mod addresses;
 mod environment;
 mod example;
 mod refused;
@@ -10,7 +11,7 @@ use std::io;
 use std::path::Path;
 
 use super::*;
-use crate::protocol::{Lifetimes, RegistrationMode};
+use crate::protocol::{ClientDocuments, Lifetimes, RegistrationMode};
 
 const URL: &str = "public_url = \"https://id.example\"\n";
 
@@ -88,6 +89,8 @@ fn a_public_url_is_enough() {
     assert_eq!(config.policy.issuer.as_str(), "https://id.example/oauth");
     assert_eq!(config.policy.lifetimes, Lifetimes::default());
     assert_eq!(config.policy.registration, RegistrationMode::Open);
+    assert_eq!(config.policy.client_documents, ClientDocuments::Any);
+    assert_eq!(config.fetch.ca_file, None);
     assert!(!config.policy.loopback_resources);
     assert_eq!(config.policy.scopes_supported.to_string(), "offline_access");
     assert_eq!(config.listen, ["127.0.0.1:8710".parse().unwrap(), "[::1]:8710".parse().unwrap()]);
@@ -128,4 +131,51 @@ fn the_ceiling_of_registered_clients_bounds_what_metadata_names() {
     assert_eq!(config.policy.scopes_supported.to_string(), "a offline_access");
     assert_eq!(config.policy.default_resource.as_ref().unwrap().as_str(), "https://m.example");
     assert_eq!(warnings(&config), ["f:3: registration.scopes[1]: no resource knows the scope `z`"]);
+}
+
+#[test]
+fn client_documents_are_anybodys_nobodys_or_those_of_some_hosts() {
+    let hosts = |hosts: &[&str]| ClientDocuments::Hosts(hosts.iter().map(|&host| host.to_owned()).collect());
+    for (written, expected) in [
+        ("\"any\"", ClientDocuments::Any),
+        ("\"off\"", ClientDocuments::Off),
+        ("[\"Client.Example.com\", \"localhost\"]", hosts(&["client.example.com", "localhost"])),
+        ("\"client.example.com\"", hosts(&["client.example.com"])),
+    ] {
+        assert_eq!(good(&format!("client_documents = {written}")).policy.client_documents, expected);
+    }
+    let variable = |value| Pretended::config(URL).load(&[("GATELET_CLIENT_DOCUMENTS", value)]);
+    for (value, expected) in [
+        ("any", ClientDocuments::Any),
+        ("off", ClientDocuments::Off),
+        ("a.example, B.example", hosts(&["a.example", "b.example"])),
+    ] {
+        assert_eq!(variable(value).unwrap().policy.client_documents, expected);
+    }
+    let choice =
+        "must be \"any\", \"off\" or a list of host names without port, such as [\"client.example.com\"]";
+    for wrong in
+        ["On", "client.example.com:443", "https://client.example.com", "client.example.com.", "a b.example"]
+    {
+        let found = errors(&format!("client_documents = [\"{wrong}\"]"));
+        assert_eq!(found, format!("f:2: client_documents[0]: {choice}"), "{wrong}");
+    }
+    assert_eq!(
+        errors("client_documents = [\"client.example.com\", \"any\"]"),
+        format!("f:2: client_documents[1]: {choice}")
+    );
+    assert_eq!(
+        errors("client_documents = []"),
+        "f:2: client_documents: names no host; \"off\" is for no documents"
+    );
+    assert_eq!(
+        errors("client_documents = 1"),
+        "f:2: client_documents: must be a list of texts, not of type integer"
+    );
+}
+
+#[test]
+fn a_file_of_authorities_is_relative_to_the_configuration() {
+    assert_eq!(good("[fetch]\nca_file = \"ca.pem\"").fetch.ca_file, Some("/etc/ca.pem".into()));
+    assert_eq!(good("[fetch]\nca_file = \"/ssl/ca.pem\"").fetch.ca_file, Some("/ssl/ca.pem".into()));
 }

@@ -71,7 +71,16 @@ const targets = () => controls().flatMap((e) => {
   return w >= 24 && h >= 24 ? [] : [`target of ${w.toFixed(1)} × ${h.toFixed(1)} px: ${named(e)}`];
 });
 
-// Marks every Tab stop (a radio group is one) and takes away a focus that the page set itself.
+// The focused control: an outline of 2 px and more that stands out 3:1 from what is around it (WCAG 2.4.7, 2.4.13).
+const focused = (e) => {
+  const style = getComputedStyle(e);
+  const ratio = contrast(parse(style.outlineColor), behind(e.parentElement));
+  const seen = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2 && ratio >= 3;
+  return seen ? [] : [`focus not seen (${style.outline}, ${ratio.toFixed(2)}:1): ${named(e)}`];
+};
+
+// Marks every Tab stop (a radio group is one), takes away a focus that the page set itself, and notes from then on in
+// `walked` which stop the focus reaches and what is wrong with how that looks.
 const stops = () => {
   document.activeElement?.blur();
   const groups = new Map();
@@ -83,16 +92,8 @@ const stops = () => {
   });
   const marked = [...all, ...groups.values()];
   marked.forEach((e, i) => { e.dataset.stop = i; });
+  window.walked = {};
+  document.addEventListener("focusin", ({ target: e }) => { if (e.dataset.stop) window.walked[e.dataset.stop] ??= focused(e); });
   const drawn = marked.filter((e) => getComputedStyle(e).outlineStyle !== "none");
-  return { count: marked.length, names: marked.map(named), complaints: drawn.map((e) => `outlined without focus: ${named(e)}`) };
-};
-
-// The focused control: an outline of 2 px and more that stands out 3:1 from what is around it (WCAG 2.4.7, 2.4.13).
-const focus = () => {
-  const e = document.activeElement;
-  if (!e?.dataset?.stop) return null;
-  const style = getComputedStyle(e);
-  const ratio = contrast(parse(style.outlineColor), behind(e.parentElement));
-  const seen = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2 && ratio >= 3;
-  return { stop: Number(e.dataset.stop), complaints: seen ? [] : [`focus not seen (${style.outline}, ${ratio.toFixed(2)}:1): ${named(e)}`] };
+  return { names: marked.map(named), complaints: drawn.map((e) => `outlined without focus: ${named(e)}`) };
 };

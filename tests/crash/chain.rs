@@ -1,0 +1,81 @@
+//! What a writer knows of one client that it registered: the ledger of everything acknowledged about it.
+
+use serde_json::Value;
+
+/// A client, and how far the person's dealings with it have come. Only what was acknowledged is here.
+#[derive(Debug)]
+pub(crate) struct Chain {
+    /// What the server answered to the registration.
+    pub(crate) registered: Value,
+    pub(crate) stage: Stage,
+    /// Earlier grants that were committed but whose codes were never heard of: they stay until they are swept.
+    pub(crate) unheard_grants: usize,
+    /// Whether something was acknowledged since the last restart.
+    pub(crate) is_fresh: bool,
+}
+
+/// How far it has come.
+#[derive(Clone, Debug)]
+pub(crate) enum Stage {
+    /// Registered, and nothing else.
+    Registered,
+    /// The person has been asked.
+    Asked { interaction: String, verifier: String },
+    /// The person refused.
+    Denied { interaction: String },
+    /// The person agreed; the code is not redeemed.
+    Agreed { code: String, verifier: String },
+    /// The code is redeemed; refresh tokens by their generation.
+    Connected(Tokens),
+    /// Something was replayed, so the grant was revoked.
+    Revoked(Tokens),
+}
+
+/// A spent code and what came of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Tokens {
+    pub(crate) code: String,
+    pub(crate) verifier: String,
+    /// Those that were heard of; the last is the newest.
+    pub(crate) refresh: Vec<String>,
+}
+
+impl Chain {
+    /// A client that has just been registered.
+    pub(crate) fn new(registered: Value) -> Self {
+        Self { registered, stage: Stage::Registered, unheard_grants: 0, is_fresh: true }
+    }
+
+    /// Its identifier.
+    pub(crate) fn id(&self) -> &str {
+        self.registered["client_id"].as_str().unwrap()
+    }
+
+    /// Where it receives answers.
+    pub(crate) fn redirect_uri(&self) -> &str {
+        self.registered["redirect_uris"][0].as_str().unwrap()
+    }
+
+    /// The parameters by which it says who it is.
+    pub(crate) fn credentials(&self) -> Vec<(&str, &str)> {
+        let secret = self.registered["client_secret"].as_str();
+        std::iter::once(("client_id", self.id()))
+            .chain(secret.map(|secret| ("client_secret", secret)))
+            .collect()
+    }
+
+    /// The code that came of the person's decision, once there is one.
+    pub(crate) fn code(&self) -> Option<&str> {
+        match &self.stage {
+            Stage::Registered | Stage::Asked { .. } | Stage::Denied { .. } => None,
+            Stage::Agreed { code, .. } => Some(code),
+            Stage::Connected(tokens) | Stage::Revoked(tokens) => Some(&tokens.code),
+        }
+    }
+
+    /// Takes note of an acknowledgement.
+    pub(crate) fn reach(&mut self, stage: Stage) {
+        self.stage = stage;
+        self.is_fresh = true;
+    }
+}

@@ -1,0 +1,344 @@
+//! The operations: how each is sent, and what its answer adds to the ledger.
+//!
+//! Each is one request that writes. Revoking a token and rotating a key belong here once they exist.
+
+use std::time::Instant;
+
+use gatelet::protocol::CodeVerifier;
+use gatelet::tokens::PresentedRefreshToken;
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::chain::{Chain, Stage, Tokens};
+use crate::http::{Answer, Sent, Wire};
+use crate::ledger::{Session, Unanswered, Writer};
+use crate::server::{PASSWORD, RESOURCE, SCOPE};
+
+/// What a writer can do; `chain` is a place in [`Writer::chains`].
+#[derive(Clone, Debug)]
+pub(crate) enum Operation {
+    /// RFC 7591 §3.1, under a name of its own.
+    Register {
+        name: String,
+        is_public: bool,
+    },
+    /// An authorization request of a logged-in person, which is parked until they have decided.
+    Ask {
+        chain: usize,
+        verifier: String,
+    },
+    Allow {
+        chain: usize,
+    },
+    Deny {
+        chain: usize,
+    },
+    /// RFC 6749 §4.1.3.
+    Redeem {
+        chain: usize,
+    },
+    /// RFC 6749 §6.
+    Refresh {
+        chain: usize,
+    },
+    /// Presents a spent code, which revokes its grant (RFC 9700 §4.5).
+    ReplayCode {
+        chain: usize,
+    },
+    /// Presents a refresh token older than the one before the live one, which revokes its grant (RFC 9700 §4.14.2).
+    ReplayRefresh {
+        chain: usize,
+    },
+    LogIn,
+    LogOut,
+}
+
+impl Operation {
+    /// Its name in the report.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Register { .. } => "register",
+            Self::Ask { .. } => "authorize",
+            Self::Allow { .. } => "allow",
+            Self::Deny { .. } => "deny",
+            Self::Redeem { .. } => "redeem",
+            Self::Refresh { .. } => "refresh",
+            Self::ReplayCode { .. } => "replay code",
+            Self::ReplayRefresh { .. } => "replay refresh",
+            Self::LogIn => "log in",
+            Self::LogOut => "log out",
+        }
+    }
+
+    /// The chain that it is about.
+    pub(crate) fn chain(&self) -> Option<usize> {
+        match self {
+            Self::Register { .. } | Self::LogIn | Self::LogOut => None,
+            Self::Ask { chain, .. }
+            | Self::Allow { chain }
+            | Self::Deny { chain }
+            | Self::Redeem { chain }
+            | Self::Refresh { chain }
+            | Self::ReplayCode { chain }
+            | Self::ReplayRefresh { chain } => Some(*chain),
+        }
+    }
+}
+
+impl Writer {
+    /// Sends an operation and writes its whole answer into the ledger before anything else is done. `None` when the
+    /// server was killed meanwhile; then it is known what was left unanswered.
+    ///
+    /// Any answer but the right one ends the test.
+    pub(crate) async fn perform(&mut self, wire: &Wire, operation: Operation) -> Option<()> {
+        self.make_ready(wire, &operation).await?;
+        let since = Instant::now();
+        match self.send(wire, &operation).await {
+            Sent::Answered(answer) => {
+                self.acknowledge(&operation, &answer, &wire.issuer());
+                self.tally.acknowledge(operation.kind());
+                Some(())
+            }
+            Sent::Unanswered => {
+                self.unanswered = Some(Unanswered { operation, since });
+                None
+            }
+            Sent::Unreached => None,
+        }
+    }
+
+    /// Reads the page whose form is sent.
+    async fn make_ready(&mut self, wire: &Wire, operation: &Operation) -> Option<()> {
+        match operation {
+            Operation::LogIn if self.login.is_none() => self.open_login_page(wire).await,
+            Operation::Allow { .. } | Operation::Deny { .. } | Operation::LogOut => {
+                let session = self.session.as_mut().expect("logged in");
+                if session.csrf.is_none() {
+                    let page = wire.get("/logout", Some(&session.cookie)).await.answer()?;
+                    session.csrf = Some(page.hidden("csrf"));
+                }
+                Some(())
+            }
+            _ => Some(()),
+        }
+    }
+
+    /// Sends an operation, ready as it is.
+    pub(crate) async fn send(&self, wire: &Wire, operation: &Operation) -> Sent {
+        let chain = operation.chain().map(|at| &self.chains[at]);
+        match (operation, chain) {
+            (Operation::Register { name, is_public }, _) => {
+                wire.post_json("/oauth/register", &metadata(name, *is_public)).await
+            }
+            (Operation::Ask { verifier, .. }, Some(chain)) => {
+                wire.get(&authorization(chain, verifier), Some(self.cookie())).await
+            }
+            (Operation::Allow { .. }, Some(chain)) => self.decide(wire, chain, "allow").await,
+            (Operation::Deny { .. }, Some(chain)) => self.decide(wire, chain, "deny").await,
+            (Operation::Redeem { .. } | Operation::ReplayCode { .. }, Some(chain)) => {
+                redeem(wire, chain).await
+            }
+            (Operation::Refresh { .. }, Some(chain)) => refresh(wire, chain, 1).await,
+            (Operation::ReplayRefresh { .. }, Some(chain)) => refresh(wire, chain, 3).await,
+            (Operation::LogIn, _) => {
+                let form = self.login.as_ref().expect("a login page");
+                let pairs = [
+                    ("continue", form.continuation.as_str()),
+                    ("csrf", &form.csrf),
+                    ("username", &self.person),
+                    ("password", PASSWORD),
+                ];
+                wire.submit("/login", ("browser", &form.browser), &pairs).await
+            }
+            (Operation::LogOut, _) => {
+                wire.submit("/logout", ("session", self.cookie()), &[("csrf", self.csrf())]).await
+            }
+            (_, None) => unreachable!("{operation:?} is about a chain"),
+        }
+    }
+
+    fn csrf(&self) -> &str {
+        self.session.as_ref().and_then(|session| session.csrf.as_deref()).expect("a page was read")
+    }
+
+    /// Sends the form of a consent page.
+    async fn decide(&self, wire: &Wire, chain: &Chain, decision: &str) -> Sent {
+        let (Stage::Asked { interaction, .. } | Stage::Denied { interaction }) = &chain.stage else {
+            panic!("nobody was asked: {chain:?}")
+        };
+        let mut pairs = vec![
+            ("interaction", interaction.as_str()),
+            ("csrf", self.csrf()),
+            ("decision", decision),
+            ("tenant", "acme"),
+        ];
+        pairs.extend(SCOPE.split(' ').map(|scope| ("scope", scope)));
+        wire.submit("/consent", ("session", self.cookie()), &pairs).await
+    }
+
+    /// Whether `decision` about an interaction is refused because it has been decided.
+    pub(crate) async fn is_decided(&self, wire: &Wire, chain: usize, decision: &str) -> bool {
+        let answer = self.decide(wire, &self.chains[chain], decision).await.answer().expect("an answer");
+        answer.status == 400 && answer.body.contains("This page has expired")
+    }
+
+    fn acknowledge(&mut self, operation: &Operation, answer: &Answer, issuer: &str) {
+        let wrong = || format!("{}: {operation:?} was answered {answer:?}", self.person);
+        let expected = match operation {
+            Operation::Register { .. } => 201,
+            Operation::Redeem { .. } | Operation::Refresh { .. } | Operation::LogOut => 200,
+            Operation::ReplayCode { .. } | Operation::ReplayRefresh { .. } => 400,
+            _ => 303,
+        };
+        assert_eq!(answer.status, expected, "{}", wrong());
+        match operation {
+            Operation::Register { .. } => self.chains.push(Chain::new(answer.json())),
+            Operation::Ask { chain, verifier } => {
+                let interaction = answer.location.strip_prefix("/consent?interaction=");
+                let interaction = interaction.unwrap_or_else(|| panic!("{}", wrong())).to_owned();
+                self.interactions.insert(interaction.clone());
+                self.chains[*chain].reach(Stage::Asked { interaction, verifier: verifier.clone() });
+            }
+            Operation::Allow { chain } => {
+                let code = returned(&answer.location, "code").unwrap_or_else(|| panic!("{}", wrong()));
+                assert_eq!(returned(&answer.location, "iss").as_deref(), Some(issuer), "{}", wrong());
+                let (interaction, verifier) = self.taken(*chain);
+                self.interactions.remove(&interaction);
+                self.chains[*chain].reach(Stage::Agreed { code, verifier });
+            }
+            Operation::Deny { chain } => {
+                let error = returned(&answer.location, "error");
+                assert_eq!(error.as_deref(), Some("access_denied"), "{}", wrong());
+                let (interaction, _) = self.taken(*chain);
+                self.interactions.remove(&interaction);
+                self.chains[*chain].reach(Stage::Denied { interaction });
+            }
+            Operation::Redeem { chain } | Operation::Refresh { chain } => {
+                self.receive(*chain, &answer.json())
+            }
+            Operation::ReplayCode { chain } | Operation::ReplayRefresh { chain } => {
+                assert_eq!(answer.json()["error"], "invalid_grant", "{}", wrong());
+                let Stage::Connected(tokens) = self.chains[*chain].stage.clone() else {
+                    panic!("{}", wrong())
+                };
+                self.chains[*chain].reach(Stage::Revoked(tokens));
+            }
+            Operation::LogIn => {
+                let cookie = answer.cookie("session").unwrap_or_else(|| panic!("{}", wrong()));
+                self.session = Some(Session { cookie, csrf: None });
+                self.login = None;
+            }
+            Operation::LogOut => self.log_out(),
+        }
+    }
+
+    fn taken(&self, chain: usize) -> (String, String) {
+        match &self.chains[chain].stage {
+            Stage::Asked { interaction, verifier } => (interaction.clone(), verifier.clone()),
+            stage => panic!("nobody was asked: {stage:?}"),
+        }
+    }
+
+    /// Takes note of a token response. The refresh token must be the next of its chain, and no other.
+    fn receive(&mut self, chain: usize, response: &Value) {
+        let text = |member: &str| response[member].as_str().expect("a token").to_owned();
+        self.fresh_tokens.push(text("access_token"));
+        let mut tokens = match self.chains[chain].stage.clone() {
+            Stage::Agreed { code, verifier } => Tokens { code, verifier, refresh: Vec::new() },
+            Stage::Connected(tokens) => tokens,
+            stage => panic!("{stage:?} received tokens"),
+        };
+        let refresh = text("refresh_token");
+        let presented = PresentedRefreshToken::parse(&refresh).expect("a refresh token");
+        assert_eq!(presented.generation() as usize, tokens.refresh.len(), "the next generation");
+        tokens.refresh.push(refresh);
+        self.chains[chain].reach(Stage::Connected(tokens));
+    }
+
+    /// Takes note that the session has ended, and with it what was asked in it.
+    pub(crate) fn log_out(&mut self) {
+        self.ended.extend(self.session.take().map(|session| session.cookie));
+        for chain in self.chains_that(|stage| matches!(stage, Stage::Asked { .. })) {
+            self.chains[chain].stage = Stage::Registered;
+        }
+    }
+
+    /// Reads a login page.
+    pub(crate) async fn open_login_page(&mut self, wire: &Wire) -> Option<()> {
+        let page = wire.get("/login", None).await.answer()?;
+        self.login = Some(crate::ledger::LoginForm {
+            browser: page.cookie("browser").expect("a cookie"),
+            csrf: page.hidden("csrf"),
+            continuation: page.hidden("continue"),
+        });
+        Some(())
+    }
+
+    /// A fresh PKCE verifier.
+    pub(crate) fn verifier(&self) -> String {
+        self.random.bytes::<32>().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// What a client registers.
+pub(crate) fn metadata(name: &str, is_public: bool) -> Value {
+    json!({
+        "client_name": name,
+        "redirect_uris": [format!("https://{name}.example/cb"), "http://127.0.0.1/cb"],
+        "grant_types": ["authorization_code", "refresh_token"],
+        "token_endpoint_auth_method": if is_public { "none" } else { "client_secret_post" },
+        "client_uri": format!("https://{name}.example/"),
+    })
+}
+
+/// Path and query of an authorization request.
+pub(crate) fn authorization(chain: &Chain, verifier: &str) -> String {
+    let challenge = CodeVerifier::parse(verifier).expect("a verifier").challenge();
+    let pairs = [
+        ("response_type", "code"),
+        ("client_id", chain.id()),
+        ("redirect_uri", chain.redirect_uri()),
+        ("scope", SCOPE),
+        ("state", verifier),
+        ("code_challenge", challenge.as_str()),
+        ("code_challenge_method", "S256"),
+        ("resource", RESOURCE),
+    ];
+    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+    format!("/oauth/authorize?{query}")
+}
+
+/// Presents a chain's code.
+pub(crate) async fn redeem(wire: &Wire, chain: &Chain) -> Sent {
+    let (Stage::Agreed { code, verifier }
+    | Stage::Connected(Tokens { code, verifier, .. })
+    | Stage::Revoked(Tokens { code, verifier, .. })) = &chain.stage
+    else {
+        panic!("no code: {chain:?}")
+    };
+    let mut pairs = chain.credentials();
+    pairs.extend([
+        ("grant_type", "authorization_code"),
+        ("code", code),
+        ("redirect_uri", chain.redirect_uri()),
+        ("code_verifier", verifier),
+    ]);
+    wire.post("/oauth/token", &pairs).await
+}
+
+/// Presents a chain's refresh token: the newest is 1.
+pub(crate) async fn refresh(wire: &Wire, chain: &Chain, from_the_end: usize) -> Sent {
+    let (Stage::Connected(tokens) | Stage::Revoked(tokens)) = &chain.stage else {
+        panic!("no token: {chain:?}")
+    };
+    let token = &tokens.refresh[tokens.refresh.len() - from_the_end];
+    let mut pairs = chain.credentials();
+    pairs.extend([("grant_type", "refresh_token"), ("refresh_token", token)]);
+    wire.post("/oauth/token", &pairs).await
+}
+
+/// A parameter that a client was sent in its redirect URI.
+fn returned(location: &str, name: &str) -> Option<String> {
+    let url = Url::parse(location).ok()?;
+    url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+}
