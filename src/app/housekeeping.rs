@@ -41,6 +41,7 @@ async fn sweep(engine: &Engine) -> Result<u64, StoreError> {
             return Ok(rows);
         }
         rows += swept.interactions + swept.browser_sessions + swept.grants + swept.clients;
+        rows += swept.client_assertions;
         tokio::time::sleep(PAUSE).await;
     }
 }

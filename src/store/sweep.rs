@@ -25,6 +25,15 @@ statements! {
         AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.client_id = clients.id) AND id IN
         (SELECT id FROM clients WHERE origin = 'dynamic' AND used_at IS NULL AND last_registered_at <= $1
          ORDER BY last_registered_at LIMIT $2)";
+    /// As for [`UNUSED_CLIENTS`]: documents that were read, and nobody let the client in. A suspended one would come back
+    /// at liberty, so its row stays.
+    UNUSED_DOCUMENTS = "DELETE FROM clients WHERE origin = 'document' AND used_at IS NULL AND suspended_at IS NULL
+        AND last_registered_at <= $1
+        AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.client_id = clients.id) AND id IN
+        (SELECT id FROM clients WHERE origin = 'document' AND used_at IS NULL AND suspended_at IS NULL
+         AND last_registered_at <= $1 ORDER BY last_registered_at LIMIT $2)";
+    CLIENT_ASSERTIONS = "DELETE FROM client_assertions WHERE id IN
+        (SELECT id FROM client_assertions WHERE good_until <= $1 ORDER BY good_until LIMIT $2)";
     AUDIT_EVENTS = "DELETE FROM audit_events WHERE id IN
         (SELECT id FROM audit_events WHERE id < $1 ORDER BY id LIMIT $2)";
 }
@@ -54,6 +63,8 @@ pub struct Swept {
     pub grants: u64,
     /// Clients that never got a grant.
     pub clients: u64,
+    /// Client assertions that were used and would not be good any more.
+    pub client_assertions: u64,
     /// Audit events.
     pub audit_events: u64,
 }
@@ -79,7 +90,10 @@ impl Store {
             swept.grants += self.sweep_before(kind, dead, batch).await?;
         }
         let unused = now.minus(policy.unused_client_kept);
-        swept.clients = self.sweep_before(UNUSED_CLIENTS, unused, batch).await?;
+        for kind in [UNUSED_CLIENTS, UNUSED_DOCUMENTS] {
+            swept.clients += self.sweep_before(kind, unused, batch).await?;
+        }
+        swept.client_assertions = self.sweep_before(CLIENT_ASSERTIONS, now, batch).await?;
         if let Some(kept) = policy.audit_kept {
             let before = Id::new(now.minus(kept), [0; 10]);
             swept.audit_events = self

@@ -11,6 +11,7 @@ mod code_flow;
 mod connections;
 mod consenting;
 mod discovery;
+mod forms;
 mod hardening;
 mod http2;
 mod logging_in;
@@ -44,6 +45,7 @@ const LISTS: &[(&str, &[Case])] = &[
     ("connections", connections::CASES),
     ("consenting", consenting::CASES),
     ("discovery", discovery::CASES),
+    ("forms", forms::CASES),
     ("hardening", hardening::CASES),
     ("http2", http2::CASES),
     ("logging_in", logging_in::CASES),
