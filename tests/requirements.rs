@@ -1,4 +1,5 @@
-//! `docs/requirements.md` names a test for every requirement; the tests are there, and each cites its section.
+//! `docs/requirements.md` names a test for every requirement, `docs/threats.md` one for every attack. They are there, and
+//! what is to cite a section does.
 #![expect(clippy::unwrap_used, reason = "a test that cannot read the sources fails")]
 
 use std::collections::BTreeMap;
@@ -23,6 +24,28 @@ fn every_requirement_has_a_test_that_cites_its_section() {
         }
     }
     assert!(count > 100, "the page was not read: {count} rows");
+    assert!(missing.is_empty(), "{} of {count}:\n{}", missing.len(), missing.join("\n"));
+}
+
+#[test]
+fn every_attack_is_stopped_somewhere_and_has_a_test() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let functions = functions(root);
+    let page = read_to_string(root.join("docs/threats.md")).unwrap();
+    let mut missing = Vec::new();
+    let mut count = 0;
+    for (attack, place, test) in rows(&page) {
+        count += 1;
+        if !functions.contains_key(test) {
+            missing.push(format!("{test} is no test: {attack}"));
+        }
+        for file in place.split('`').filter(|word| word.ends_with(".rs")) {
+            if !root.join("src").join(file).is_file() {
+                missing.push(format!("{file} is no file: {attack}"));
+            }
+        }
+    }
+    assert!(count > 50, "the page was not read: {count} rows");
     assert!(missing.is_empty(), "{} of {count}:\n{}", missing.len(), missing.join("\n"));
 }
 
