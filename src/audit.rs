@@ -11,6 +11,8 @@ pub enum AuditKind {
     LoggedOut,
     /// A client registered itself.
     ClientRegistered,
+    /// A client's document was read for the first time, or says something new.
+    ClientDocumentRead,
     /// A person let a client act for them; a code was issued.
     GrantIssued,
     /// A person refused a client.
@@ -27,6 +29,8 @@ pub enum AuditKind {
     RefreshRetried,
     /// An old refresh token was presented; its grant was revoked (RFC 9700 §4.14.2).
     RefreshReplayed,
+    /// A person's password was replaced; they were logged out everywhere and their grants revoked.
+    PasswordChanged,
     /// An account, client or tenant was suspended, and its grants with it.
     Suspended,
 }
@@ -38,6 +42,7 @@ impl AuditKind {
             Self::LoggedIn => "logged_in",
             Self::LoggedOut => "logged_out",
             Self::ClientRegistered => "client_registered",
+            Self::ClientDocumentRead => "client_document_read",
             Self::GrantIssued => "grant_issued",
             Self::ConsentRefused => "consent_refused",
             Self::CodeRedeemed => "code_redeemed",
@@ -46,6 +51,7 @@ impl AuditKind {
             Self::RefreshRotated => "refresh_rotated",
             Self::RefreshRetried => "refresh_retried",
             Self::RefreshReplayed => "refresh_replayed",
+            Self::PasswordChanged => "password_changed",
             Self::Suspended => "suspended",
         }
     }

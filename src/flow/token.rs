@@ -3,7 +3,7 @@
 use super::{Engine, Failure, TokenAnswer};
 use crate::protocol::client_auth::{Credentials, unauthenticated};
 use crate::protocol::token_request::TokenRequest;
-use crate::protocol::{Client, ErrorCode, OAuthError, Params};
+use crate::protocol::{Client, ErrorCode, OAuthError, Params, TooMany};
 use crate::tokens::ClientSecret;
 
 /// Why no token is given.
@@ -11,6 +11,10 @@ use crate::tokens::ClientSecret;
 pub enum Refusal {
     /// The client did something wrong.
     Refused(OAuthError),
+    /// A client that has a secret presented another: somebody may be guessing.
+    WrongSecret(OAuthError),
+    /// Too much at once.
+    TooMany(TooMany),
     /// We did.
     Failed(Failure),
 }
@@ -56,14 +60,23 @@ impl Engine {
         params: &Params,
     ) -> Result<Client, Refusal> {
         let credentials = Credentials::read(authorization, params)?;
-        let client = self.store.client(&credentials.client_id).await?.ok_or_else(|| {
+        let client = self.store.client(&credentials.client_id).await?;
+        let client = client.filter(|client| self.policy.admits(client)).ok_or_else(|| {
             unauthenticated().with_detail(format!("unknown client {}", credentials.client_id))
         })?;
-        credentials.check(&client, |presented| {
+        if let Some(assertion) = credentials.assertion_of(&client) {
+            self.prove_by_assertion(&client, assertion).await?;
+            return Ok(client);
+        }
+        let checked = credentials.check(&client, |presented| {
             let presented = ClientSecret::from_text(presented.to_owned());
             client.secret_hashes.iter().any(|hash| self.secrets.verify(&presented, hash))
-        })?;
-        Ok(client)
+        });
+        match checked {
+            Ok(()) => Ok(client),
+            Err(error) if credentials.have_secret() => Err(Refusal::WrongSecret(error)),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 

@@ -5,7 +5,11 @@
 
 mod authorize;
 mod client;
+pub mod client_assertion;
 pub mod client_auth;
+pub mod client_document;
+mod client_document_url;
+mod client_metadata;
 pub mod code;
 mod error;
 #[cfg(test)]
@@ -13,12 +17,15 @@ mod fixtures;
 mod grant;
 mod id;
 mod issuer;
+pub mod lockout;
 mod metadata;
+mod network;
 mod params;
 mod person;
 mod pkce;
 mod policy;
 mod public_url;
+mod rate;
 mod redirect_uri;
 pub mod refresh;
 pub mod registration;
@@ -30,7 +37,9 @@ mod timestamp;
 pub mod token_request;
 
 pub use authorize::{Addressed, AuthorizationRequest, Prompt, Received, ReturnAddress};
-pub use client::{Client, ClientAuthMethod, ClientOrigin, GrantType};
+pub use client::{Client, ClientAuthMethod, ClientKeys, ClientOrigin, DocumentState, GrantType};
+pub use client_document_url::DocumentUrl;
+pub use client_metadata::Misfit;
 pub use error::{Answer, Endpoint, ErrorCode, OAuthError};
 pub use grant::{AuthorizationCode, Consent, Grant, Interaction, RefreshState, Standing};
 pub use id::{
@@ -39,11 +48,13 @@ pub use id::{
 };
 pub use issuer::{Issuer, IssuerError};
 pub use metadata::Metadata;
+pub use network::{MalformedNetwork, Network, sender};
 pub use params::Params;
 pub use person::{BrowserSession, Membership, Role, Tenant, User};
 pub use pkce::{CodeChallenge, CodeVerifier};
 pub use policy::{ClientDocuments, Lifetimes, Policy, RegistrationMode};
 pub use public_url::{PublicUrl, UrlError};
+pub use rate::{Rate, Rates, TooMany, Used};
 pub use redirect_uri::{RedirectUri, RedirectUriError};
 pub use resource::{KnownScopes, Resource, ResourceScope, ResourceUri};
 pub use scope::{MalformedScope, Scope, ScopeToken};

@@ -1,5 +1,7 @@
 //! Clients.
 
+use std::time::Duration;
+
 use super::audit::{Noted, record};
 use super::backend::Tx;
 use super::sql::statements;
@@ -7,41 +9,60 @@ use super::value::{Row, Value, args, json_list, json_members};
 use super::{Store, StoreError};
 use crate::audit::AuditEvent;
 use crate::protocol::{
-    Client, ClientAuthMethod, ClientId, ClientOrigin, GrantType, RedirectUri, ResourceUri, Scope, SecretHash,
-    TenantId, Timestamp,
+    Client, ClientAuthMethod, ClientId, ClientKeys, ClientOrigin, DocumentState, GrantType, RedirectUri,
+    ResourceUri, Scope, SecretHash, TenantId, Timestamp,
 };
 
 macro_rules! columns {
     () => {
-        "c.id, c.origin, c.name, c.uri, c.about, c.redirect_uris, c.grant_types, c.auth_method, c.scope,
+        "c.id, c.origin, c.name, c.uri, c.about, c.redirect_uris, c.grant_types, c.auth_methods, c.scope,
         c.default_resource, c.machine_scopes, c.tenant_id, c.first_party_at, c.registered_at,
+        c.jwks, c.jwks_uri, c.jwks_tried_at, c.document_digest, c.document_fresh_until,
         (SELECT s.hash FROM client_secrets s WHERE s.client_id = c.id AND s.position = 0) AS secret_0,
         (SELECT s.hash FROM client_secrets s WHERE s.client_id = c.id AND s.position = 1) AS secret_1"
     };
 }
 
-macro_rules! insert {
+/// The statement by which [`insert`] writes a client.
+macro_rules! insert_sql {
     () => {
-        "INSERT INTO clients (id, origin, name, uri, about, redirect_uris, grant_types, auth_method, scope,
-            default_resource, machine_scopes, tenant_id, first_party_at, fingerprint, registered_at, last_registered_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15)"
+        "INSERT INTO clients (id, origin, name, uri, about, redirect_uris, grant_types, auth_methods, scope,
+            default_resource, machine_scopes, tenant_id, first_party_at, fingerprint, registered_at, last_registered_at,
+            jwks, jwks_uri, jwks_tried_at, document_digest, document_fresh_until)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16, $17, $18, $19, $20)"
     };
 }
+pub(super) use insert_sql;
 
 statements! {
     BY_ID = concat!("SELECT ", columns!(), " FROM clients c WHERE c.id = $1 AND c.suspended_at IS NULL
         AND NOT EXISTS (SELECT 1 FROM tenants t WHERE t.id = c.tenant_id AND t.suspended_at IS NOT NULL)");
-    BY_FINGERPRINT = concat!("SELECT ", columns!(), " FROM clients c WHERE c.fingerprint = $1");
+    BY_FINGERPRINT = concat!("SELECT c.suspended_at, ", columns!(), " FROM clients c WHERE c.fingerprint = $1");
+    IS_REGISTERED = "SELECT id FROM clients WHERE fingerprint = $1";
     /// Of identical registrations at once, one inserts. A later one renews the week that an unused client has, at
     /// most once a day, so that registering again rarely writes.
-    REGISTER = concat!(insert!(), " ON CONFLICT (fingerprint) DO UPDATE
+    REGISTER = concat!(insert_sql!(), " ON CONFLICT (fingerprint) DO UPDATE
         SET last_registered_at = excluded.last_registered_at
-        WHERE clients.used_at IS NULL AND clients.last_registered_at < excluded.last_registered_at - 86400");
+        WHERE clients.used_at IS NULL AND clients.suspended_at IS NULL
+            AND clients.last_registered_at < excluded.last_registered_at - 86400");
+    /// Counts in the index `clients_unused`, which holds nothing else, and no further than the limit.
+    UNUSED = "SELECT COUNT(*) AS unused, MIN(last_registered_at) AS oldest FROM
+        (SELECT last_registered_at FROM clients
+         WHERE origin = 'dynamic' AND used_at IS NULL AND suspended_at IS NULL
+         ORDER BY last_registered_at LIMIT $1) AS waiting";
+    /// The outer condition is asked again when a grant is issued at the same time. A suspended client stays, so that
+    /// it is still known when the same is registered again.
+    pub(super) REMOVE_UNUSED = "DELETE FROM clients WHERE origin = 'dynamic' AND used_at IS NULL AND suspended_at IS NULL
+        AND last_registered_at <= $1
+        AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.client_id = clients.id)
+        AND NOT EXISTS (SELECT 1 FROM consents k WHERE k.client_id = clients.id) AND id IN
+        (SELECT id FROM clients WHERE origin = 'dynamic' AND used_at IS NULL AND suspended_at IS NULL
+            AND last_registered_at <= $1 ORDER BY last_registered_at LIMIT $2)";
     /// What configuration declares replaces what it declared before. A client that was withdrawn comes back; one
     /// that an administrator has suspended stays suspended.
-    UPSERT = concat!(insert!(), " ON CONFLICT (id) DO UPDATE SET origin = excluded.origin, name = excluded.name,
+    UPSERT = concat!(insert_sql!(), " ON CONFLICT (id) DO UPDATE SET origin = excluded.origin, name = excluded.name,
             uri = excluded.uri, about = excluded.about, redirect_uris = excluded.redirect_uris, grant_types = excluded.grant_types,
-            auth_method = excluded.auth_method, scope = excluded.scope, default_resource = excluded.default_resource,
+            auth_methods = excluded.auth_methods, scope = excluded.scope, default_resource = excluded.default_resource,
             machine_scopes = excluded.machine_scopes, tenant_id = excluded.tenant_id,
             first_party_at = CASE WHEN excluded.first_party_at IS NULL THEN NULL
                 ELSE COALESCE(clients.first_party_at, excluded.first_party_at) END,
@@ -59,6 +80,25 @@ statements! {
         WHERE id = $1 AND origin = 'config'";
 }
 
+/// How long a client that has just registered is sure of its place: as long as a person has to let it in.
+const SPARED: Duration = Duration::from_secs(600);
+/// How many clients beyond the limit are removed at once, should the limit have been lowered.
+const MOST_REMOVED: i64 = 1000;
+
+/// What became of a registration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RegistrationOutcome {
+    /// The client, or the one that registered identically before.
+    Registered(Client),
+    /// The client that registered identically before was suspended.
+    Suspended,
+    /// Too many clients wait for their first grant, and all of them have registered just now.
+    Full {
+        /// When the oldest of them may make room.
+        until: Timestamp,
+    },
+}
+
 impl Store {
     /// A client that may act: a suspended one, or one of a suspended tenant, is not found.
     pub async fn client(&self, id: &ClientId) -> Result<Option<Client>, StoreError> {
@@ -67,41 +107,79 @@ impl Store {
 
     /// Registers a client (RFC 7591 §3.1). A public one that registered identically before, which `fingerprint`
     /// (a digest of its metadata) tells, is answered instead: products that register at every start share one row.
+    /// At most `most_unused` clients wait for their first grant; the oldest make room.
     pub async fn register_client(
         &self,
         client: Client,
         fingerprint: &str,
+        most_unused: u32,
         audit: AuditEvent,
-    ) -> Result<Client, StoreError> {
-        let args = (client, fingerprint.to_owned(), self.noted(audit));
-        self.write(args, |tx, (client, fingerprint, audit)| {
-            Box::pin(register(tx, client, fingerprint, audit))
+    ) -> Result<RegistrationOutcome, StoreError> {
+        let args = (client, fingerprint.to_owned(), most_unused, self.noted(audit));
+        self.write(args, |tx, (client, fingerprint, most_unused, audit)| {
+            Box::pin(async move {
+                let fingerprint = client.secret_hashes.is_empty().then_some(fingerprint.as_str());
+                if let Some(fingerprint) = fingerprint
+                    && tx.optional(IS_REGISTERED, args![fingerprint]).await?.is_some()
+                {
+                    // A place of its own: nobody has to make room for it.
+                } else if let Some(until) = make_room(tx, *most_unused, audit.at()).await? {
+                    return Ok(RegistrationOutcome::Full { until });
+                }
+                register(tx, client, fingerprint, audit).await
+            })
         })
         .await
     }
 }
 
+/// Makes room for one client more, if there is none; answers when there may be when there cannot be now. Writers of
+/// PostgreSQL that come at once may exceed the limit by their number.
+async fn make_room(tx: &mut Tx<'_>, most: u32, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+    let spared = now.minus(SPARED);
+    for room_was_made in [false, true] {
+        let counted = i64::from(most) + MOST_REMOVED;
+        let Some(row) = tx.optional(UNUSED, args![counted]).await? else { return Ok(None) };
+        let excess = row.number("unused")? - i64::from(most);
+        if excess < 0 {
+            return Ok(None);
+        }
+        let oldest = row.optional_time("oldest")?.unwrap_or(now);
+        if room_was_made || oldest > spared {
+            return Ok(Some(oldest.plus(SPARED)));
+        }
+        // Some more, so that this is not done for each client while many come.
+        let removed = excess + 1 + i64::from(most) / 256;
+        tx.execute(REMOVE_UNUSED, args![spared, removed]).await?;
+    }
+    Ok(None)
+}
+
 async fn register(
     tx: &mut Tx<'_>,
     candidate: &Client,
-    fingerprint: &str,
+    fingerprint: Option<&str>,
     audit: &Noted,
-) -> Result<Client, StoreError> {
-    let is_public = candidate.secret_hashes.is_empty();
-    insert(tx, REGISTER, candidate, is_public.then_some(fingerprint)).await?;
-    if is_public {
+) -> Result<RegistrationOutcome, StoreError> {
+    insert(tx, REGISTER, candidate, fingerprint).await?;
+    if let Some(fingerprint) = fingerprint {
         let row = tx.optional(BY_FINGERPRINT, args![fingerprint]).await?;
-        let registered = client(&row.ok_or_else(|| StoreError::corrupt("table clients"))?)?;
+        let row = row.ok_or_else(|| StoreError::corrupt("table clients"))?;
+        if row.optional_time("suspended_at")?.is_some() {
+            return Ok(RegistrationOutcome::Suspended);
+        }
+        let registered = client(&row)?;
         if registered.id != candidate.id {
-            return Ok(registered);
+            return Ok(RegistrationOutcome::Registered(registered));
         }
     }
     put_secrets(tx, candidate).await?;
     record(tx, audit).await?;
-    Ok(candidate.clone())
+    Ok(RegistrationOutcome::Registered(candidate.clone()))
 }
 
-async fn insert(
+/// Writes a client by a statement that begins with `insert_sql!`; tells how many rows that changed.
+pub(super) async fn insert(
     tx: &mut Tx<'_>,
     statement: super::Statement,
     client: &Client,
@@ -110,6 +188,11 @@ async fn insert(
     let redirect_uris = json_list(client.redirect_uris.iter().map(RedirectUri::as_str));
     let about = json_members(&client.about);
     let grant_types = json_list(client.grant_types.iter().map(|grant| grant.as_str()));
+    let auth_methods = json_list(client.auth_methods.iter().map(|method| method.as_str()));
+    let (jwks_uri, tried_at) = match &client.keys {
+        Some(ClientKeys::Remote { uri, tried_at, .. }) => (Some(uri.as_str()), *tried_at),
+        Some(ClientKeys::Inline { .. }) | None => (None, None),
+    };
     let scope = client.scope.as_ref().map(Scope::to_string);
     let machine_scopes = client.machine_scopes.to_string();
     let args: &[Value<'_>] = args![
@@ -120,7 +203,7 @@ async fn insert(
         &about,
         &redirect_uris,
         &grant_types,
-        client.auth_method.as_str(),
+        &auth_methods,
         scope.as_deref(),
         client.default_resource.as_ref().map(ResourceUri::as_str),
         &machine_scopes,
@@ -128,6 +211,11 @@ async fn insert(
         client.first_party.then_some(client.registered_at),
         fingerprint,
         client.registered_at,
+        client.keys.as_ref().and_then(ClientKeys::jwks),
+        jwks_uri,
+        tried_at,
+        client.document_digest(),
+        client.document.as_ref().map(|document| document.fresh_until),
     ];
     tx.execute(statement, args).await
 }
@@ -153,15 +241,33 @@ fn client(row: &Row) -> Result<Client, StoreError> {
         about: row.parsed("about", |members| serde_json::from_str(members).ok())?,
         redirect_uris: row.list("redirect_uris", |uri| RedirectUri::parse(uri).ok())?,
         grant_types: row.list("grant_types", GrantType::parse)?,
-        auth_method: row.parsed("auth_method", ClientAuthMethod::parse)?,
+        auth_methods: row.list("auth_methods", ClientAuthMethod::parse)?,
+        keys: keys(row)?,
         scope: row.optional("scope", scope)?,
         default_resource: row.optional("default_resource", |uri| ResourceUri::parse(uri).ok())?,
         machine_scopes: row.parsed("machine_scopes", scope)?,
         tenant: row.optional("tenant_id", TenantId::parse)?,
         first_party: row.optional_time("first_party_at")?.is_some(),
+        document: document(row)?,
         secret_hashes: [secret("secret_0")?, secret("secret_1")?].into_iter().flatten().collect(),
         registered_at: row.time("registered_at")?,
     })
+}
+
+fn keys(row: &Row) -> Result<Option<ClientKeys>, StoreError> {
+    let jwks = row.optional_text("jwks")?.map(str::to_owned);
+    Ok(match row.optional_text("jwks_uri")? {
+        Some(uri) => {
+            let tried_at = row.optional_time("jwks_tried_at")?;
+            Some(ClientKeys::Remote { uri: uri.to_owned(), jwks, tried_at })
+        }
+        None => jwks.map(|jwks| ClientKeys::Inline { jwks }),
+    })
+}
+
+fn document(row: &Row) -> Result<Option<DocumentState>, StoreError> {
+    let Some(digest) = row.optional_text("document_digest")? else { return Ok(None) };
+    Ok(Some(DocumentState { digest: digest.to_owned(), fresh_until: row.time("document_fresh_until")? }))
 }
 
 /// Writes a declared client; see `reconcile`.

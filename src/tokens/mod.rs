@@ -4,6 +4,7 @@
 //! name begins with `expose_`; what may be stored of it is a type of [`crate::protocol`].
 
 mod access_token;
+pub mod assertion;
 mod base64url;
 mod client_secret;
 mod jwk;
@@ -26,7 +27,7 @@ pub use jwk::PublicJwk;
 pub use key::{KeyError, SigningFailed, SigningKey};
 pub use key_encryption_key::{KeyEncryptionKey, KeyEncryptionKeyError};
 pub use key_ring::{IssueError, KeyRing};
-pub use password::{PasswordError, PasswordHasher};
+pub use password::{PasswordError, PasswordHasher, PasswordPlace};
 pub use refresh::{PresentedRefreshToken, RefreshToken};
 pub use seal::OpenError;
 pub use secret::{BrowserSessionToken, CodeToken, OpaqueSecret, OpaqueToken, Secret, TokenId};

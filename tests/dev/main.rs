@@ -4,6 +4,8 @@
 mod banner;
 mod document;
 mod hosting;
+mod https;
+mod log_lines;
 mod network;
 mod program;
 mod refusals;
@@ -31,8 +33,10 @@ macro_rules! cases {
 use cases;
 
 fn main() -> ExitCode {
-    let modules: [(&str, &[(&'static str, Case)]); 7] = [
+    let modules: [(&str, &[(&'static str, Case)]); 9] = [
         ("banner", banner::CASES),
+        ("https", https::CASES),
+        ("log_lines", log_lines::CASES),
         ("hosting", hosting::CASES),
         ("refusals", refusals::CASES),
         ("restarts", restarts::CASES),

@@ -139,6 +139,11 @@ impl Dev {
         log
     }
 
+    /// Ends it; what it has logged.
+    pub(crate) fn logged(mut self) -> String {
+        self.ended().1
+    }
+
     /// Ends it in any case; its exit status and its log.
     fn ended(&mut self) -> (Option<ExitStatus>, String) {
         let _ = self.child.kill();

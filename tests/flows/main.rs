@@ -11,8 +11,10 @@ mod code_flow;
 mod connections;
 mod consenting;
 mod discovery;
+mod forms;
 mod hardening;
 mod http2;
+mod limits;
 mod logging_in;
 mod machines;
 mod never;
@@ -44,8 +46,10 @@ const LISTS: &[(&str, &[Case])] = &[
     ("connections", connections::CASES),
     ("consenting", consenting::CASES),
     ("discovery", discovery::CASES),
+    ("forms", forms::CASES),
     ("hardening", hardening::CASES),
     ("http2", http2::CASES),
+    ("limits", limits::CASES),
     ("logging_in", logging_in::CASES),
     ("machines", machines::CASES),
     ("never", never::CASES),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use gatelet::audit::{AuditEvent, AuditKind};
 use gatelet::protocol::*;
-use gatelet::store::{Declarations, DeclaredUser, Issue, Outcome, ServerSecret, Store};
+use gatelet::store::{Declarations, DeclaredUser, Issue, Outcome, RegistrationOutcome, ServerSecret, Store};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
@@ -90,12 +90,14 @@ pub(crate) fn client(id: &str, origin: ClientOrigin) -> Client {
         about: Default::default(),
         redirect_uris: vec![RedirectUri::parse("https://app.example/callback").unwrap()],
         grant_types: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
-        auth_method: ClientAuthMethod::None,
+        auth_methods: vec![ClientAuthMethod::None],
+        keys: None,
         scope: Some(scope("read")),
         default_resource: None,
         machine_scopes: Scope::default(),
         tenant: None,
         first_party: false,
+        document: None,
         secret_hashes: Vec::new(),
         registered_at: NOW,
     }
@@ -169,6 +171,20 @@ impl World {
         self.store.start_browser_session(session, hash("cookie"), audit(AuditKind::LoggedIn)).await.unwrap()
     }
 
+    /// Registers a client, of which at most ten may wait for their first grant.
+    pub(crate) async fn registers(&self, candidate: Client, fingerprint: &str) -> RegistrationOutcome {
+        let event = audit_at(candidate.registered_at, AuditKind::ClientRegistered).client(&candidate.id);
+        self.store.register_client(candidate, fingerprint, 10, event).await.unwrap()
+    }
+
+    /// Registers a client that nothing speaks against.
+    pub(crate) async fn registered(&self, candidate: Client, fingerprint: &str) -> Client {
+        match self.registers(candidate, fingerprint).await {
+            RegistrationOutcome::Registered(client) => client,
+            other => panic!("not registered: {other:?}"),
+        }
+    }
+
     pub(crate) async fn park(&self) -> InteractionId {
         let id = InteractionId::new(NOW, chance());
         let (session, request) = (self.session.clone(), "client_id=app&state=%00".to_owned());
@@ -209,6 +225,7 @@ impl World {
             resource: grant.resource.clone(),
             scope: grant.scope.clone(),
             redirect_host: "app.example".into(),
+            document_digest: None,
             given_at: NOW,
         };
         Issue {
