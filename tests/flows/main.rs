@@ -14,6 +14,7 @@ mod discovery;
 mod forms;
 mod hardening;
 mod http2;
+mod limits;
 mod logging_in;
 mod machines;
 mod never;
@@ -48,6 +49,7 @@ const LISTS: &[(&str, &[Case])] = &[
     ("forms", forms::CASES),
     ("hardening", hardening::CASES),
     ("http2", http2::CASES),
+    ("limits", limits::CASES),
     ("logging_in", logging_in::CASES),
     ("machines", machines::CASES),
     ("never", never::CASES),
