@@ -5,12 +5,14 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod assertions;
 mod authorizing;
 mod client_authentication;
 mod code_flow;
 mod connections;
 mod consenting;
 mod discovery;
+mod documents;
 mod hardening;
 mod http2;
 mod logging_in;
@@ -38,12 +40,14 @@ type Case = common::Case<Database>;
 
 /// Run on SQLite.
 const LISTS: &[(&str, &[Case])] = &[
+    ("assertions", assertions::CASES),
     ("authorizing", authorizing::CASES),
     ("client_authentication", client_authentication::CASES),
     ("code_flow", code_flow::CASES),
     ("connections", connections::CASES),
     ("consenting", consenting::CASES),
     ("discovery", discovery::CASES),
+    ("documents", documents::CASES),
     ("hardening", hardening::CASES),
     ("http2", http2::CASES),
     ("logging_in", logging_in::CASES),

@@ -11,6 +11,7 @@ mod authorizing;
 mod clients;
 mod codes;
 mod database;
+mod documents;
 mod keys;
 mod opening;
 mod reconciling;
@@ -33,6 +34,7 @@ const LISTS: &[(&str, &[Case])] = &[
     ("authorizing", authorizing::CASES),
     ("clients", clients::CASES),
     ("codes", codes::CASES),
+    ("documents", documents::CASES),
     ("keys", keys::CASES),
     ("opening", opening::CASES),
     ("reconciling", reconciling::CASES),
