@@ -34,6 +34,10 @@ shots DIR="target/shots":
 mutants *ARGS:
     .ci/mutants {{ARGS}}
 
+# Kill the server a hundred times on each database, and look at what is left (needs PostgreSQL).
+prove *ARGS:
+    .ci/prove {{ARGS}}
+
 # Measure.
 bench *ARGS:
     cargo bench {{ARGS}}

@@ -26,9 +26,11 @@ class Client:
     """Followed by the issuer, the MCP server's address, and that of the document if there is one."""
 
     def needs(self) -> str | None:
-        """What is missing on this machine, if anything is."""
+        """What to do so that it can run, if anything is missing."""
         missing = [part for part in self.command if isinstance(part, Path) and not part.exists()]
-        return None if not missing and NODE.exists() else "e2e/install" if missing != [RMCP] else RMCP_BUILD
+        if RMCP in missing:
+            return "cargo build --example rmcp_client"
+        return "e2e/install" if missing else None
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,7 @@ class Limit:
     """What the client says."""
 
 
-RMCP = Path(os.environ.get("RMCP_CLIENT", "target/debug/examples/rmcp_client"))
-RMCP_BUILD = "cargo build --example rmcp_client"
+RMCP = Path(os.environ.get("RMCP_CLIENT", HERE.parent / "target/debug/examples/rmcp_client")).absolute()
 
 
 def _node(package: str) -> str:

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from .clients import NODE, NODE_MODULES
@@ -20,11 +21,17 @@ def version() -> str:
     return json.loads((TOOL / "package.json").read_text())["version"]
 
 
-def run(gatelet: Gatelet, with_resource: bool, work: Path, tally: Tally) -> None:
-    """At this issuer, with RFC 8707's `resource` or without."""
+def run(gatelets: list[Gatelet], work: Path, tally: Tally) -> None:
+    """At each issuer, with RFC 8707's `resource` and without."""
+    runs = [(gatelet, with_resource) for gatelet in gatelets for with_resource in (True, False)]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        ran = pool.map(lambda one: _statuses(*one, work / f"conformance-{one[0].name}-{one[1]}"), runs)
+        for (gatelet, with_resource), (statuses, output) in zip(runs, ran):
+            _judge(gatelet, with_resource, statuses, output, tally)
+
+
+def _judge(gatelet: Gatelet, with_resource: bool, statuses: dict[str, str], output: str, tally: Tally) -> None:
     sentence = f"conformance, {gatelet.name}, {'with' if with_resource else 'without'} resource"
-    out = work / f"conformance-{gatelet.name}-{with_resource}"
-    statuses, output = _statuses(gatelet, with_resource, out)
     for check in CHECKS:
         missing = check == "authorization-server-metadata-cimd" and "document" not in gatelet.ways()
         if (got := statuses.get(check)) == ("WARNING" if missing else "SUCCESS"):

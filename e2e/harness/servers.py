@@ -3,6 +3,7 @@
 import http.server
 import json
 import os
+import random
 import socket
 import ssl
 import subprocess
@@ -15,21 +16,28 @@ HERE = Path(__file__).parent.parent
 PYTHON = HERE / "python" / ".venv" / "bin" / "python"
 
 
+_given: set[int] = set()
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nobody has, given once; below those that systems take for outgoing connections."""
+    while True:
+        port = random.randrange(20000, 32000)
+        with socket.socket() as probe:
+            if port not in _given and probe.connect_ex(("127.0.0.1", port)) != 0:
+                _given.add(port)
+                return port
 
 
 class Server:
     """A program that listens on a loopback port, and its log."""
 
-    def __init__(self, name: str, port: int, command: list[str], work: Path, env: dict[str, str] | None = None) -> None:
+    def __init__(self, name: str, port: int, command: list[str], work: Path, **env: str) -> None:
         self.name, self.port = name, port
         self._log = work / f"{name}.log"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=os.environ | (env or {})
+                command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=os.environ | env
             )
 
     def ready(self) -> None:
@@ -66,14 +74,15 @@ class Gatelet(Server):
         self.issuer = self.origin + path
         self.mcp_url = f"{self.origin}/demo/mcp"
         listen = ["--listen", f"127.0.0.1:{port}", "--issuer", self.issuer, "--data", str(work / f"data-{shape}")]
-        super().__init__(f"gatelet-{shape}", port, [program, "dev", *listen], work, {"SSL_CERT_FILE": str(trust)})
+        super().__init__(f"gatelet-{shape}", port, [program, "dev", *listen], work, SSL_CERT_FILE=str(trust))
 
     def endpoint(self, name: str) -> str:
         return self.issuer + name if self.issuer.endswith("/") else f"{self.issuer}/{name}"
 
     def metadata(self) -> dict:
         path = self.issuer.removeprefix(self.origin).removesuffix("/")
-        with urllib.request.urlopen(f"{self.origin}/.well-known/oauth-authorization-server{path}", timeout=10) as answer:
+        address = f"{self.origin}/.well-known/oauth-authorization-server{path}"
+        with urllib.request.urlopen(address, timeout=10) as answer:
             return json.load(answer)
 
     def ways(self) -> list[str]:
@@ -114,9 +123,6 @@ class Documents:
 
     def url(self, name: str) -> str:
         return f"https://localhost:{self._server.server_port}/{name}/client.json"
-
-    def stop(self) -> None:
-        self._server.shutdown()
 
 
 class _Document(http.server.BaseHTTPRequestHandler):

@@ -13,22 +13,22 @@ FILE = HERE.parent / "docs" / "clients.md"
 HEAD = """\
 # Clients
 
-Which released clients get in, unmodified, at which issuer, and how they become known: by *registration* (RFC 7591) or by
-a client id metadata *document*. Written by `e2e/run`, which CI runs. Each cell is a client that was refused with 401,
-found the issuer, logged alice in through the login and consent pages, called a tool with its token, and refreshed the
-token; at the demonstration server it also asked for one more scope when a tool wanted it. Where a client is known not to
-get in, the run checks that it still fails for that reason.
+Which released clients get in, unmodified, at which issuer, and how they become known: by *registration* (RFC 7591) or
+by a client id metadata *document*. Written by `e2e/run`, which CI runs. Each cell is a client that was refused with
+401, found the issuer, logged alice in through the login and consent pages, called a tool with its token, and refreshed
+the token; at the demonstration server it also asked for one more scope when a tool wanted it. Where a client is known
+not to get in, the run checks that it still fails for that reason.
 
 """
 
 TAIL = """
-TypeScript's 1.x client does not step up while it holds a refresh token: it refreshes, which widens nothing, and gives up.
-The run checks that, drops the refresh token, and goes on.
+TypeScript's 1.x client does not step up while it holds a refresh token: it refreshes, which widens nothing, and gives
+up. The run checks that, drops the refresh token, and goes on.
 
 ## Conformance
 
-`@modelcontextprotocol/conformance` {version}, `authorization`, for revision 2026-07-28, at the path and the root issuer,
-with and without `resource`:
+`@modelcontextprotocol/conformance` {version}, `authorization`, for revision 2026-07-28, at each of
+these issuers, with and without `resource`:
 
 """
 

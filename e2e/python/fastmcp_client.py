@@ -8,6 +8,7 @@
 import asyncio
 import logging
 import os
+import shlex
 import sys
 import time
 import warnings
@@ -28,7 +29,7 @@ class Run:
         self.note = {"title": f"fastmcp {document or ''}", "text": "written by FastMCP's client"}
         self.alice = Alice()
         # Python's own `webbrowser` obeys it; `&`, since Alice has arrived only when the client listens.
-        os.environ |= {"BROWSER": f"{COMMAND} %s &", "ALICE_HOME": str(self.alice.home)}
+        os.environ |= {"BROWSER": f"{shlex.quote(str(COMMAND))} %s &", "ALICE_HOME": str(self.alice.home)}
         self.oauth = OAuth(mcp_url, client_name="FastMCP e2e", client_metadata_url=document, callback_timeout=30)
         self.client = Client(mcp_url, auth=self.oauth)
 

@@ -70,12 +70,13 @@ async function check(sentence, test) {
 
 const provider = new Provider();
 const alice = new Person();
-const transport = () => new sdk.StreamableHTTPClientTransport(new URL(mcpUrl), { authProvider: provider, fetch: recordingFetch });
+const transport = () =>
+  new sdk.StreamableHTTPClientTransport(new URL(mcpUrl), { authProvider: provider, fetch: recordingFetch });
 const client = new sdk.Client({ name: "typescript-e2e", version: "1.0.0" });
 let current;
 
 /** 1.x wants the code alone, and so never sees `iss`; 2.x wants all of the answer. */
-const finish = (callback) => current.finishAuth(generation === "sdk" ? callback.searchParams.get("code") : callback.searchParams);
+const finish = ({ searchParams }) => current.finishAuth(generation === "sdk" ? searchParams.get("code") : searchParams);
 
 async function call(name, args = {}) {
   const result = await client.callTool({ name, arguments: args });

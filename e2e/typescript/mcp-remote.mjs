@@ -18,7 +18,11 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 async function connected() {
   const transport = new StdioClientTransport({
     command: process.execPath,
-    args: [here("../node_modules/mcp-remote/dist/proxy.js"), mcpUrl, ...(document ? ["--client-metadata-url", document] : [])],
+    args: [
+      here("../node_modules/mcp-remote/dist/proxy.js"),
+      mcpUrl,
+      ...(document ? ["--client-metadata-url", document] : []),
+    ],
     env: {
       ...process.env,
       MCP_REMOTE_CONFIG_DIR: home,
@@ -50,8 +54,11 @@ async function check(sentence, test) {
   }
 }
 
-const diary = () =>
-  existsSync(join(home, "diary")) ? readFileSync(join(home, "diary"), "utf8").trim().split("\n").map((line) => JSON.parse(line)) : [];
+/** Alice's visits so far. */
+function diary() {
+  const path = join(home, "diary");
+  return existsSync(path) ? readFileSync(path, "utf8").trim().split("\n").map((line) => JSON.parse(line)) : [];
+}
 
 /** The file of this name among what it keeps on disk. */
 function kept(name) {

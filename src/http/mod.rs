@@ -12,6 +12,7 @@ mod discovery;
 mod fallback;
 mod guard;
 mod home;
+mod limit;
 mod login;
 mod logout;
 mod prefix;
@@ -81,11 +82,11 @@ pub fn routes(site: &Site) -> Router {
 
 /// What surrounds every route, ours and the demonstration server's: the outermost comes last.
 pub fn guarded(site: &Site, routes: Router) -> Router {
-    let routes = prefix::restored(site.issuer().public_url().path(), routes);
-    routes
+    let guarded = routes
         .layer(CatchPanicLayer::custom(fallback::panicked))
         .layer(from_fn_with_state(site.clone(), guard::check_request))
-        .layer(from_fn_with_state(site.clone(), guard::finish))
+        .layer(from_fn_with_state(site.clone(), guard::finish));
+    prefix::restored(site.issuer().public_url().path(), guarded)
 }
 
 fn cors() -> CorsLayer {

@@ -13,8 +13,10 @@ mod connections;
 mod consenting;
 mod discovery;
 mod documents;
+mod forms;
 mod hardening;
 mod http2;
+mod limits;
 mod logging_in;
 mod machines;
 mod never;
@@ -48,8 +50,10 @@ const LISTS: &[(&str, &[Case])] = &[
     ("consenting", consenting::CASES),
     ("discovery", discovery::CASES),
     ("documents", documents::CASES),
+    ("forms", forms::CASES),
     ("hardening", hardening::CASES),
     ("http2", http2::CASES),
+    ("limits", limits::CASES),
     ("logging_in", logging_in::CASES),
     ("machines", machines::CASES),
     ("never", never::CASES),

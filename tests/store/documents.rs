@@ -29,7 +29,7 @@ const WEEK: u64 = 7 * 86_400;
 const POLICY: SweepPolicy = SweepPolicy {
     dead_grant_kept: Duration::from_secs(86_400),
     unused_client_kept: Duration::from_secs(WEEK),
-    audit_kept: None,
+    audit_kept: Duration::from_secs(1_000_000_000),
     batch: 100,
 };
 

@@ -12,6 +12,7 @@ mod clients;
 mod codes;
 mod database;
 mod documents;
+mod guessing;
 mod keys;
 mod opening;
 mod reconciling;
@@ -35,6 +36,7 @@ const LISTS: &[(&str, &[Case])] = &[
     ("clients", clients::CASES),
     ("codes", codes::CASES),
     ("documents", documents::CASES),
+    ("guessing", guessing::CASES),
     ("keys", keys::CASES),
     ("opening", opening::CASES),
     ("reconciling", reconciling::CASES),
