@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Client, ClientOrigin, DocumentUrl, Issuer, ResourceUri, Scope};
+use super::{Client, ClientOrigin, DocumentUrl, Issuer, Rates, ResourceUri, Scope};
 
 /// How long things last. The defaults stand here and nowhere else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub struct Lifetimes {
     pub client_document_max: Duration,
     /// How long a document that is no longer fresh is used when it cannot be fetched.
     pub client_document_stale: Duration,
+    /// A record of what happened.
+    pub audit: Duration,
 }
 
 const MINUTE: u64 = 60;
@@ -56,6 +58,7 @@ impl Default for Lifetimes {
             client_document_min: Duration::from_secs(5 * MINUTE),
             client_document_max: Duration::from_secs(24 * HOUR),
             client_document_stale: Duration::from_secs(7 * DAY),
+            audit: Duration::from_secs(90 * DAY),
         }
     }
 }
@@ -76,6 +79,7 @@ impl Lifetimes {
         client_document_min: Duration::from_secs(HOUR),
         client_document_max: Duration::from_secs(24 * HOUR),
         client_document_stale: Duration::from_secs(30 * DAY),
+        audit: Duration::from_secs(3650 * DAY),
     };
 
     /// How long a client's document is fresh whose host says `said`: within our own bounds, and briefly when it says
@@ -93,6 +97,11 @@ pub enum RegistrationMode {
     Open,
     /// Nobody.
     Off,
+}
+
+impl Policy {
+    /// What [`Policy::max_unused_clients`] is unless somebody decides otherwise.
+    pub const MAX_UNUSED_CLIENTS: u32 = 10_000;
 }
 
 /// Whose Client ID Metadata Documents are taken (Client ID Metadata Documents §6).
@@ -129,6 +138,10 @@ pub struct Policy {
     pub registration: RegistrationMode,
     /// The most that self-registered clients can be given; `None` is whatever resources know.
     pub registration_scopes: Option<Scope>,
+    /// The most self-registered clients that may wait for their first grant at once.
+    pub max_unused_clients: u32,
+    /// How often strangers may do what costs us something.
+    pub rates: Rates,
     /// Whose Client ID Metadata Documents are taken.
     pub client_documents: ClientDocuments,
     /// Whether an unregistered resource on loopback is accepted: a developer's own server.
@@ -160,7 +173,7 @@ impl Policy {
 mod tests {
     use super::*;
 
-    fn each(of: &Lifetimes) -> [Duration; 13] {
+    fn each(of: &Lifetimes) -> [Duration; 14] {
         [
             of.access_token,
             of.code,
@@ -175,6 +188,7 @@ mod tests {
             of.client_document_min,
             of.client_document_max,
             of.client_document_stale,
+            of.audit,
         ]
     }
 
@@ -199,7 +213,8 @@ mod tests {
                 7 * day,
                 5 * minute,
                 day,
-                7 * day
+                7 * day,
+                90 * day
             ]
         );
     }
@@ -265,7 +280,8 @@ mod tests {
                 90 * day,
                 hour,
                 day,
-                30 * day
+                30 * day,
+                3650 * day
             ]
         );
         for (default, bound) in each(&Lifetimes::default()).iter().zip(each(&Lifetimes::BOUNDS)) {
