@@ -16,11 +16,11 @@ check:
 test *ARGS:
     cargo test {{ARGS}}
 
-# Drive the server with the released TypeScript and Python clients (needs node and python3).
+# Drive the server with released clients and the conformance tool (needs npm, python3 and openssl).
 e2e:
-    cargo build
+    cargo build --bin gatelet --example rmcp_client
     e2e/install
-    GATELET_BIN="${CARGO_TARGET_DIR:-target}/debug/gatelet" e2e/run
+    GATELET_BIN="${CARGO_TARGET_DIR:-target}/debug/gatelet" RMCP_CLIENT="${CARGO_TARGET_DIR:-target}/debug/examples/rmcp_client" e2e/run
 
 # Everything that CI runs.
 ci:
@@ -33,6 +33,10 @@ shots DIR="target/shots":
 # See whether a test notices when a rule of src/protocol is changed (needs cargo-mutants).
 mutants *ARGS:
     .ci/mutants {{ARGS}}
+
+# Kill the server a hundred times on each database, and look at what is left (needs PostgreSQL).
+prove *ARGS:
+    .ci/prove {{ARGS}}
 
 # Measure.
 bench *ARGS:

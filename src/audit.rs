@@ -11,6 +11,8 @@ pub enum AuditKind {
     LoggedOut,
     /// A client registered itself.
     ClientRegistered,
+    /// A client's document was read for the first time, or says something new.
+    ClientDocumentRead,
     /// A person let a client act for them; a code was issued.
     GrantIssued,
     /// A person refused a client.
@@ -40,6 +42,7 @@ impl AuditKind {
             Self::LoggedIn => "logged_in",
             Self::LoggedOut => "logged_out",
             Self::ClientRegistered => "client_registered",
+            Self::ClientDocumentRead => "client_document_read",
             Self::GrantIssued => "grant_issued",
             Self::ConsentRefused => "consent_refused",
             Self::CodeRedeemed => "code_redeemed",

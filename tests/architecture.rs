@@ -50,6 +50,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rmcp", &["demo"]),
     ("reqwest", &["fetch", "resource", "testkit"]),
     ("axum", &["http", "app", "serve", "resource", "demo", "testkit", "cli"]),
+    ("hyper", &["serve"]),
     ("hyper_util", &["serve"]),
     ("clap", &["cli", "main"]),
     ("html5gum", &["testkit"]),

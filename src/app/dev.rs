@@ -198,7 +198,7 @@ fn clients(issuer: &Issuer, machine_secret: &str) -> Vec<DeclaredClient> {
     let machine = client(MACHINE_CLIENT, "Dev machine").map(|client| DeclaredClient {
         client: Client {
             grant_types: vec![GrantType::ClientCredentials],
-            auth_method: ClientAuthMethod::ClientSecretBasic,
+            auth_methods: vec![ClientAuthMethod::ClientSecretBasic],
             machine_scopes: scopes().into_iter().collect(),
             tenant: TenantId::parse(ACME.0),
             ..client
@@ -226,12 +226,14 @@ fn client(id: &str, name: &str) -> Option<Client> {
         about: BTreeMap::new(),
         redirect_uris: Vec::new(),
         grant_types: Vec::new(),
-        auth_method: ClientAuthMethod::None,
+        auth_methods: vec![ClientAuthMethod::None],
+        keys: None,
         scope: None,
         default_resource: None,
         machine_scopes: Scope::default(),
         tenant: None,
         first_party: false,
+        document: None,
         secret_hashes: Vec::new(),
         registered_at: Timestamp::from_seconds(0),
     })

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 
 use crate::config::{self, Config};
-use crate::protocol::{ClientAuthMethod, RegistrationMode};
+use crate::protocol::RegistrationMode;
 
 /// `EX_CONFIG` of sysexits.h: something was found in an unconfigured or misconfigured state.
 pub(super) const EX_CONFIG: u8 = 78;
@@ -77,7 +77,7 @@ fn summary(config: &Config) -> String {
     let listed = |items: Vec<String>| if items.is_empty() { "none".to_owned() } else { items.join(", ") };
     let database = config.database_url.expose_secret();
     let clients = declared.clients.iter().map(|declared| {
-        let public = declared.client.auth_method == ClientAuthMethod::None;
+        let public = declared.client.is_public();
         format!("{} ({})", declared.client.id, if public { "public" } else { "with a secret" })
     });
     let rows = [

@@ -17,6 +17,10 @@ use crate::protocol::{
     Tenant, Timestamp,
 };
 
+/// How a configured client can authenticate: keys of its own cannot be configured.
+const CONFIGURABLE: [ClientAuthMethod; 3] =
+    [ClientAuthMethod::None, ClientAuthMethod::ClientSecretBasic, ClientAuthMethod::ClientSecretPost];
+
 section! {
     /// A client that is known from the start. Its secret stands in a file, is printed by a program, or is given in
     /// the environment as `GATELET_CLIENT_<ID>_SECRET`, with the id in upper case and `_` for everything but letters
@@ -130,12 +134,14 @@ impl RawClient {
             about: BTreeMap::new(),
             redirect_uris,
             grant_types,
-            auth_method,
+            auth_methods: vec![auth_method],
+            keys: None,
             scope,
             default_resource,
             machine_scopes: unplaced(machine_scopes),
             tenant,
             first_party: self.first_party.is_some_and(|written| written.value),
+            document: None,
             secret_hashes: Vec::new(),
             registered_at: Timestamp::from_seconds(0),
         };
@@ -163,7 +169,7 @@ impl RawClient {
 
     fn auth_method(&self, check: &mut Check<'_>, has_secret: bool) -> ClientAuthMethod {
         let default = if has_secret { ClientAuthMethod::ClientSecretBasic } else { ClientAuthMethod::None };
-        check.word(&self.auth_method, &ClientAuthMethod::ALL.map(|method| (method.as_str(), method)), default)
+        check.word(&self.auth_method, &CONFIGURABLE.map(|method| (method.as_str(), method)), default)
     }
 
     /// Whether what the client may do, where it is answered and how it authenticates fit together.

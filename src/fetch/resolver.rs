@@ -15,10 +15,12 @@ use super::target::judge_resolved;
 #[derive(Clone)]
 pub struct Resolver(Source);
 
+type LookUp = dyn Fn(&str) -> Vec<IpAddr> + Send + Sync;
+
 #[derive(Clone)]
 enum Source {
     System,
-    Given(Arc<dyn Fn(&str) -> Vec<IpAddr> + Send + Sync>),
+    Given(Arc<LookUp>),
 }
 
 impl Resolver {

@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::client::{Looking, Named};
 use super::{Engine, Failure, LoggedIn};
 use crate::protocol::step::{Agreement, Situation, Step};
 use crate::protocol::{
-    AuthorizationRequest, Client, Consent, ErrorCode, Interaction, InteractionId, Membership, OAuthError,
-    Params, Received, Resource, ReturnAddress, Timestamp,
+    AuthorizationRequest, Client, Consent, DocumentUrl, ErrorCode, Interaction, InteractionId, Membership,
+    OAuthError, Params, Received, Resource, ReturnAddress, Timestamp,
 };
 
 /// Where the browser is sent next.
@@ -25,6 +26,8 @@ pub enum Destination {
 pub enum Unanswerable {
     /// The request names a client that is not known here.
     UnknownClient(String),
+    /// The document by whose URL the client is named cannot be used; why, only the log says.
+    ClientDocument(String),
     /// Its redirect URI is not registered.
     RedirectUri(String),
     /// Something else is wrong, and where to tell the client is not proven.
@@ -50,6 +53,9 @@ pub struct ParkedRequest {
     pub(super) params: String,
     /// When it first arrived, so that a login that it demands is demanded once.
     pub(super) began_at: Timestamp,
+    /// The digest of the client's document about which a person was sent to decide.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) document_digest: Option<String>,
 }
 
 /// A request with everything that the next step depends on.
@@ -81,6 +87,8 @@ pub(super) enum Reading {
     Considered(Box<Considered>),
     /// The client is to be told what is wrong.
     Refused(Box<Refused>),
+    /// The client is known by a document that has not been read yet, and may not be now.
+    Unread(DocumentUrl),
 }
 
 /// What is wrong with a request, and whom to tell.
@@ -101,7 +109,8 @@ impl Engine {
         who: Option<&LoggedIn>,
     ) -> Result<Destination, Unanswerable> {
         let params = Params::parse(encoded).map_err(Unanswerable::Request)?;
-        self.proceed(&ParkedRequest { params: params.encode(), began_at: self.clock.now() }, who).await
+        let began_at = self.clock.now();
+        self.proceed(&ParkedRequest { params: params.encode(), began_at, document_digest: None }, who).await
     }
 
     /// Goes on with a request: at its arrival, and again after login.
@@ -110,8 +119,10 @@ impl Engine {
         parked: &ParkedRequest,
         who: Option<&LoggedIn>,
     ) -> Result<Destination, Unanswerable> {
-        let considered = match self.consider(parked, who).await? {
+        let looking = who.map_or(Looking::InStore, Looking::For);
+        let considered = match self.consider(parked, who, looking).await? {
             Reading::Considered(considered) => considered,
+            Reading::Unread(_) => return Ok(Destination::Login(parked.clone())),
             Reading::Refused(refused) => return self.turn_away(parked, who, &refused),
         };
         match considered.situation(self, who).next_step() {
@@ -124,7 +135,7 @@ impl Engine {
                 Err(Unanswerable::Stranger(error))
             }
             Step::Reject(error) => Ok(Destination::Client(considered.request.address.with_error(&error))),
-            Step::Consent(_) => self.park(parked, who).await,
+            Step::Consent(_) => self.park(parked, &considered.request.client, who).await,
             Step::Issue(agreement) => {
                 self.issue(&considered, &agreement, who, None).await.map(Destination::Client)
             }
@@ -136,15 +147,15 @@ impl Engine {
         &self,
         parked: &ParkedRequest,
         who: Option<&LoggedIn>,
+        looking: Looking<'_>,
     ) -> Result<Reading, Unanswerable> {
         let params = Params::parse(parked.params.as_bytes()).map_err(Unanswerable::Request)?;
         let sent = params.optional("redirect_uri").ok().flatten().map(str::to_owned);
         let received = Received::parse(params).map_err(|error| self.unreadable(error, &parked.params))?;
-        let client = self.store.client(received.client_id()).await?;
-        let client = client.ok_or_else(|| {
-            tracing::info!(client = %received.client_id(), "authorization request of an unknown client");
-            Unanswerable::UnknownClient(received.client_id().to_string())
-        })?;
+        let client = match self.named_client(received.client_id(), looking).await? {
+            Named::Known(client) => *client,
+            Named::Unread(url) => return Ok(Reading::Unread(url)),
+        };
         let addressed = received.address(client, &self.policy.issuer).map_err(|error| {
             tracing::info!(%error, detail = error.detail(), "authorization request without a proven address");
             match sent.filter(|_| error.parameter() == Some("redirect_uri")) {
@@ -205,9 +216,12 @@ impl Engine {
     async fn park(
         &self,
         parked: &ParkedRequest,
+        client: &Client,
         who: Option<&LoggedIn>,
     ) -> Result<Destination, Unanswerable> {
         let who = who.ok_or_else(|| Failure::impossible("a stranger is asked for consent"))?;
+        let document_digest = client.document_digest().map(str::to_owned);
+        let parked = ParkedRequest { document_digest, ..parked.clone() };
         let interaction = Interaction {
             id: self.fresh(InteractionId::new),
             session: who.session.id.clone(),

@@ -1,6 +1,7 @@
 //! The person decides (OAuth 2.1 §7.9; MCP security best practices, confused deputy).
 
 use super::authorize::{Considered, ParkedRequest, Reading};
+use super::client::Looking;
 use super::{Engine, Failure, LoggedIn, Unanswerable};
 use crate::audit::{AuditEvent, AuditKind};
 use crate::protocol::step::{Agreement, Ask, Step};
@@ -42,8 +43,9 @@ impl Engine {
     /// [`Unanswerable::Expired`] when the interaction is another browser's, was decided or has expired.
     pub async fn consent_page(&self, id: &str, who: &LoggedIn) -> Result<ConsentStep, Unanswerable> {
         let (_, parked) = self.interaction(id, who).await?;
-        let considered = match self.consider(&parked, Some(who)).await? {
+        let considered = match self.consider_again(&parked, who).await? {
             Reading::Considered(considered) => considered,
+            Reading::Unread(_) => return Err(Unanswerable::Expired),
             Reading::Refused(refused) => {
                 return Ok(ConsentStep::Client(refused.address.with_error(&refused.error)));
             }
@@ -72,8 +74,9 @@ impl Engine {
         tenant: Option<&TenantId>,
     ) -> Result<String, Unanswerable> {
         let (id, parked) = self.interaction(id, who).await?;
-        let considered = match self.consider(&parked, Some(who)).await? {
+        let considered = match self.consider_again(&parked, who).await? {
             Reading::Considered(considered) => considered,
+            Reading::Unread(_) => return Err(Unanswerable::Expired),
             Reading::Refused(refused) => {
                 return self.give_up(&id, who, refused.address.with_error(&refused.error)).await;
             }
@@ -98,11 +101,26 @@ impl Engine {
     pub async fn deny(&self, id: &str, who: &LoggedIn) -> Result<String, Unanswerable> {
         let (id, parked) = self.interaction(id, who).await?;
         let denied = OAuthError::new(ErrorCode::AccessDenied, "the person refused");
-        let url = match self.consider(&parked, Some(who)).await? {
+        let url = match self.consider_again(&parked, who).await? {
             Reading::Considered(considered) => considered.request.address.with_error(&denied),
+            Reading::Unread(_) => return Err(Unanswerable::Expired),
             Reading::Refused(refused) => refused.address.with_error(&denied),
         };
         self.give_up(&id, who, url).await
+    }
+
+    /// Reads the request of an interaction again. The client is the one that the person was sent to decide about: when
+    /// its document has come to say something else meanwhile, there is another decision to make.
+    async fn consider_again(&self, parked: &ParkedRequest, who: &LoggedIn) -> Result<Reading, Unanswerable> {
+        let reading = self.consider(parked, Some(who), Looking::InStore).await?;
+        match &reading {
+            Reading::Considered(considered)
+                if considered.request.client.document_digest() != parked.document_digest.as_deref() =>
+            {
+                Err(Unanswerable::Expired)
+            }
+            _ => Ok(reading),
+        }
     }
 
     async fn interaction(
@@ -157,6 +175,7 @@ impl Engine {
             resource: grant.resource.clone(),
             scope: agreement.remembered.clone(),
             redirect_host: request.address.redirect_uri().consent_host(),
+            document_digest: request.client.document_digest().map(str::to_owned),
             given_at: now,
         };
         let token = CodeToken::generate(self.fresh(CodeId::new), &self.random);

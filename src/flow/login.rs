@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::authorize::{Considered, ParkedRequest, Reading};
+use super::client::Looking;
 use super::{Destination, Engine, Failure, LoggedIn, Unanswerable};
 use crate::protocol::{AuthorizationRequest, Timestamp, TooMany, User};
 use crate::store::{Account, Outcome};
@@ -24,6 +25,8 @@ struct Continuation {
 pub struct LoginView {
     /// The request that makes the person log in, if one does.
     pub request: Option<AuthorizationRequest>,
+    /// The host of the client's document, when it will be read only once somebody is logged in.
+    pub unread_host: Option<String>,
 }
 
 /// How somebody proves who they are.
@@ -83,14 +86,17 @@ impl Engine {
     /// [`Unanswerable::Expired`], and whatever has come to be wrong with the request itself.
     pub async fn login_page(&self, continuation: &str, browser: &str) -> Result<LoginView, Unanswerable> {
         let continuation = self.opened(continuation, browser).ok_or(Unanswerable::Expired)?;
-        let Some(parked) = continuation.request else { return Ok(LoginView { request: None }) };
-        match self.consider(&parked, None).await? {
+        let mut view = LoginView { request: None, unread_host: None };
+        let Some(parked) = continuation.request else { return Ok(view) };
+        match self.consider(&parked, None, Looking::InStore).await? {
             Reading::Considered(considered) => {
                 let Considered { request, .. } = *considered;
-                Ok(LoginView { request: Some(request) })
+                view.request = Some(request);
             }
-            Reading::Refused(_) => Ok(LoginView { request: None }),
+            Reading::Unread(url) => view.unread_host = Some(url.host().to_owned()),
+            Reading::Refused(_) => {}
         }
+        Ok(view)
     }
 
     /// Logs somebody in and goes on with the request that waits.

@@ -8,6 +8,8 @@
 mod answer;
 mod authorize;
 mod browser;
+mod client;
+mod client_assertion;
 mod consent;
 mod failure;
 mod login;

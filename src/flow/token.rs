@@ -60,9 +60,14 @@ impl Engine {
         params: &Params,
     ) -> Result<Client, Refusal> {
         let credentials = Credentials::read(authorization, params)?;
-        let client = self.store.client(&credentials.client_id).await?.ok_or_else(|| {
+        let client = self.store.client(&credentials.client_id).await?;
+        let client = client.filter(|client| self.policy.admits(client)).ok_or_else(|| {
             unauthenticated().with_detail(format!("unknown client {}", credentials.client_id))
         })?;
+        if let Some(assertion) = credentials.assertion_of(&client) {
+            self.prove_by_assertion(&client, assertion).await?;
+            return Ok(client);
+        }
         let checked = credentials.check(&client, |presented| {
             let presented = ClientSecret::from_text(presented.to_owned());
             client.secret_hashes.iter().any(|hash| self.secrets.verify(&presented, hash))

@@ -1,7 +1,7 @@
 //! Answers: JSON, pages, redirects.
 
 use axum::Json;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::json;
@@ -87,7 +87,14 @@ pub(super) fn page<P: Page>(site: &Site, page: &P) -> Response {
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::CACHE_CONTROL, "no-store"),
     ];
-    (status, headers, page.html(site.issuer().public_url().path())).into_response()
+    let mut response = (status, headers, page.html(site.issuer().public_url().path())).into_response();
+    if !P::LEADS_TO_CLIENT {
+        // Clients in a browser run the flow in a window that they open, and that tells them how it ended. With this
+        // header on a page of the flow, the two windows would know nothing of one another for good.
+        let policy = HeaderName::from_static("cross-origin-opener-policy");
+        response.headers_mut().insert(policy, HeaderValue::from_static("same-origin"));
+    }
+    response
 }
 
 /// A page about an error.

@@ -101,6 +101,7 @@ fn ask(
             resource: ResourceView { name: view.resource.name.clone(), uri: view.resource.uri.to_string() },
             scopes: scopes(view),
             tenants: tenants(view),
+            changed: view.ask.has_changed,
             remembered: view.ask.is_repetition || !view.ask.remembered.is_empty(),
             mode_notice: site.mode_notice(),
         },

@@ -16,7 +16,7 @@ use super::site::Site;
 use super::unanswerable::unanswerable_page;
 use crate::flow::{LoginAttempt, LoginOutcome, LoginView, Password};
 use crate::pages::{ClientView, ErrorPage, LoginError, LoginPage, Verification};
-use crate::protocol::{Client, Params, TooMany};
+use crate::protocol::{Client, ClientOrigin, DocumentUrl, Params, TooMany};
 
 pub(super) async fn get(
     State(site): State<Site>,
@@ -134,7 +134,7 @@ async fn login_page(
         Ok(view) => view,
         Err(unanswerable) => return unanswerable_page(site, id, unanswerable),
     };
-    let LoginView { request } = view;
+    let LoginView { request, unread_host } = view;
     let hint = request.as_ref().and_then(|request| request.login_hint.clone()).unwrap_or_default();
     page(
         site,
@@ -143,7 +143,7 @@ async fn login_page(
             csrf: site.engine().browser_csrf(browser),
             username: if username.is_empty() { hint } else { username.to_owned() },
             error,
-            client: request.map(|request| client_view(&request.client)),
+            client: request.map(|request| client_view(&request.client)).or(unread_host.map(unread_view)),
             quick_logins: site.facts().quick_logins.clone(),
             mode_notice: site.mode_notice(),
         },
@@ -154,13 +154,25 @@ async fn login_page(
 pub(super) fn client_view(client: &Client) -> ClientView {
     ClientView {
         name: client.display_name().to_owned(),
-        verification: if client.origin.is_vouched_for() {
-            Verification::FirstParty
-        } else {
-            Verification::SelfRegistered
+        verification: match client.origin {
+            ClientOrigin::Config | ClientOrigin::Admin => Verification::FirstParty,
+            ClientOrigin::Dynamic => Verification::SelfRegistered,
+            ClientOrigin::Document => document_host(client.id.as_str())
+                .map_or(Verification::SelfRegistered, |host| Verification::Document { host }),
         },
         uri: client.uri.clone(),
     }
+}
+
+/// A client of which nothing but the host of its document is known yet.
+fn unread_view(host: String) -> ClientView {
+    ClientView { name: host.clone(), verification: Verification::Document { host }, uri: None }
+}
+
+/// The host that vouches for a client that is known by its document.
+fn document_host(id: &str) -> Option<String> {
+    // Which URLs are taken was decided before the client was kept.
+    DocumentUrl::parse(id, true).map(|url| url.authority().to_owned())
 }
 
 /// Whose browser it is, or the answer to a stranger.

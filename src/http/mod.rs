@@ -47,12 +47,17 @@ pub fn routes(site: &Site) -> Router {
         open = open.route(&path, get(discovery::jwks));
     }
 
-    // For people. Scripts of other origins have no business here (OAuth 2.1 §3.1).
-    let mut pages = Router::new()
-        .route(&at("authorize"), get(authorize::get).post(authorize::post))
+    // Forms of our own pages.
+    let forms = Router::new()
         .route(&page("/login"), get(login::get).post(login::post))
         .route(&page("/logout"), get(logout::get).post(logout::post))
         .route(&page("/consent"), get(consent::get).post(consent::post))
+        .layer(from_fn_with_state(site.clone(), guard::refuse_foreign_forms));
+
+    // For people. Scripts of other origins have no business here (OAuth 2.1 §3.1).
+    let mut pages = forms
+        // A client may well send a person here by a form of its own.
+        .route(&at("authorize"), get(authorize::get).post(authorize::post))
         .route(&page("/assets/{name}"), get(assets::get))
         .route("/healthz", get(home::healthz))
         .route("/readyz", get(home::readyz));
@@ -77,11 +82,11 @@ pub fn routes(site: &Site) -> Router {
 
 /// What surrounds every route, ours and the demonstration server's: the outermost comes last.
 pub fn guarded(site: &Site, routes: Router) -> Router {
-    let routes = prefix::restored(site.issuer().public_url().path(), routes);
-    routes
+    let guarded = routes
         .layer(CatchPanicLayer::custom(fallback::panicked))
-        .layer(from_fn_with_state(site.clone(), guard::check_host))
-        .layer(from_fn_with_state(site.clone(), guard::finish))
+        .layer(from_fn_with_state(site.clone(), guard::check_request))
+        .layer(from_fn_with_state(site.clone(), guard::finish));
+    prefix::restored(site.issuer().public_url().path(), guarded)
 }
 
 fn cors() -> CorsLayer {

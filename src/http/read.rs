@@ -1,27 +1,14 @@
 //! Reading requests.
 
-use std::time::Duration;
-
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::Request;
 use axum::http::{HeaderMap, header};
-use bytes::BytesMut;
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
 use crate::protocol::Params;
 
 /// More than any honest form or registration.
 pub(super) const MAX_BODY: usize = 64 * 1024;
-
-/// How much of a refused body is read all the same. A client that is still sending when the connection closes is told by
-/// its system that the connection broke, and never sees the answer.
-const MAX_DISCARDED: usize = 1024 * 1024;
-
-/// How long a client may take to send a body.
-const BODY_DEADLINE: Duration = Duration::from_secs(10);
-
-/// How long to go on reading a body that is refused.
-const DISCARD_DEADLINE: Duration = Duration::from_secs(1);
 
 /// What is wrong with a request before its parameters are looked at.
 #[derive(Debug)]
@@ -36,9 +23,7 @@ pub(super) enum Unreadable {
 
 /// The body of a form that was posted.
 pub(super) async fn form_body(request: Request) -> Result<Bytes, Unreadable> {
-    let (parts, body) = request.into_parts();
-    let body = whole(&parts.headers, body).await?;
-    expect_media_type(&parts.headers, "application/x-www-form-urlencoded").map(|()| body)
+    body_of_type("application/x-www-form-urlencoded", request).await
 }
 
 /// The parameters of a form of one of our own pages; unreadable ones are none.
@@ -49,51 +34,39 @@ pub(super) async fn page_form(request: Request) -> Result<Params, Unreadable> {
 
 /// The body of a JSON request.
 pub(super) async fn json_body(request: Request) -> Result<Bytes, Unreadable> {
+    body_of_type("application/json", request).await
+}
+
+/// What is refused is not read: the connection lets a client that is still sending see the answer, and how long it may
+/// take is known there too.
+async fn body_of_type(expected: &str, request: Request) -> Result<Bytes, Unreadable> {
     let (parts, body) = request.into_parts();
-    let body = whole(&parts.headers, body).await?;
-    expect_media_type(&parts.headers, "application/json").map(|()| body)
-}
-
-fn expect_media_type(headers: &HeaderMap, expected: &str) -> Result<(), Unreadable> {
-    let sent = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let sent = media_type(&parts.headers);
     let essence = sent.split(';').next().unwrap_or_default().trim();
-    if essence.eq_ignore_ascii_case(expected) {
-        return Ok(());
+    if !essence.eq_ignore_ascii_case(expected) {
+        return Err(Unreadable::MediaType(sent.chars().take(100).collect()));
     }
-    Err(Unreadable::MediaType(sent.chars().take(100).collect()))
+    whole(body).await
 }
 
-async fn whole(headers: &HeaderMap, mut body: Body) -> Result<Bytes, Unreadable> {
-    let announced =
-        headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    if announced.is_some_and(|length| length > MAX_DISCARDED) {
+/// The one `Content-Type`; of several none is believed (RFC 9110 §8.3).
+fn media_type(headers: &HeaderMap) -> &str {
+    let mut values = headers.get_all(header::CONTENT_TYPE).iter();
+    match (values.next(), values.next()) {
+        (Some(value), None) => value.to_str().unwrap_or_default(),
+        _ => "",
+    }
+}
+
+async fn whole(body: Body) -> Result<Bytes, Unreadable> {
+    // What is announced as too large need not arrive.
+    if body.size_hint().lower() > MAX_BODY as u64 {
         return Err(Unreadable::TooLarge);
     }
-    let mut read = BytesMut::new();
-    let within_limit = async {
-        while let Some(frame) = body.frame().await {
-            let Ok(data) = frame.map_err(|_| Unreadable::Broken)?.into_data() else { continue };
-            if read.len() + data.len() > MAX_BODY {
-                return Err(Unreadable::TooLarge);
-            }
-            read.extend_from_slice(&data);
-        }
-        Ok(())
-    };
-    let outcome = tokio::time::timeout(BODY_DEADLINE, within_limit).await.unwrap_or(Err(Unreadable::Broken));
-    if matches!(outcome, Err(Unreadable::TooLarge)) {
-        let _ = tokio::time::timeout(DISCARD_DEADLINE, discard(body)).await;
-    }
-    outcome.map(|()| read.freeze())
-}
-
-async fn discard(mut body: Body) {
-    let mut discarded = 0;
-    while let Some(Ok(frame)) = body.frame().await {
-        discarded += frame.data_ref().map_or(0, Bytes::len);
-        if discarded > MAX_DISCARDED {
-            return;
-        }
+    match Limited::new(body, MAX_BODY).collect().await {
+        Ok(read) => Ok(read.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Unreadable::TooLarge),
+        Err(_) => Err(Unreadable::Broken),
     }
 }
 

@@ -9,9 +9,13 @@ use crate::flow::Unanswerable;
 use crate::pages::ErrorPage;
 use crate::protocol::{Answer, Endpoint};
 
+/// One sentence whatever the reason: the differences would tell what this server can reach.
+const DOCUMENT_UNUSABLE: &str = "It could not be fetched, or it is not a valid client id metadata document.";
+
 pub(super) fn unanswerable_page(site: &Site, id: &RequestId, unanswerable: Unanswerable) -> Response {
     let page = match unanswerable {
         Unanswerable::UnknownClient(client_id) => ErrorPage::unknown_client(&client_id),
+        Unanswerable::ClientDocument(url) => ErrorPage::client_document_unusable(&url, DOCUMENT_UNUSABLE),
         Unanswerable::RedirectUri(sent) => ErrorPage::redirect_uri_not_registered(&sent),
         Unanswerable::Request(error) | Unanswerable::Stranger(error) => {
             tracing::info!(%error, detail = error.detail(), "authorization request refused with a page");

@@ -38,6 +38,8 @@ pub struct ConsentPage {
     pub tenants: Vec<TenantView>,
     /// The person allowed this before: the page shrinks to one click, with the choices filled in and folded away.
     pub remembered: bool,
+    /// The person allowed this before, and what the application says about itself has changed since.
+    pub changed: bool,
     /// Mode strip.
     pub mode_notice: Option<ModeNotice>,
 }

@@ -45,7 +45,7 @@ impl ErrorPage {
             "The application’s description cannot be used",
             "The application identifies itself by a document on the web, and that document could not be read or is not valid.",
             ApplicationDeveloper,
-            &["They find the reason below. If you believe that it was a passing failure, start again in the application."],
+            &["They find the address below; the operator of this server finds the reason in its log, under the request id. If you believe that it was a passing failure, start again in the application."],
         )
         .technical("Error", "invalid_client")
         .technical("client_id", url)
@@ -158,6 +158,18 @@ impl ErrorPage {
         )
         .technical("Method", method)
         .technical("Allowed", allowed)
+    }
+
+    /// The request breaks a rule of HTTP itself.
+    pub fn malformed(why: &str) -> Self {
+        Self::new(
+            400,
+            "This is no whole request",
+            "What sent it, or something on the way here, does not follow the rules of HTTP.",
+            ApplicationDeveloper,
+            &["They find the reason below."],
+        )
+        .technical("Reason", why)
     }
 
     /// The `Host` header names none of this server's hosts.

@@ -15,21 +15,27 @@ pub enum ClientOrigin {
     Admin,
     /// Registered itself (RFC 7591).
     Dynamic,
+    /// Published a client id metadata document, whose URL is its identifier.
+    Document,
 }
 
 impl ClientOrigin {
+    /// Every origin.
+    pub const ALL: [Self; 4] = [Self::Config, Self::Admin, Self::Dynamic, Self::Document];
+
     /// Its stored name.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Config => "config",
             Self::Admin => "admin",
             Self::Dynamic => "dynamic",
+            Self::Document => "document",
         }
     }
 
     /// Reads a stored name.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Config, Self::Admin, Self::Dynamic].into_iter().find(|origin| origin.as_str() == text)
+        Self::ALL.into_iter().find(|origin| origin.as_str() == text)
     }
 
     /// Whether an operator vouches for the client. Nobody is redirected for other clients before they have logged
@@ -49,11 +55,14 @@ pub enum ClientAuthMethod {
     ClientSecretBasic,
     /// A secret in the request's form.
     ClientSecretPost,
+    /// An assertion that the client's own key signed (RFC 7523 §2.2).
+    PrivateKeyJwt,
 }
 
 impl ClientAuthMethod {
     /// Every method that this server knows, in the order in which metadata lists them.
-    pub const ALL: [Self; 3] = [Self::None, Self::ClientSecretBasic, Self::ClientSecretPost];
+    pub const ALL: [Self; 4] =
+        [Self::None, Self::ClientSecretBasic, Self::ClientSecretPost, Self::PrivateKeyJwt];
 
     /// Its registered name.
     pub fn as_str(self) -> &'static str {
@@ -61,7 +70,13 @@ impl ClientAuthMethod {
             Self::None => "none",
             Self::ClientSecretBasic => "client_secret_basic",
             Self::ClientSecretPost => "client_secret_post",
+            Self::PrivateKeyJwt => "private_key_jwt",
         }
+    }
+
+    /// Whether client and server share a secret for it.
+    pub fn is_by_secret(self) -> bool {
+        matches!(self, Self::ClientSecretBasic | Self::ClientSecretPost)
     }
 
     /// Reads a registered name.
@@ -101,6 +116,44 @@ impl GrantType {
     }
 }
 
+/// The public keys of a client that signs (RFC 7591 §2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClientKeys {
+    /// By value.
+    Inline {
+        /// A JSON Web Key Set, as text.
+        jwks: String,
+    },
+    /// At an address.
+    Remote {
+        /// `jwks_uri`.
+        uri: String,
+        /// The JSON Web Key Set that was last there, as text.
+        jwks: Option<String>,
+        /// When it was last looked for, found or not.
+        tried_at: Option<Timestamp>,
+    },
+}
+
+impl ClientKeys {
+    /// The JSON Web Key Set, if one is known.
+    pub fn jwks(&self) -> Option<&str> {
+        match self {
+            Self::Inline { jwks } => Some(jwks),
+            Self::Remote { jwks, .. } => jwks.as_deref(),
+        }
+    }
+}
+
+/// What is known about the document that a client is known by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DocumentState {
+    /// Digest of what matters to a person who consents: another digest is another client to be asked about.
+    pub digest: String,
+    /// Until when it is used without looking again.
+    pub fresh_until: Timestamp,
+}
+
 /// A client as it is registered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Client {
@@ -118,8 +171,10 @@ pub struct Client {
     pub redirect_uris: Vec<RedirectUri>,
     /// What it may offer for tokens.
     pub grant_types: Vec<GrantType>,
-    /// How it authenticates.
-    pub auth_method: ClientAuthMethod,
+    /// The ways in which it authenticates; any of them will do.
+    pub auth_methods: Vec<ClientAuthMethod>,
+    /// Its public keys, when it signs.
+    pub keys: Option<ClientKeys>,
     /// What it asks for when a request names no scope: a default, not a ceiling.
     pub scope: Option<Scope>,
     /// The resource that it means when it names none.
@@ -130,6 +185,8 @@ pub struct Client {
     pub tenant: Option<super::TenantId>,
     /// Whether it belongs to the operator, so that people need not be asked.
     pub first_party: bool,
+    /// The state of its document, for a client of that origin.
+    pub document: Option<DocumentState>,
     /// Its live secrets, at most two, so that they can be exchanged without downtime.
     pub secret_hashes: Vec<SecretHash>,
     /// When it was registered.
@@ -148,6 +205,16 @@ impl Client {
         ))
     }
 
+    /// Whether it may come without proof of who it is.
+    pub fn is_public(&self) -> bool {
+        self.auth_methods.contains(&ClientAuthMethod::None)
+    }
+
+    /// The digest of its document, for a client that has one.
+    pub fn document_digest(&self) -> Option<&str> {
+        self.document.as_ref().map(|document| document.digest.as_str())
+    }
+
     /// The name to show to people: its own, else its identifier.
     pub fn display_name(&self) -> &str {
         self.name.as_deref().unwrap_or_else(|| self.id.as_str())
@@ -163,15 +230,15 @@ mod tests {
     fn registered_and_stored_names_are_read_back_as_they_are_written() {
         // RFC 7591 §2
         let methods = ClientAuthMethod::ALL.map(ClientAuthMethod::as_str);
-        assert_eq!(methods, ["none", "client_secret_basic", "client_secret_post"]);
+        assert_eq!(methods, ["none", "client_secret_basic", "client_secret_post", "private_key_jwt"]);
         let grants = GrantType::ALL.map(GrantType::as_str);
         assert_eq!(grants, ["authorization_code", "refresh_token", "client_credentials"]);
-        let origins = [ClientOrigin::Config, ClientOrigin::Admin, ClientOrigin::Dynamic];
-        assert_eq!(origins.map(ClientOrigin::as_str), ["config", "admin", "dynamic"]);
+        let origins = ClientOrigin::ALL;
+        assert_eq!(origins.map(ClientOrigin::as_str), ["config", "admin", "dynamic", "document"]);
         assert_eq!(origins.map(|origin| ClientOrigin::parse(origin.as_str())), origins.map(Some));
         assert_eq!(methods.map(ClientAuthMethod::parse), ClientAuthMethod::ALL.map(Some));
         assert_eq!(grants.map(GrantType::parse), GrantType::ALL.map(Some));
-        for unknown in ["", "None", "private_key_jwt", "password", "urn:x", "CONFIG"] {
+        for unknown in ["", "None", "client_secret_jwt", "password", "urn:x", "CONFIG"] {
             assert_eq!(ClientAuthMethod::parse(unknown), None);
             assert_eq!(GrantType::parse(unknown), None);
             assert_eq!(ClientOrigin::parse(unknown), None);
@@ -184,6 +251,10 @@ mod tests {
         assert!(ClientOrigin::Config.is_vouched_for());
         assert!(ClientOrigin::Admin.is_vouched_for());
         assert!(!ClientOrigin::Dynamic.is_vouched_for());
+        assert!(
+            !ClientOrigin::Document.is_vouched_for(),
+            "a host vouches for it, and that could be anybody's"
+        );
     }
 
     #[test]

@@ -87,6 +87,8 @@ pub struct Consent {
     pub scope: Scope,
     /// The receiver it was given for; another one is asked about anew.
     pub redirect_host: String,
+    /// The client's document it was given for; a changed one is asked about anew (Client ID Metadata Documents §6).
+    pub document_digest: Option<String>,
     /// When it was last given.
     pub given_at: Timestamp,
 }

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::{ClientAuthMethod, GrantType, Policy, RegistrationMode, Scope};
+use super::client_assertion::AssertionAlgorithm;
+use super::{ClientAuthMethod, ClientDocuments, GrantType, Policy, RegistrationMode, Scope};
 
 /// Authorization server metadata. Absent members are left out: some clients refuse a document with a `null` in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -18,6 +19,9 @@ pub struct Metadata {
     response_modes_supported: Vec<&'static str>,
     grant_types_supported: Vec<&'static str>,
     token_endpoint_auth_methods_supported: Vec<&'static str>,
+    token_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    client_id_metadata_document_supported: bool,
     code_challenge_methods_supported: Vec<&'static str>,
     authorization_response_iss_parameter_supported: bool,
     prompt_values_supported: Vec<&'static str>,
@@ -46,6 +50,10 @@ impl Metadata {
             token_endpoint_auth_methods_supported: ClientAuthMethod::ALL
                 .map(ClientAuthMethod::as_str)
                 .to_vec(),
+            token_endpoint_auth_signing_alg_values_supported: AssertionAlgorithm::ALL
+                .map(AssertionAlgorithm::as_str)
+                .to_vec(),
+            client_id_metadata_document_supported: policy.client_documents != ClientDocuments::Off,
             code_challenge_methods_supported: vec!["S256"],
             authorization_response_iss_parameter_supported: true,
             prompt_values_supported: vec!["none", "login", "consent", "select_account"],
@@ -83,7 +91,10 @@ mod tests {
                 "response_types_supported": ["code"],
                 "response_modes_supported": ["query"],
                 "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
-                "token_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post"],
+                "token_endpoint_auth_methods_supported":
+                    ["none", "client_secret_basic", "client_secret_post", "private_key_jwt"],
+                "token_endpoint_auth_signing_alg_values_supported": ["RS256", "PS256", "ES256", "EdDSA"],
+                "client_id_metadata_document_supported": true,
                 "code_challenge_methods_supported": ["S256"],
                 "authorization_response_iss_parameter_supported": true,
                 "prompt_values_supported": ["none", "login", "consent", "select_account"],
@@ -92,7 +103,12 @@ mod tests {
             })
         );
         policy.registration = RegistrationMode::Off;
+        policy.client_documents = ClientDocuments::Off;
         let document = serde_json::to_value(Metadata::of(&policy)).unwrap();
         assert!(document.get("registration_endpoint").is_none(), "absent, not null");
+        assert!(document.get("client_id_metadata_document_supported").is_none());
+        policy.client_documents = ClientDocuments::Hosts(vec!["claude.ai".to_owned()]);
+        let document = serde_json::to_value(Metadata::of(&policy)).unwrap();
+        assert_eq!(document["client_id_metadata_document_supported"], true);
     }
 }

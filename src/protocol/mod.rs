@@ -5,7 +5,11 @@
 
 mod authorize;
 mod client;
+pub mod client_assertion;
 pub mod client_auth;
+pub mod client_document;
+mod client_document_url;
+mod client_metadata;
 pub mod code;
 mod error;
 #[cfg(test)]
@@ -33,7 +37,9 @@ mod timestamp;
 pub mod token_request;
 
 pub use authorize::{Addressed, AuthorizationRequest, Prompt, Received, ReturnAddress};
-pub use client::{Client, ClientAuthMethod, ClientOrigin, GrantType};
+pub use client::{Client, ClientAuthMethod, ClientKeys, ClientOrigin, DocumentState, GrantType};
+pub use client_document_url::DocumentUrl;
+pub use client_metadata::Misfit;
 pub use error::{Answer, Endpoint, ErrorCode, OAuthError};
 pub use grant::{AuthorizationCode, Consent, Grant, Interaction, RefreshState, Standing};
 pub use id::{

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Issuer, Rates, ResourceUri, Scope};
+use super::{Client, ClientOrigin, DocumentUrl, Issuer, Rates, ResourceUri, Scope};
 
 /// How long things last. The defaults stand here and nowhere else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,12 @@ pub struct Lifetimes {
     pub unused_client: Duration,
     /// A record of what happened.
     pub audit: Duration,
+    /// How long a client's document is used without looking again, at least: whatever its host says.
+    pub client_document_min: Duration,
+    /// And at most.
+    pub client_document_max: Duration,
+    /// How long a document that is no longer fresh is used when it cannot be fetched.
+    pub client_document_stale: Duration,
 }
 
 const MINUTE: u64 = 60;
@@ -50,6 +56,9 @@ impl Default for Lifetimes {
             jwks_max_age: Duration::from_secs(5 * MINUTE),
             unused_client: Duration::from_secs(7 * DAY),
             audit: Duration::from_secs(90 * DAY),
+            client_document_min: Duration::from_secs(5 * MINUTE),
+            client_document_max: Duration::from_secs(24 * HOUR),
+            client_document_stale: Duration::from_secs(7 * DAY),
         }
     }
 }
@@ -68,7 +77,17 @@ impl Lifetimes {
         jwks_max_age: Duration::from_secs(HOUR),
         unused_client: Duration::from_secs(90 * DAY),
         audit: Duration::from_secs(3650 * DAY),
+        client_document_min: Duration::from_secs(HOUR),
+        client_document_max: Duration::from_secs(24 * HOUR),
+        client_document_stale: Duration::from_secs(30 * DAY),
     };
+
+    /// How long a client's document is fresh whose host says `said`: within our own bounds, and briefly when it says
+    /// nothing (Client ID Metadata Documents §4.4).
+    pub fn client_document(&self, said: Option<Duration>) -> Duration {
+        said.unwrap_or_default()
+            .clamp(self.client_document_min, self.client_document_max.max(self.client_document_min))
+    }
 }
 
 /// Who may register clients (RFC 7591 §1.2).
@@ -133,11 +152,28 @@ pub struct Policy {
     pub scopes_supported: Scope,
 }
 
+impl Policy {
+    /// The document by whose URL a client with this identifier is known, if it is such a URL.
+    pub fn document_url(&self, id: &str) -> Option<DocumentUrl> {
+        DocumentUrl::parse(id, self.issuer.is_loopback())
+    }
+
+    /// Whether a stored client may come in: one that is known by its document only while documents of its host are
+    /// taken.
+    pub fn admits(&self, client: &Client) -> bool {
+        let by_document = || {
+            let url = self.document_url(client.id.as_str());
+            url.is_some_and(|url| self.client_documents.admits(url.host()))
+        };
+        client.origin != ClientOrigin::Document || by_document()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn each(of: &Lifetimes) -> [Duration; 11] {
+    fn each(of: &Lifetimes) -> [Duration; 14] {
         [
             of.access_token,
             of.code,
@@ -150,6 +186,9 @@ mod tests {
             of.jwks_max_age,
             of.unused_client,
             of.audit,
+            of.client_document_min,
+            of.client_document_max,
+            of.client_document_stale,
         ]
     }
 
@@ -172,7 +211,10 @@ mod tests {
                 30 * day,
                 5 * minute,
                 7 * day,
-                90 * day
+                90 * day,
+                5 * minute,
+                day,
+                7 * day
             ]
         );
     }
@@ -185,6 +227,38 @@ mod tests {
             assert!(!hosts.admits(other), "{other}");
             assert!(ClientDocuments::Any.admits(other) && !ClientDocuments::Off.admits(other));
         }
+    }
+
+    #[test]
+    fn a_document_is_kept_for_as_long_as_its_host_says_within_bounds() {
+        // Client ID Metadata Documents §4.4; MCP 2026-07-28: according to HTTP cache headers
+        let kept =
+            |said: Option<u64>| Lifetimes::default().client_document(said.map(Duration::from_secs)).as_secs();
+        assert_eq!([None, Some(0), Some(299), Some(301)].map(kept), [300, 300, 300, 301]);
+        assert_eq!([Some(86_399), Some(86_401), Some(u64::MAX)].map(kept), [86_399, 86_400, 86_400]);
+    }
+
+    #[test]
+    fn whose_clients_are_admitted_follows_from_whose_documents_are_taken() {
+        let mut policy = crate::protocol::fixtures::policy();
+        let mut client = crate::protocol::fixtures::client(&[]);
+        client.id = super::super::ClientId::parse("https://client.example/c.json").unwrap();
+        for (documents, admitted) in [
+            (ClientDocuments::Any, true),
+            (ClientDocuments::Hosts(vec!["client.example".to_owned()]), true),
+            (ClientDocuments::Hosts(vec!["other.example".to_owned()]), false),
+            (ClientDocuments::Off, false),
+        ] {
+            policy.client_documents = documents;
+            client.origin = ClientOrigin::Document;
+            assert_eq!(policy.admits(&client), admitted, "{:?}", policy.client_documents);
+            client.origin = ClientOrigin::Config;
+            assert!(policy.admits(&client), "the operator configured it");
+        }
+        client.origin = ClientOrigin::Document;
+        client.id = super::super::ClientId::parse("no-url").unwrap();
+        policy.client_documents = ClientDocuments::Any;
+        assert!(!policy.admits(&client));
     }
 
     #[test]
@@ -204,7 +278,10 @@ mod tests {
                 90 * day,
                 hour,
                 90 * day,
-                3650 * day
+                3650 * day,
+                hour,
+                day,
+                30 * day
             ]
         );
         for (default, bound) in each(&Lifetimes::default()).iter().zip(each(&Lifetimes::BOUNDS)) {

@@ -110,6 +110,11 @@ impl RedirectUri {
         matches!(self.kind, Kind::Loopback { .. })
     }
 
+    /// Whether it is an https URI on the host (with the port, if one is not the default) `authority`.
+    pub fn is_https_on(&self, authority: &str) -> bool {
+        matches!(&self.kind, Kind::Https { host } if host == authority)
+    }
+
     /// Whether the browser hands the answer to an application by a scheme of its own.
     pub fn is_private_use(&self) -> bool {
         matches!(self.kind, Kind::PrivateUse { .. })
@@ -138,7 +143,7 @@ impl From<RedirectUri> for String {
 
 /// The characters of RFC 3986 §2. A backslash, a space or a control character is read differently by different
 /// parsers, so none of them gets in.
-fn is_uri_byte(b: u8) -> bool {
+pub(super) fn is_uri_byte(b: u8) -> bool {
     b.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&b)
 }
 
@@ -319,6 +324,15 @@ mod tests {
         }
         assert!(uri("http://127.0.0.1:7/cb").is_loopback() && !uri("https://a.example").is_loopback());
         assert!(uri("cursor://x/y").is_private_use() && !uri("https://a.example").is_private_use());
+    }
+
+    #[test]
+    fn an_https_uri_is_on_its_own_host_and_port() {
+        let on = |text: &str, authority: &str| RedirectUri::parse(text).unwrap().is_https_on(authority);
+        assert!(on("https://a.example/cb", "a.example") && on("https://A.example:443/cb", "a.example"));
+        assert!(on("https://a.example:8443/cb", "a.example:8443"));
+        assert!(!on("https://a.example:8443/cb", "a.example") && !on("https://b.a.example/", "a.example"));
+        assert!(!on("http://localhost/cb", "localhost") && !on("a.example:/cb", "a.example"));
     }
 
     proptest! {

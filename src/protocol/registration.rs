@@ -4,19 +4,16 @@
 //! taken as it comes where that harms nobody; nothing here lets a client do more than ask people for consent.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 
+use super::client_metadata::{Members, Misfit, digest, is_web_page};
 use super::{
-    Client, ClientAuthMethod, ClientId, ClientOrigin, ErrorCode, GrantType, OAuthError, RedirectUri, Scope,
-    SecretHash, Timestamp,
+    Client, ClientAuthMethod, ClientId, ClientKeys, ClientOrigin, ErrorCode, GrantType, OAuthError,
+    RedirectUri, Scope, SecretHash, Timestamp,
 };
 
 const MAX_REDIRECT_URIS: usize = 20;
-const MAX_TEXT: usize = 2048;
-const MAX_NAME: usize = 200;
 
 /// Members that only inform: kept and echoed (RFC 7591 §3.2.1).
 const INFORMATIVE: &[&str] =
@@ -32,6 +29,7 @@ pub struct Registration {
     redirect_uris: Vec<RedirectUri>,
     grant_types: Vec<GrantType>,
     auth_method: ClientAuthMethod,
+    keys: Option<ClientKeys>,
     scope: Option<Scope>,
 }
 
@@ -41,22 +39,21 @@ impl Registration {
     /// # Errors
     /// `invalid_redirect_uri`, `invalid_client_metadata`.
     pub fn parse(body: &[u8]) -> Result<Self, OAuthError> {
-        let value: Value =
-            serde_json::from_slice(body).map_err(|_| invalid_metadata("the body must be a JSON object"))?;
-        let Value::Object(members) = value else {
-            return Err(invalid_metadata("the body must be a JSON object"));
-        };
-        let uri = text(&members, "client_uri")?;
+        let members = Members::parse(body).ok_or(invalid_metadata("the body must be a JSON object"))?;
+        let uri = members.text("client_uri")?.map(str::to_owned);
         web_page(uri.as_deref(), "client_uri")?;
+        let auth_method = auth_method(&members)?;
         Ok(Self {
-            name: text(&members, "client_name")?.map(|name| name.trim().chars().take(MAX_NAME).collect()),
+            name: members.client_name()?,
             uri,
             about: about(&members)?,
             redirect_uris: redirect_uris(&members)?,
-            grant_types: grant_types(&members)?,
-            auth_method: auth_method(&members)?,
-            scope: text(&members, "scope")?
-                .map(|scope| Scope::parse(&scope))
+            grant_types: members.grant_types()?,
+            auth_method,
+            keys: keys(&members, auth_method)?,
+            scope: members
+                .text("scope")?
+                .map(Scope::parse)
                 .transpose()
                 .map_err(|_| invalid_metadata("is malformed").about("scope"))?,
         })
@@ -64,7 +61,7 @@ impl Registration {
 
     /// Whether the client is to be given a secret. RFC 7591 §2 makes that the default.
     pub fn needs_secret(&self) -> bool {
-        self.auth_method != ClientAuthMethod::None
+        self.auth_method.is_by_secret()
     }
 
     /// What two identical registrations have in common. Clients that register at every start come to share one row.
@@ -72,13 +69,9 @@ impl Registration {
         let uris: Vec<&str> = self.redirect_uris.iter().map(RedirectUri::as_str).collect();
         let grants: Vec<&str> = self.grant_types.iter().map(|grant| grant.as_str()).collect();
         let scope = self.scope.as_ref().map(ToString::to_string);
-        let members =
-            json!([self.name, self.uri, self.about, uris, grants, self.auth_method.as_str(), scope]);
-        let digest = Sha256::digest(members.to_string());
-        digest.iter().fold(String::with_capacity(64), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+        let jwks = self.keys.as_ref().and_then(ClientKeys::jwks);
+        let method = self.auth_method.as_str();
+        digest(&json!([self.name, self.uri, self.about, uris, grants, method, jwks, scope]))
     }
 
     /// The client that comes of it.
@@ -91,12 +84,14 @@ impl Registration {
             about: self.about,
             redirect_uris: self.redirect_uris,
             grant_types: self.grant_types,
-            auth_method: self.auth_method,
+            auth_methods: vec![self.auth_method],
+            keys: self.keys,
             scope: self.scope,
             default_resource: None,
             machine_scopes: Scope::default(),
             tenant: None,
             first_party: false,
+            document: None,
             secret_hashes: secret.into_iter().collect(),
             registered_at: now,
         }
@@ -127,7 +122,13 @@ pub fn client_information(client: &Client, secret: Option<&str>) -> Map<String, 
     let grants: Vec<&str> = client.grant_types.iter().map(|grant| grant.as_str()).collect();
     answer.insert("grant_types".into(), grants.into());
     answer.insert("response_types".into(), vec!["code"].into());
-    answer.insert("token_endpoint_auth_method".into(), client.auth_method.as_str().into());
+    if let Some(method) = client.auth_methods.first() {
+        answer.insert("token_endpoint_auth_method".into(), method.as_str().into());
+    }
+    let jwks = client.keys.as_ref().and_then(ClientKeys::jwks);
+    if let Some(jwks) = jwks.and_then(|jwks| serde_json::from_str(jwks).ok()) {
+        answer.insert("jwks".into(), jwks);
+    }
     answer
 }
 
@@ -135,60 +136,36 @@ fn invalid_metadata(description: &'static str) -> OAuthError {
     OAuthError::new(ErrorCode::InvalidClientMetadata, description)
 }
 
-fn member<'a>(members: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
-    members.get(name).filter(|value| !value.is_null())
-}
-
-/// A text; an empty one is an omitted one.
-fn text(members: &Map<String, Value>, name: &'static str) -> Result<Option<String>, OAuthError> {
-    match member(members, name) {
-        None => Ok(None),
-        Some(Value::String(text)) if text.len() <= MAX_TEXT && !text.chars().any(char::is_control) => {
-            Ok(Some(text.clone()).filter(|text| !text.trim().is_empty()))
-        }
-        Some(_) => {
-            Err(invalid_metadata("must be a text of at most 2048 bytes without control characters")
-                .about(name))
-        }
+impl From<Misfit> for OAuthError {
+    fn from(misfit: Misfit) -> Self {
+        invalid_metadata(misfit.why).about(misfit.member)
     }
 }
 
-fn texts<'a>(
-    members: &'a Map<String, Value>,
-    name: &'static str,
-) -> Result<Option<Vec<&'a str>>, OAuthError> {
-    let Some(value) = member(members, name) else { return Ok(None) };
-    let list = value.as_array().and_then(|items| items.iter().map(Value::as_str).collect());
-    list.map(Some).ok_or(invalid_metadata("must be a list of texts").about(name))
-}
-
-/// People may be shown links to these, so they must not be `javascript:` or the like (RFC 7591 §5).
 fn web_page(text: Option<&str>, name: &'static str) -> Result<(), OAuthError> {
     match text {
-        Some(text) if !text.starts_with("https://") && !text.starts_with("http://") => {
-            Err(invalid_metadata("must be an http or https URL").about(name))
-        }
+        Some(text) if !is_web_page(text) => Err(invalid_metadata("must be an http or https URL").about(name)),
         _ => Ok(()),
     }
 }
 
-fn about(members: &Map<String, Value>) -> Result<BTreeMap<String, String>, OAuthError> {
+fn about(members: &Members) -> Result<BTreeMap<String, String>, OAuthError> {
     let mut about = BTreeMap::new();
     for name in INFORMATIVE {
-        if let Some(value) = text(members, name)? {
+        if let Some(value) = members.text(name)? {
             if INFORMATIVE_URIS.contains(name) {
-                web_page(Some(&value), name)?;
+                web_page(Some(value), name)?;
             }
-            about.insert((*name).to_owned(), value);
+            about.insert((*name).to_owned(), value.to_owned());
         }
     }
     Ok(about)
 }
 
-fn redirect_uris(members: &Map<String, Value>) -> Result<Vec<RedirectUri>, OAuthError> {
+fn redirect_uris(members: &Members) -> Result<Vec<RedirectUri>, OAuthError> {
     let invalid =
         |description| OAuthError::new(ErrorCode::InvalidRedirectUri, description).about("redirect_uris");
-    let texts = texts(members, "redirect_uris")?.unwrap_or_default();
+    let texts = members.texts("redirect_uris")?.unwrap_or_default();
     if texts.is_empty() || texts.len() > MAX_REDIRECT_URIS {
         return Err(invalid("must name between one and 20 URIs"));
     }
@@ -201,31 +178,26 @@ fn redirect_uris(members: &Map<String, Value>) -> Result<Vec<RedirectUri>, OAuth
     texts.into_iter().map(parse).collect()
 }
 
-/// The grant types of ours among those that are named; foreign ones are ignored. `client_credentials` is not for
-/// clients that nobody vouches for.
-fn grant_types(members: &Map<String, Value>) -> Result<Vec<GrantType>, OAuthError> {
-    let response_types = texts(members, "response_types")?.unwrap_or_else(|| vec!["code"]);
-    if !response_types.contains(&"code") {
-        return Err(invalid_metadata("must contain code").about("response_types"));
-    }
-    let Some(named) = texts(members, "grant_types")? else {
-        return Ok(vec![GrantType::AuthorizationCode, GrantType::RefreshToken]);
-    };
-    let offered = [GrantType::AuthorizationCode, GrantType::RefreshToken];
-    let chosen: Vec<GrantType> =
-        offered.into_iter().filter(|grant| named.contains(&grant.as_str())).collect();
-    if !chosen.contains(&GrantType::AuthorizationCode) {
-        return Err(invalid_metadata("must contain authorization_code").about("grant_types"));
-    }
-    Ok(chosen)
-}
-
-fn auth_method(members: &Map<String, Value>) -> Result<ClientAuthMethod, OAuthError> {
-    match text(members, "token_endpoint_auth_method")? {
+fn auth_method(members: &Members) -> Result<ClientAuthMethod, OAuthError> {
+    match members.text("token_endpoint_auth_method")? {
         None => Ok(ClientAuthMethod::ClientSecretBasic),
-        Some(name) => ClientAuthMethod::parse(&name)
+        Some(name) => ClientAuthMethod::parse(name)
             .ok_or(invalid_metadata("is not supported").about("token_endpoint_auth_method")),
     }
+}
+
+/// The keys of a client that signs, by value: a registration is a stranger's, and nothing is fetched for a stranger.
+/// Who wants to rotate keys publishes a client id metadata document, which may name a `jwks_uri`.
+fn keys(members: &Members, method: ClientAuthMethod) -> Result<Option<ClientKeys>, OAuthError> {
+    if method != ClientAuthMethod::PrivateKeyJwt {
+        return Ok(None);
+    }
+    if members.value("jwks_uri").is_some() {
+        let error = invalid_metadata("is for client id metadata documents; register the keys in jwks");
+        return Err(error.about("jwks_uri"));
+    }
+    let jwks = members.jwks()?.ok_or(invalid_metadata("private_key_jwt needs keys").about("jwks"))?;
+    Ok(Some(ClientKeys::Inline { jwks }))
 }
 
 #[cfg(test)]
@@ -323,12 +295,47 @@ mod tests {
         // RFC 7591 §2
         let uris = ["https://a.example/cb"];
         assert!(parse(&json!({"redirect_uris": uris})).unwrap().needs_secret());
-        assert_eq!(client(&json!({"redirect_uris": uris})).auth_method, ClientAuthMethod::ClientSecretBasic);
+        assert_eq!(
+            client(&json!({"redirect_uris": uris})).auth_methods,
+            [ClientAuthMethod::ClientSecretBasic]
+        );
         assert!(
             !parse(&json!({"redirect_uris": uris, "token_endpoint_auth_method": "none"}))
                 .unwrap()
                 .needs_secret()
         );
+    }
+
+    #[test]
+    fn a_client_that_signs_registers_its_keys_by_value() {
+        // RFC 7591 §2
+        let jwks = json!({"keys": [{"kty": "RSA", "n": "x", "e": "AQAB"}]});
+        let body = |more: &str, value: &Value| json!({"redirect_uris": ["https://a.example/cb"], "token_endpoint_auth_method": "private_key_jwt", more: value});
+        let good = body("jwks", &jwks);
+        assert!(!parse(&good).unwrap().needs_secret());
+        let client = client(&good);
+        assert_eq!(client.keys, Some(ClientKeys::Inline { jwks: jwks.to_string() }));
+        let answer = client_information(&client, None);
+        assert_eq!(
+            (&answer["jwks"], &answer["token_endpoint_auth_method"]),
+            (&jwks, &json!("private_key_jwt"))
+        );
+        let other = body("jwks", &json!({"keys": []}));
+        assert_ne!(parse(&good).unwrap().fingerprint(), parse(&other).unwrap().fingerprint());
+        for (bad, about) in [
+            (body("x", &jwks), "jwks: private_key_jwt needs keys"),
+            (body("jwks", &json!({})), "jwks: must be"),
+            (
+                body("jwks_uri", &json!("https://a.example/jwks")),
+                "jwks_uri: is for client id metadata documents",
+            ),
+        ] {
+            let (code, description) = error(&bad);
+            assert_eq!(code, ErrorCode::InvalidClientMetadata);
+            assert!(description.starts_with(about), "{description}");
+        }
+        let unsigned = json!({"redirect_uris": ["https://a.example/cb"], "token_endpoint_auth_method": "none", "jwks": jwks});
+        assert_eq!(self::client(&unsigned).keys, None);
     }
 
     #[test]

@@ -4,8 +4,8 @@
 //! (OAuth 2.1 §4.1.1; OpenID Connect Core §3.1.2.3 for `prompt` and `max_age`).
 
 use super::{
-    AuthorizationRequest, Consent, ErrorCode, Membership, OAuthError, Policy, Resource, Scope, ScopeToken,
-    TenantId, Timestamp,
+    AuthorizationRequest, ClientAuthMethod, Consent, ErrorCode, Membership, OAuthError, Policy, Resource,
+    Scope, ScopeToken, TenantId, Timestamp,
 };
 
 /// Everything that the decision depends on.
@@ -49,6 +49,8 @@ pub struct Ask {
     pub remembered: Scope,
     /// Whether all of it was allowed before, so that one click is enough.
     pub is_repetition: bool,
+    /// Whether it was allowed to a client whose document has changed since, which is no repetition.
+    pub has_changed: bool,
     /// The tenants to choose from, the proposed one first.
     pub tenants: Vec<Membership>,
 }
@@ -147,20 +149,36 @@ impl Situation<'_> {
         let remembered = consent.map(|consent| offered.intersection(&consent.scope)).unwrap_or_default();
         Ok(Ask {
             is_repetition: consent.is_some() && offered.is_within(&remembered),
+            has_changed: consent.is_none() && self.given_in(&proposed).is_some(),
             offered,
             remembered,
             tenants,
         })
     }
 
-    /// The page is skipped for the operator's own clients, when the answer goes exactly where they were registered.
-    /// Others, and whoever listens on another loopback port, cannot prove that the program which asks is the one that
-    /// was allowed before (RFC 8252 §8.6).
+    /// The page is skipped for the operator's own clients, when the answer goes exactly where they were registered, and
+    /// for clients that prove to be the one that was allowed the same before. Others, and whoever listens on another
+    /// loopback port, cannot prove that the program which asks is the one that was allowed (RFC 8252 §8.6).
     fn may_skip_consent(&self, ask: &Ask) -> bool {
         let tenant_is_clear =
             ask.tenants.len() == 1 || self.request.tenant.as_ref() == Some(&ask.tenants[0].tenant.id);
-        let is_exact = self.request.client.redirect_uris.contains(self.request.address.redirect_uri());
-        self.request.client.first_party && is_exact && tenant_is_clear && !self.request.prompt.consent
+        let client = &self.request.client;
+        let is_exact = client.redirect_uris.contains(self.request.address.redirect_uri());
+        let is_trusted = (client.first_party && is_exact) || (ask.is_repetition && self.is_proven());
+        is_trusted && tenant_is_clear && !self.request.prompt.consent
+    }
+
+    /// Whether nobody but the owner of the client's document can have use of the answer: it goes to an https URI where
+    /// the document is, or can be redeemed with the client's key only.
+    fn is_proven(&self) -> bool {
+        let client = &self.request.client;
+        let address = self.request.address.redirect_uri();
+        let is_at_home = || {
+            let url = self.policy.document_url(client.id.as_str());
+            url.is_some_and(|url| address.is_https_on(url.authority()))
+        };
+        client.document.is_some()
+            && (client.auth_methods == [ClientAuthMethod::PrivateKeyJwt] || is_at_home())
     }
 
     /// What the request comes to before the person is asked.
@@ -193,8 +211,14 @@ impl Situation<'_> {
         wished.or(latest.filter(is_eligible)).or(first).cloned()
     }
 
-    /// A consent counts for the receiver that it was given for.
+    /// A consent counts for the receiver and for the client's document that it was given for.
     fn consent_in(&self, tenant: &TenantId) -> Option<&Consent> {
+        let digest = self.request.client.document_digest();
+        self.given_in(tenant).filter(|consent| consent.document_digest.as_deref() == digest)
+    }
+
+    /// What was allowed for this receiver, whatever the client's document said then.
+    fn given_in(&self, tenant: &TenantId) -> Option<&Consent> {
         let host = self.request.address.redirect_uri().consent_host();
         self.consents.iter().find(|consent| consent.tenant == *tenant && consent.redirect_host == host)
     }
@@ -204,7 +228,7 @@ impl Situation<'_> {
 mod tests {
     use super::*;
     use crate::protocol::fixtures::{self, at, membership, policy, resource, scope};
-    use crate::protocol::{Client, ClientOrigin, Params, Received};
+    use crate::protocol::{Client, ClientOrigin, DocumentState, Params, Received};
 
     /// A situation whose parts a test can change.
     struct Case {
@@ -234,7 +258,8 @@ mod tests {
     impl Case {
         fn with<T>(&self, run: impl FnOnce(Situation<'_>) -> T) -> T {
             let query = format!(
-                "client_id=c&response_type=code&code_challenge={}&code_challenge_method=S256{}",
+                "client_id={}&response_type=code&code_challenge={}&code_challenge_method=S256{}",
+                self.client.id,
                 "A".repeat(43),
                 self.query
             );
@@ -279,6 +304,7 @@ mod tests {
             resource: resource().uri,
             scope: scope(allowed),
             redirect_host: host.to_owned(),
+            document_digest: None,
             given_at: at(given_at),
         }
     }
@@ -355,6 +381,86 @@ mod tests {
         case.query = "&tenant=globex";
         let Step::Issue(agreement) = case.step() else { panic!("asked") };
         assert_eq!(agreement.tenant.as_str(), "globex");
+    }
+
+    const DOCUMENT: &str = "https://app.example/client.json";
+
+    /// A client that is known by its document, and was allowed everything before.
+    fn by_document(redirect_uri: &str, methods: &[ClientAuthMethod]) -> Case {
+        let mut case = Case { client: fixtures::client(&[redirect_uri]), ..Case::default() };
+        case.client.origin = ClientOrigin::Document;
+        case.client.id = crate::protocol::ClientId::parse(DOCUMENT).unwrap();
+        case.client.auth_methods = methods.to_vec();
+        case.client.document = Some(DocumentState { digest: "one".to_owned(), fresh_until: at(0) });
+        let host = case.client.redirect_uris[0].consent_host();
+        let given = consent("acme", "read write", &host, 1);
+        case.consents = vec![Consent { document_digest: Some("one".to_owned()), ..given }];
+        case
+    }
+
+    #[test]
+    fn a_client_that_proves_to_be_the_one_that_was_allowed_before_is_not_asked_about_again() {
+        // RFC 8252 §8.6; OAuth 2.1 §7.9
+        use ClientAuthMethod::{None as Public, PrivateKeyJwt};
+        for (redirect_uri, methods, is_skipped) in [
+            ("https://app.example/cb", &[Public][..], true),
+            ("https://app.example/cb", &[Public, PrivateKeyJwt], true),
+            ("https://app.example:8443/cb", &[Public], false),
+            ("https://other.example/cb", &[Public], false),
+            ("https://other.example/cb", &[Public, PrivateKeyJwt], false),
+            ("https://other.example/cb", &[PrivateKeyJwt], true),
+            ("http://127.0.0.1/cb", &[PrivateKeyJwt], true),
+            ("http://127.0.0.1/cb", &[Public, PrivateKeyJwt], false),
+            ("app.example:/cb", &[Public], false),
+        ] {
+            let case = by_document(redirect_uri, methods);
+            assert_eq!(matches!(case.step(), Step::Issue(_)), is_skipped, "{redirect_uri} {methods:?}");
+        }
+    }
+
+    #[test]
+    fn a_proven_client_is_asked_about_when_anything_is_new() {
+        let home = || by_document("https://app.example/cb", &[ClientAuthMethod::None]);
+        let asked = |change: fn(&mut Case)| {
+            let mut case = home();
+            change(&mut case);
+            matches!(case.step(), Step::Consent(_))
+        };
+        assert!(!asked(|_| {}));
+        assert!(!asked(|case| case.query = "&scope=read"), "less than was allowed");
+        assert!(!asked(|case| case.query = "&scope=read&prompt=none"));
+        assert!(asked(|case| case.query = "&scope=read&prompt=consent"));
+        assert!(asked(|case| case.consents.clear()));
+        assert!(asked(|case| case.consents[0].scope = scope("read")));
+        assert!(asked(|case| case.consents[0].redirect_host = "other.example".to_owned()));
+        assert!(asked(|case| case.consents[0].document_digest = Some("two".to_owned())));
+        assert!(asked(|case| case.consents[0].document_digest = None));
+        assert!(
+            asked(|case| case.memberships.push(membership("globex", &[]))),
+            "there is a tenant to choose"
+        );
+        assert!(
+            asked(|case| case.client.document = None),
+            "nobody vouches for a client that registered itself"
+        );
+    }
+
+    #[test]
+    fn a_changed_document_is_another_client_to_decide_about() {
+        // Client ID Metadata Documents §6
+        let mut case = by_document("http://127.0.0.1/cb", &[ClientAuthMethod::None]);
+        let ask = case.ask();
+        assert_eq!((ask.remembered, ask.is_repetition, ask.has_changed), (scope("read write"), true, false));
+        case.consents[0].document_digest = Some("two".to_owned());
+        let ask = case.ask();
+        assert_eq!((ask.remembered, ask.is_repetition, ask.has_changed), (scope(""), false, true));
+        case.query = "&scope=read";
+        case.with(|situation| {
+            let agreement = situation.agree(&scope("read"), &TenantId::parse("acme").unwrap()).unwrap();
+            assert_eq!(agreement.remembered, scope("read"), "what the other was allowed is forgotten");
+        });
+        case.consents.clear();
+        assert!(!case.ask().has_changed, "it was never allowed");
     }
 
     #[test]

@@ -1,10 +1,7 @@
 //! The token request (RFC 6749 §4.1.3, §4.4.2, §6).
 
 use super::resource::single_wish;
-use super::{
-    Client, ClientAuthMethod, ErrorCode, GrantType, KnownScopes, OAuthError, Params, Resource, ResourceUri,
-    Scope,
-};
+use super::{Client, ErrorCode, GrantType, KnownScopes, OAuthError, Params, Resource, ResourceUri, Scope};
 
 /// What is offered for a token. Values are still as they were sent where only the stored side can judge them.
 #[derive(Clone, PartialEq, Eq)]
@@ -95,7 +92,7 @@ pub fn machine_scope(
     resource: &Resource,
     asked: Option<&Scope>,
 ) -> Result<Scope, OAuthError> {
-    if client.auth_method == ClientAuthMethod::None {
+    if client.is_public() {
         let description = "client credentials are for clients that authenticate";
         return Err(OAuthError::new(ErrorCode::UnauthorizedClient, description));
     }
@@ -129,7 +126,7 @@ pub fn machine_scope(
 mod tests {
     use super::*;
     use crate::protocol::fixtures::{self, scope};
-    use crate::protocol::{SecretHash, TenantId};
+    use crate::protocol::{ClientAuthMethod, SecretHash, TenantId};
 
     fn parse(form: &str) -> Result<TokenRequest, ErrorCode> {
         TokenRequest::parse(&Params::parse(form.as_bytes()).unwrap()).map_err(|error| error.code())
@@ -202,7 +199,7 @@ mod tests {
         // RFC 6749 §4.4
         let mut client = fixtures::client(&[]);
         client.machine_scopes = scope("read write other");
-        client.auth_method = ClientAuthMethod::ClientSecretPost;
+        client.auth_methods = vec![ClientAuthMethod::ClientSecretPost];
         let mut resource = fixtures::resource();
         for (asked, granted) in [
             (None, Ok("read")),
@@ -227,7 +224,7 @@ mod tests {
     #[test]
     fn a_machine_is_served_where_its_tenant_is() {
         let (mut client, mut resource) = (fixtures::client(&[]), fixtures::resource());
-        client.auth_method = ClientAuthMethod::ClientSecretPost;
+        client.auth_methods = vec![ClientAuthMethod::ClientSecretPost];
         let code = |client: &Client, resource: &Resource| {
             machine_scope(client, resource, None).map_err(|e| e.code())
         };
@@ -257,7 +254,7 @@ mod tests {
     #[test]
     fn a_machine_without_scopes_gets_a_token_without_scopes() {
         let mut client = fixtures::client(&[]);
-        client.auth_method = ClientAuthMethod::ClientSecretBasic;
+        client.auth_methods = vec![ClientAuthMethod::ClientSecretBasic];
         assert_eq!(machine_scope(&client, &fixtures::resource(), None), Ok(Scope::default()));
     }
 }

@@ -9,26 +9,30 @@ use super::value::{Row, Value, args, json_list, json_members};
 use super::{Store, StoreError};
 use crate::audit::AuditEvent;
 use crate::protocol::{
-    Client, ClientAuthMethod, ClientId, ClientOrigin, GrantType, RedirectUri, ResourceUri, Scope, SecretHash,
-    TenantId, Timestamp,
+    Client, ClientAuthMethod, ClientId, ClientKeys, ClientOrigin, DocumentState, GrantType, RedirectUri,
+    ResourceUri, Scope, SecretHash, TenantId, Timestamp,
 };
 
 macro_rules! columns {
     () => {
-        "c.id, c.origin, c.name, c.uri, c.about, c.redirect_uris, c.grant_types, c.auth_method, c.scope,
+        "c.id, c.origin, c.name, c.uri, c.about, c.redirect_uris, c.grant_types, c.auth_methods, c.scope,
         c.default_resource, c.machine_scopes, c.tenant_id, c.first_party_at, c.registered_at,
+        c.jwks, c.jwks_uri, c.jwks_tried_at, c.document_digest, c.document_fresh_until,
         (SELECT s.hash FROM client_secrets s WHERE s.client_id = c.id AND s.position = 0) AS secret_0,
         (SELECT s.hash FROM client_secrets s WHERE s.client_id = c.id AND s.position = 1) AS secret_1"
     };
 }
 
-macro_rules! insert {
+/// The statement by which [`insert`] writes a client.
+macro_rules! insert_sql {
     () => {
-        "INSERT INTO clients (id, origin, name, uri, about, redirect_uris, grant_types, auth_method, scope,
-            default_resource, machine_scopes, tenant_id, first_party_at, fingerprint, registered_at, last_registered_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15)"
+        "INSERT INTO clients (id, origin, name, uri, about, redirect_uris, grant_types, auth_methods, scope,
+            default_resource, machine_scopes, tenant_id, first_party_at, fingerprint, registered_at, last_registered_at,
+            jwks, jwks_uri, jwks_tried_at, document_digest, document_fresh_until)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16, $17, $18, $19, $20)"
     };
 }
+pub(super) use insert_sql;
 
 statements! {
     BY_ID = concat!("SELECT ", columns!(), " FROM clients c WHERE c.id = $1 AND c.suspended_at IS NULL
@@ -37,7 +41,7 @@ statements! {
     IS_REGISTERED = "SELECT id FROM clients WHERE fingerprint = $1";
     /// Of identical registrations at once, one inserts. A later one renews the week that an unused client has, at
     /// most once a day, so that registering again rarely writes.
-    REGISTER = concat!(insert!(), " ON CONFLICT (fingerprint) DO UPDATE
+    REGISTER = concat!(insert_sql!(), " ON CONFLICT (fingerprint) DO UPDATE
         SET last_registered_at = excluded.last_registered_at
         WHERE clients.used_at IS NULL AND clients.suspended_at IS NULL
             AND clients.last_registered_at < excluded.last_registered_at - 86400");
@@ -56,9 +60,9 @@ statements! {
             AND last_registered_at <= $1 ORDER BY last_registered_at LIMIT $2)";
     /// What configuration declares replaces what it declared before. A client that was withdrawn comes back; one
     /// that an administrator has suspended stays suspended.
-    UPSERT = concat!(insert!(), " ON CONFLICT (id) DO UPDATE SET origin = excluded.origin, name = excluded.name,
+    UPSERT = concat!(insert_sql!(), " ON CONFLICT (id) DO UPDATE SET origin = excluded.origin, name = excluded.name,
             uri = excluded.uri, about = excluded.about, redirect_uris = excluded.redirect_uris, grant_types = excluded.grant_types,
-            auth_method = excluded.auth_method, scope = excluded.scope, default_resource = excluded.default_resource,
+            auth_methods = excluded.auth_methods, scope = excluded.scope, default_resource = excluded.default_resource,
             machine_scopes = excluded.machine_scopes, tenant_id = excluded.tenant_id,
             first_party_at = CASE WHEN excluded.first_party_at IS NULL THEN NULL
                 ELSE COALESCE(clients.first_party_at, excluded.first_party_at) END,
@@ -174,7 +178,8 @@ async fn register(
     Ok(RegistrationOutcome::Registered(candidate.clone()))
 }
 
-async fn insert(
+/// Writes a client by a statement that begins with `insert_sql!`; tells how many rows that changed.
+pub(super) async fn insert(
     tx: &mut Tx<'_>,
     statement: super::Statement,
     client: &Client,
@@ -183,6 +188,11 @@ async fn insert(
     let redirect_uris = json_list(client.redirect_uris.iter().map(RedirectUri::as_str));
     let about = json_members(&client.about);
     let grant_types = json_list(client.grant_types.iter().map(|grant| grant.as_str()));
+    let auth_methods = json_list(client.auth_methods.iter().map(|method| method.as_str()));
+    let (jwks_uri, tried_at) = match &client.keys {
+        Some(ClientKeys::Remote { uri, tried_at, .. }) => (Some(uri.as_str()), *tried_at),
+        Some(ClientKeys::Inline { .. }) | None => (None, None),
+    };
     let scope = client.scope.as_ref().map(Scope::to_string);
     let machine_scopes = client.machine_scopes.to_string();
     let args: &[Value<'_>] = args![
@@ -193,7 +203,7 @@ async fn insert(
         &about,
         &redirect_uris,
         &grant_types,
-        client.auth_method.as_str(),
+        &auth_methods,
         scope.as_deref(),
         client.default_resource.as_ref().map(ResourceUri::as_str),
         &machine_scopes,
@@ -201,6 +211,11 @@ async fn insert(
         client.first_party.then_some(client.registered_at),
         fingerprint,
         client.registered_at,
+        client.keys.as_ref().and_then(ClientKeys::jwks),
+        jwks_uri,
+        tried_at,
+        client.document_digest(),
+        client.document.as_ref().map(|document| document.fresh_until),
     ];
     tx.execute(statement, args).await
 }
@@ -226,15 +241,33 @@ fn client(row: &Row) -> Result<Client, StoreError> {
         about: row.parsed("about", |members| serde_json::from_str(members).ok())?,
         redirect_uris: row.list("redirect_uris", |uri| RedirectUri::parse(uri).ok())?,
         grant_types: row.list("grant_types", GrantType::parse)?,
-        auth_method: row.parsed("auth_method", ClientAuthMethod::parse)?,
+        auth_methods: row.list("auth_methods", ClientAuthMethod::parse)?,
+        keys: keys(row)?,
         scope: row.optional("scope", scope)?,
         default_resource: row.optional("default_resource", |uri| ResourceUri::parse(uri).ok())?,
         machine_scopes: row.parsed("machine_scopes", scope)?,
         tenant: row.optional("tenant_id", TenantId::parse)?,
         first_party: row.optional_time("first_party_at")?.is_some(),
+        document: document(row)?,
         secret_hashes: [secret("secret_0")?, secret("secret_1")?].into_iter().flatten().collect(),
         registered_at: row.time("registered_at")?,
     })
+}
+
+fn keys(row: &Row) -> Result<Option<ClientKeys>, StoreError> {
+    let jwks = row.optional_text("jwks")?.map(str::to_owned);
+    Ok(match row.optional_text("jwks_uri")? {
+        Some(uri) => {
+            let tried_at = row.optional_time("jwks_tried_at")?;
+            Some(ClientKeys::Remote { uri: uri.to_owned(), jwks, tried_at })
+        }
+        None => jwks.map(|jwks| ClientKeys::Inline { jwks }),
+    })
+}
+
+fn document(row: &Row) -> Result<Option<DocumentState>, StoreError> {
+    let Some(digest) = row.optional_text("document_digest")? else { return Ok(None) };
+    Ok(Some(DocumentState { digest: digest.to_owned(), fresh_until: row.time("document_fresh_until")? }))
 }
 
 /// Writes a declared client; see `reconcile`.

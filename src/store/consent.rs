@@ -7,12 +7,14 @@ use super::{Store, StoreError};
 use crate::protocol::{ClientId, Consent, ResourceUri, Scope, TenantId, UserId};
 
 statements! {
-    FIND = "SELECT user_id, client_id, tenant_id, resource, scope, redirect_host, given_at FROM consents
+    FIND = "SELECT user_id, client_id, tenant_id, resource, scope, redirect_host, document_digest, given_at FROM consents
         WHERE user_id = $1 AND client_id = $2 AND resource = $3 ORDER BY tenant_id";
-    REMEMBER = "INSERT INTO consents (user_id, client_id, tenant_id, resource, scope, redirect_host, given_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7)
+    REMEMBER = "INSERT INTO consents (user_id, client_id, tenant_id, resource, scope, redirect_host, given_at,
+            document_digest)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
         ON CONFLICT (user_id, client_id, tenant_id, resource) DO UPDATE
-        SET scope = excluded.scope, redirect_host = excluded.redirect_host, given_at = excluded.given_at";
+        SET scope = excluded.scope, redirect_host = excluded.redirect_host, given_at = excluded.given_at,
+            document_digest = excluded.document_digest";
 }
 
 impl Store {
@@ -38,6 +40,7 @@ pub(super) async fn remember(tx: &mut Tx<'_>, consent: &Consent) -> Result<(), S
         &scope,
         &consent.redirect_host,
         consent.given_at,
+        consent.document_digest.as_deref(),
     ];
     tx.execute(REMEMBER, args).await.map(drop)
 }
@@ -50,6 +53,7 @@ fn consent(row: &Row) -> Result<Consent, StoreError> {
         resource: row.parsed("resource", |uri| ResourceUri::parse(uri).ok())?,
         scope: row.parsed("scope", |scope| Scope::parse(scope).ok())?,
         redirect_host: row.text("redirect_host")?.to_owned(),
+        document_digest: row.optional_text("document_digest")?.map(str::to_owned),
         given_at: row.time("given_at")?,
     })
 }

@@ -23,7 +23,8 @@ statements! {
         (id, secret_hash, grant_id, client_id, redirect_uri, code_challenge, issued_at, expires_at, wrong_verifiers)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0)";
     /// Matches once in a client's life, so that the row that all its installations share is not locked again.
-    MARK_USED = "UPDATE clients SET used_at = $2 WHERE id = $1 AND used_at IS NULL AND origin = 'dynamic'";
+    MARK_USED = "UPDATE clients SET used_at = $2 WHERE id = $1 AND used_at IS NULL
+        AND origin IN ('dynamic', 'document')";
 }
 
 /// A completed authorization.

@@ -10,6 +10,7 @@ use super::StoreError;
 /// Every migration in order. One that has been released is never edited: its digest is recorded in each database.
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "first schema", include_str!("../../migrations/0001_first_schema.sql")),
+    (2, "client documents", include_str!("../../migrations/0002_client_documents.sql")),
     (3, "limits", include_str!("../../migrations/0003_limits.sql")),
 ];
 

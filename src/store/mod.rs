@@ -25,6 +25,8 @@ mod backend_postgres;
 mod backend_sqlite;
 mod browser_session;
 mod client;
+mod client_assertion;
+mod client_document;
 mod consent;
 mod declared_user;
 mod error;

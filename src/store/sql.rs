@@ -46,6 +46,8 @@ const LISTS: &[&[Statement]] = &[
     super::authorization_code::STATEMENTS,
     super::browser_session::STATEMENTS,
     super::client::STATEMENTS,
+    super::client_assertion::STATEMENTS,
+    super::client_document::STATEMENTS,
     super::consent::STATEMENTS,
     super::declared_user::STATEMENTS,
     super::grant::STATEMENTS,

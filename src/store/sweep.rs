@@ -8,6 +8,8 @@
 //! | `grants`, with their `authorization_codes` | some time after they were revoked or can no longer be refreshed |
 //! | `clients` that registered themselves, with their `client_secrets` | when nobody let them in for a while, and earlier when too many wait ([`super::client`]). One that was ever let in stays: it would never find out (RFC 7591 has no word for it) |
 //! | `consents` | never: one for each person, client and resource, which only a person who is logged in makes |
+//! | `clients` that were read from a document | when nobody let them in for a while |
+//! | `client_assertions` | when they would not be good any more |
 //! | `login_failures` | an hour after the last |
 //! | `audit_events` | after the time that the operator wants |
 //!
@@ -35,6 +37,15 @@ statements! {
         (SELECT id FROM grants WHERE refresh_expires_at IS NULL AND issued_at <= $1 ORDER BY issued_at LIMIT $2)";
     LOGIN_FAILURES = "DELETE FROM login_failures WHERE last_failed_at <= $1 AND name_hash IN
         (SELECT name_hash FROM login_failures WHERE last_failed_at <= $1 ORDER BY last_failed_at LIMIT $2)";
+    /// As for [`client::REMOVE_UNUSED`]: documents that were read, and nobody let the client in. A suspended one would come back
+    /// at liberty, so its row stays.
+    UNUSED_DOCUMENTS = "DELETE FROM clients WHERE origin = 'document' AND used_at IS NULL AND suspended_at IS NULL
+        AND last_registered_at <= $1
+        AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.client_id = clients.id) AND id IN
+        (SELECT id FROM clients WHERE origin = 'document' AND used_at IS NULL AND suspended_at IS NULL
+         AND last_registered_at <= $1 ORDER BY last_registered_at LIMIT $2)";
+    CLIENT_ASSERTIONS = "DELETE FROM client_assertions WHERE id IN
+        (SELECT id FROM client_assertions WHERE good_until <= $1 ORDER BY good_until LIMIT $2)";
     AUDIT_EVENTS = "DELETE FROM audit_events WHERE id IN
         (SELECT id FROM audit_events WHERE id < $1 ORDER BY id LIMIT $2)";
 }
@@ -64,6 +75,8 @@ pub struct Swept {
     pub grants: u64,
     /// Clients that never got a grant.
     pub clients: u64,
+    /// Client assertions that were used and would not be good any more.
+    pub client_assertions: u64,
     /// Audit events.
     pub audit_events: u64,
     /// Login names whose failures are forgotten.
@@ -78,8 +91,16 @@ impl Swept {
 
     /// How many rows there were of all kinds.
     pub fn rows(&self) -> u64 {
-        let Self { interactions, browser_sessions, grants, clients, audit_events, login_failures } = *self;
-        interactions + browser_sessions + grants + clients + audit_events + login_failures
+        let Self {
+            interactions,
+            browser_sessions,
+            grants,
+            clients,
+            client_assertions,
+            audit_events,
+            login_failures,
+        } = *self;
+        interactions + browser_sessions + grants + clients + client_assertions + audit_events + login_failures
     }
 }
 
@@ -97,7 +118,10 @@ impl Store {
             swept.grants += self.sweep_before(kind, dead, batch).await?;
         }
         let unused = now.minus(policy.unused_client_kept);
-        swept.clients = self.sweep_before(client::REMOVE_UNUSED, unused, batch).await?;
+        for kind in [client::REMOVE_UNUSED, UNUSED_DOCUMENTS] {
+            swept.clients += self.sweep_before(kind, unused, batch).await?;
+        }
+        swept.client_assertions = self.sweep_before(CLIENT_ASSERTIONS, now, batch).await?;
         let forgotten = now.minus(lockout::FORGOTTEN_AFTER);
         swept.login_failures = self.sweep_before(LOGIN_FAILURES, forgotten, batch).await?;
         let before = Id::new(now.minus(policy.audit_kept), [0; 10]);

@@ -236,15 +236,17 @@ fn client(id: &str, secret: Option<&str>) -> Client {
         about: BTreeMap::new(),
         redirect_uris: Vec::new(),
         grant_types: Vec::new(),
-        auth_method: match secret {
+        auth_methods: vec![match secret {
             Some(_) => ClientAuthMethod::ClientSecretBasic,
             None => ClientAuthMethod::None,
-        },
+        }],
+        keys: None,
         scope: None,
         default_resource: None,
         machine_scopes: Scope::default(),
         tenant: None,
         first_party: false,
+        document: None,
         secret_hashes: Vec::new(),
         registered_at: Timestamp::from_seconds(0),
     }

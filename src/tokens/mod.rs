@@ -4,6 +4,7 @@
 //! name begins with `expose_`; what may be stored of it is a type of [`crate::protocol`].
 
 mod access_token;
+pub mod assertion;
 mod base64url;
 mod client_secret;
 mod jwk;

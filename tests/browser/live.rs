@@ -37,7 +37,8 @@ async fn walk(stage: &Stage) -> Result<(), String> {
     if found.is_empty() { Ok(()) } else { Err(found.join("\n")) }
 }
 
-async fn look(stage: &Stage, page: String) -> Result<Vec<String>, String> {
+/// What the rules say about the page that the browser shows.
+pub(crate) async fn look(stage: &Stage, page: String) -> Result<Vec<String>, String> {
     let axe = stage.axe.as_ref().map_err(|why| (*why).to_owned())?;
     let complaints = axe.complaints(&stage.browser).await?;
     stage.browser.resize(1280, 800).await?;

@@ -1,6 +1,7 @@
 //! Every page and whole flows in a real browser, against a real server.
 //!
-//! `cargo test --test browser -- --shots DIR` writes a picture of every sample instead (four widths, light and dark).
+//! `cargo test --test browser -- [PART] --shots DIR` writes pictures of the samples instead (four widths, light and
+//! dark).
 //! It needs `chromium` and `chromedriver`, and axe-core as `tests/browser/install` installs it; what cannot be run
 //! without them is ignored, and fails under CI=true.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
@@ -8,6 +9,7 @@
 mod axe;
 mod chromium;
 mod consenting;
+mod dev;
 mod form_action;
 mod leaving;
 mod listener;
@@ -15,6 +17,9 @@ mod live;
 mod logging_in;
 mod looks;
 mod person;
+#[path = "../dev/program.rs"]
+#[expect(dead_code, reason = "one case starts the program; how it stops is the affair of tests/dev")]
+mod program;
 mod proxy;
 mod samples;
 mod shots;
@@ -57,7 +62,8 @@ fn main() {
     let (arguments, shots) = arguments();
     let stage = SharedStage::default();
     if let Some(directory) = shots {
-        let written = on(&stage, |stage| shots::write(stage, &directory)).flatten();
+        let part = arguments.filter.unwrap_or_default();
+        let written = on(&stage, |stage| shots::write(stage, &directory, &part)).flatten();
         strike(&stage);
         match written {
             Ok(count) => println!("{count} pictures in {}", directory.display()),
@@ -70,6 +76,7 @@ fn main() {
     }
     let mut cases = looks::cases();
     cases.extend(live::cases());
+    cases.extend(dev::cases());
     for (list, (name, flow)) in
         FLOWS.iter().flat_map(|(list, flows)| flows.iter().map(move |flow| (list, *flow)))
     {

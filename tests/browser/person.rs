@@ -51,7 +51,14 @@ impl Person<'_> {
         self.turns_from(before).await
     }
 
-    /// The same for a button that leads to no other page.
+    /// Presses the button that begins with these words.
+    pub(crate) async fn chooses(self, words: &str) -> Seen {
+        let before = self.document().await.unwrap();
+        self.0.click(&format!("//button[starts-with(normalize-space(), '{words}')]")).await.unwrap();
+        self.turns_from(before).await
+    }
+
+    /// The same as [`Person::presses`], for what leads to no other page.
     pub(crate) async fn touches(self, words: &str) {
         let found = format!("//button[normalize-space()='{words}'] | //a[normalize-space()='{words}']");
         self.0.click(&found).await.unwrap();

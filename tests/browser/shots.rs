@@ -10,11 +10,11 @@ use crate::stage::Stage;
 
 const WIDTHS: [u32; 4] = [320, 768, 1280, 1920];
 
-/// Writes `<sample>-<width>-<scheme>.png` for each sample and answers with how many.
-pub(crate) fn write(stage: &Stage, directory: &Path) -> Result<usize, String> {
+/// Writes `<sample>-<width>-<scheme>.png` for each sample whose name contains `part`, and answers with how many.
+pub(crate) fn write(stage: &Stage, directory: &Path, part: &str) -> Result<usize, String> {
     std::fs::create_dir_all(directory).map_err(|error| error.to_string())?;
     let mut written = 0;
-    for sample in pages::samples() {
+    for sample in pages::samples().into_iter().filter(|sample| sample.name.contains(part)) {
         for width in WIDTHS {
             for scheme in ["light", "dark"] {
                 let picture = stage.runtime.block_on(picture(stage, &sample.name, width, scheme))?;

@@ -73,6 +73,14 @@ impl Chain {
         }
     }
 
+    /// What waits for the person's decision.
+    pub(crate) fn interaction(&self) -> Option<&str> {
+        match &self.stage {
+            Stage::Asked { interaction, .. } => Some(interaction),
+            _ => None,
+        }
+    }
+
     /// Takes note of an acknowledgement.
     pub(crate) fn reach(&mut self, stage: Stage) {
         self.stage = stage;

@@ -31,8 +31,7 @@ async fn nothing_acknowledged_is_lost_and_nothing_is_half_done(database: Databas
     let server = Server::configured(database, &people);
     let writers = (1..).zip(people).map(|(number, person)| Writer::new(person, plan.seed ^ (number << 32)));
     let mut run = Run { server, writers: writers.collect(), starts: Vec::new(), in_flight: Vec::new() };
-    let keys = run.through(plan).await;
-    assert_eq!(keys.len(), 2, "one key, one secret, and neither was made again");
+    run.through(plan).await;
     println!("{kind}: {}", run.report(plan, began.elapsed()));
     let hits = run.in_flight.iter().filter(|count| **count > 0).count();
     assert!(hits * 5 >= plan.kills * 4, "{hits} of {} kills met an operation in flight", plan.kills);
@@ -48,11 +47,12 @@ struct Run {
 }
 
 impl Run {
-    /// Kills as often as planned, and looks at everything after each restart. Returns the keys, which must not change.
-    async fn through(&mut self, plan: Plan) -> Vec<String> {
+    /// Kills as often as planned, and looks at everything after each restart.
+    async fn through(&mut self, plan: Plan) {
         let moments = Random::seeded(plan.seed);
         let mut wire = self.start().await;
         let keys = Snapshot::of(&self.server.database_url).await.keys;
+        assert!(!keys.is_empty());
         for _ in 0..plan.kills {
             each(&mut self.writers, &wire, |mut writer, wire| async move {
                 writer.prepare(&wire).await;
@@ -64,7 +64,8 @@ impl Run {
             let left_over = self.burst(&wire, Duration::from_micros(moment.try_into().unwrap())).await;
             wire = self.start().await;
             await_end(&self.server.database_url, &left_over).await;
-            assert_eq!(self.look(&wire).await, keys);
+            let there = self.look(&wire).await;
+            assert!(keys.iter().all(|key| there.contains(key)), "{keys:?} became {there:?}");
         }
         let jwks = wire.get("/oauth/jwks", None).await.answer().expect("the keys").json();
         each(&mut self.writers, &wire, move |mut writer, wire| {
@@ -75,7 +76,9 @@ impl Run {
             }
         })
         .await;
-        self.look(&wire).await
+        self.look(&wire).await;
+        let log = self.server.log();
+        assert!(!log.contains("ERROR") && !log.contains("panicked"), "{log}");
     }
 
     async fn start(&mut self) -> Wire {

@@ -18,6 +18,7 @@ mod killing;
 mod ledger;
 mod operations;
 mod recovery;
+mod requests;
 mod server;
 mod snapshot;
 mod tally;

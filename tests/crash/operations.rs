@@ -4,15 +4,14 @@
 
 use std::time::Instant;
 
-use gatelet::protocol::CodeVerifier;
 use gatelet::tokens::PresentedRefreshToken;
-use serde_json::{Value, json};
-use url::Url;
+use serde_json::Value;
 
 use crate::chain::{Chain, Stage, Tokens};
 use crate::http::{Answer, Sent, Wire};
-use crate::ledger::{Session, Unanswered, Writer};
-use crate::server::{PASSWORD, RESOURCE, SCOPE};
+use crate::ledger::{LoginForm, Session, Unanswered, Writer};
+use crate::requests::{authorization, metadata, redeem, refresh, returned};
+use crate::server::{PASSWORD, SCOPE};
 
 /// What a writer can do; `chain` is a place in [`Writer::chains`].
 #[derive(Clone, Debug)]
@@ -266,7 +265,7 @@ impl Writer {
     /// Reads a login page.
     pub(crate) async fn open_login_page(&mut self, wire: &Wire) -> Option<()> {
         let page = wire.get("/login", None).await.answer()?;
-        self.login = Some(crate::ledger::LoginForm {
+        self.login = Some(LoginForm {
             browser: page.cookie("browser").expect("a cookie"),
             csrf: page.hidden("csrf"),
             continuation: page.hidden("continue"),
@@ -278,67 +277,4 @@ impl Writer {
     pub(crate) fn verifier(&self) -> String {
         self.random.bytes::<32>().iter().map(|byte| format!("{byte:02x}")).collect()
     }
-}
-
-/// What a client registers.
-pub(crate) fn metadata(name: &str, is_public: bool) -> Value {
-    json!({
-        "client_name": name,
-        "redirect_uris": [format!("https://{name}.example/cb"), "http://127.0.0.1/cb"],
-        "grant_types": ["authorization_code", "refresh_token"],
-        "token_endpoint_auth_method": if is_public { "none" } else { "client_secret_post" },
-        "client_uri": format!("https://{name}.example/"),
-    })
-}
-
-/// Path and query of an authorization request.
-pub(crate) fn authorization(chain: &Chain, verifier: &str) -> String {
-    let challenge = CodeVerifier::parse(verifier).expect("a verifier").challenge();
-    let pairs = [
-        ("response_type", "code"),
-        ("client_id", chain.id()),
-        ("redirect_uri", chain.redirect_uri()),
-        ("scope", SCOPE),
-        ("state", verifier),
-        ("code_challenge", challenge.as_str()),
-        ("code_challenge_method", "S256"),
-        ("resource", RESOURCE),
-    ];
-    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
-    format!("/oauth/authorize?{query}")
-}
-
-/// Presents a chain's code.
-pub(crate) async fn redeem(wire: &Wire, chain: &Chain) -> Sent {
-    let (Stage::Agreed { code, verifier }
-    | Stage::Connected(Tokens { code, verifier, .. })
-    | Stage::Revoked(Tokens { code, verifier, .. })) = &chain.stage
-    else {
-        panic!("no code: {chain:?}")
-    };
-    let mut pairs = chain.credentials();
-    pairs.extend([
-        ("grant_type", "authorization_code"),
-        ("code", code),
-        ("redirect_uri", chain.redirect_uri()),
-        ("code_verifier", verifier),
-    ]);
-    wire.post("/oauth/token", &pairs).await
-}
-
-/// Presents a chain's refresh token: the newest is 1.
-pub(crate) async fn refresh(wire: &Wire, chain: &Chain, from_the_end: usize) -> Sent {
-    let (Stage::Connected(tokens) | Stage::Revoked(tokens)) = &chain.stage else {
-        panic!("no token: {chain:?}")
-    };
-    let token = &tokens.refresh[tokens.refresh.len() - from_the_end];
-    let mut pairs = chain.credentials();
-    pairs.extend([("grant_type", "refresh_token"), ("refresh_token", token)]);
-    wire.post("/oauth/token", &pairs).await
-}
-
-/// A parameter that a client was sent in its redirect URI.
-fn returned(location: &str, name: &str) -> Option<String> {
-    let url = Url::parse(location).ok()?;
-    url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }

@@ -5,7 +5,8 @@ use gatelet::tokens::CodeToken;
 use crate::chain::{Chain, Stage, Tokens};
 use crate::http::{Answer, Wire};
 use crate::ledger::{Unanswered, Writer, session_id};
-use crate::operations::{Operation, redeem, refresh};
+use crate::operations::Operation;
+use crate::requests::{redeem, refresh};
 use crate::snapshot::{CodeRow, GrantRow, Snapshot};
 
 const ALIVE: &str = "nobody has killed the server";
@@ -36,7 +37,7 @@ impl Writer {
                 registered == 1
             }
             Operation::Ask { .. } => {
-                let more = self.interactions_in(rows).len() - self.interactions.len();
+                let more = self.unknown_interactions(rows).len();
                 assert!(more < 2, "{}: {more} interactions of one request", self.person);
                 more == 1
             }
@@ -62,7 +63,11 @@ impl Writer {
             Operation::ReplayCode { .. } | Operation::ReplayRefresh { .. } => {
                 issued(chain(), rows).1.is_revoked
             }
-            Operation::LogIn => self.unknown_sessions(rows).len() == 1,
+            Operation::LogIn => {
+                let more = self.unknown_sessions(rows).len();
+                assert!(more < 2, "{}: {more} sessions of one login", self.person);
+                more == 1
+            }
             Operation::LogOut => !rows.sessions.contains_key(&session_id(self.cookie())),
         }
     }
@@ -85,7 +90,7 @@ impl Writer {
                 is_same
             }
             Operation::Ask { .. } => {
-                self.interactions.extend(self.interactions_in(rows));
+                self.interactions.extend(self.unknown_interactions(rows));
                 self.perform(wire, operation).await.expect(ALIVE);
                 true
             }
@@ -150,12 +155,12 @@ impl Writer {
         true
     }
 
-    /// The interactions of this person's sessions, present and past.
-    pub(crate) fn interactions_in(&self, rows: &Snapshot) -> Vec<String> {
+    /// Interactions of this person's sessions, present and past, that nobody was told of.
+    pub(crate) fn unknown_interactions(&self, rows: &Snapshot) -> Vec<String> {
         let cookies = self.ended.iter().chain(self.session.as_ref().map(|session| &session.cookie));
         let sessions: Vec<String> = cookies.map(|cookie| session_id(cookie)).collect();
         let of_mine = rows.interactions.iter().filter(|(_, session)| sessions.contains(session));
-        of_mine.map(|(interaction, _)| interaction.clone()).collect()
+        of_mine.map(|(id, _)| id).filter(|id| !self.interactions.contains(*id)).cloned().collect()
     }
 
     /// Sessions of this person that nobody was told of.

@@ -2,12 +2,17 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod banner;
+mod document;
+mod hosting;
+mod https;
+mod log_lines;
 mod network;
 mod program;
 mod refusals;
 mod restarts;
 mod serve;
 mod stopping;
+mod walkthrough;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -28,12 +33,16 @@ macro_rules! cases {
 use cases;
 
 fn main() -> ExitCode {
-    let modules: [(&str, &[(&'static str, Case)]); 5] = [
+    let modules: [(&str, &[(&'static str, Case)]); 9] = [
         ("banner", banner::CASES),
+        ("https", https::CASES),
+        ("log_lines", log_lines::CASES),
+        ("hosting", hosting::CASES),
         ("refusals", refusals::CASES),
         ("restarts", restarts::CASES),
         ("serve", serve::CASES),
         ("stopping", stopping::CASES),
+        ("walkthrough", walkthrough::CASES),
     ];
     let trials = modules.into_iter().flat_map(|(module, cases)| {
         cases.iter().map(move |(name, case)| {

@@ -70,7 +70,13 @@ pub(crate) struct Dev {
 impl Dev {
     /// Starts it in `directory` with its data in `data`.
     pub(crate) fn start(directory: &Path, data: &str) -> Self {
-        let arguments = ["dev", "--listen", "127.0.0.1:0", "--data", data];
+        Self::start_with(directory, data, &[])
+    }
+
+    /// The same with further arguments.
+    pub(crate) fn start_with(directory: &Path, data: &str, further: &[&str]) -> Self {
+        let mut arguments = vec!["dev", "--listen", "127.0.0.1:0", "--data", data];
+        arguments.extend(further);
         let mut child =
             gatelet(directory, &arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (said, hears) = mpsc::channel();
@@ -124,11 +130,18 @@ impl Dev {
         ended_within(&mut self.child, limit)
     }
 
-    /// Tells it to stop, and expects that it does.
-    pub(crate) fn stop(mut self) {
+    /// Tells it to stop, and expects that it does; its log.
+    pub(crate) fn stop(mut self) -> String {
         self.terminate();
         let status = self.ends_within(Duration::from_secs(5));
-        assert_eq!(status.and_then(|status| status.code()), Some(0), "{}", self.ended().1);
+        let log = self.ended().1;
+        assert_eq!(status.and_then(|status| status.code()), Some(0), "{log}");
+        log
+    }
+
+    /// Ends it; what it has logged.
+    pub(crate) fn logged(mut self) -> String {
+        self.ended().1
     }
 
     /// Ends it in any case; its exit status and its log.

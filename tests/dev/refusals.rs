@@ -82,10 +82,35 @@ fn other_machines_are_not_let_in_unasked() -> Result<(), NotRun> {
 }
 
 fn a_bad_issuer_is_named() -> Result<(), NotRun> {
+    for (given, expected) in [
+        (
+            "http://localhost:1/oauth?x",
+            "must have no user name, no query and no fragment; write http://localhost:1/oauth",
+        ),
+        (
+            "http://LOCALHOST:1/oauth",
+            "is compared byte for byte, and many programs would rewrite it; write http://localhost:1/oauth",
+        ),
+        (
+            "http://localhost:80/oauth",
+            "is compared byte for byte, and many programs would rewrite it; write http://localhost/oauth",
+        ),
+        (
+            "http://localhost:1/demo",
+            "/demo is the address of a page of this server; write http://localhost:1/oauth, or another path",
+        ),
+        ("localhost/oauth", "must be an absolute URL, such as https://id.example.com"),
+    ] {
+        let arguments = ["dev", "--listen", "127.0.0.1:0", "--data", "data", "--issuer", given];
+        assert_eq!(
+            refusal(&directory("issuer"), &arguments),
+            format!("error: --issuer {given}: {expected}\n")
+        );
+    }
     let arguments =
-        ["dev", "--listen", "127.0.0.1:0", "--data", "data", "--issuer", "http://localhost:1/oauth?x"];
+        ["dev", "--listen", "127.0.0.1:0", "--data", "data", "--issuer", "http://192.168.1.5:8710/oauth"];
     let said = refusal(&directory("issuer"), &arguments);
-    assert!(said.contains("--issuer http://localhost:1/oauth?x: "), "{said}");
+    assert!(said.contains("plain http is for localhost") && said.contains("tunnel"), "{said}");
     Ok(())
 }
 

@@ -18,15 +18,20 @@ cases![
 /// `gatelet serve` on a free port; killed when dropped.
 pub(crate) struct Serve {
     child: Child,
-    port: u16,
+    pub(crate) port: u16,
 }
 
 impl Serve {
     /// Starts it with a configuration, and a database `gatelet.db`, in `here`.
     pub(crate) fn start(here: &Path) -> Self {
+        Self::start_as(here, |port| format!("http://localhost:{port}"))
+    }
+
+    /// Starts it so that people reach it under the URL that is made of its port.
+    pub(crate) fn start_as(here: &Path, public_url: impl FnOnce(u16) -> String) -> Self {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
-        let configuration =
-            format!("public_url = \"http://localhost:{port}\"\nlisten = [\"127.0.0.1:{port}\"]\n");
+        let public_url = public_url(port);
+        let configuration = format!("public_url = \"{public_url}\"\nlisten = [\"127.0.0.1:{port}\"]\n");
         std::fs::write(here.join("gatelet.toml"), configuration).unwrap();
         let child = gatelet(here, &["serve"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let mut serve = Self { child, port };

@@ -14,6 +14,7 @@ cases![
     a_request_in_flight_is_answered,
     connections_without_a_request_do_not_delay_it,
     a_request_that_never_ends_is_cut,
+    a_second_signal_ends_it_at_once,
 ];
 
 /// The head of a request whose body is still to come, and that the server has begun to handle: it asks for the body.
@@ -72,5 +73,17 @@ fn a_request_that_never_ends_is_cut() -> Result<(), NotRun> {
     dev.terminate();
     let status = dev.ends_within(Duration::from_secs(15));
     assert_eq!(status.and_then(|status| status.code()), Some(0));
+    Ok(())
+}
+
+fn a_second_signal_ends_it_at_once() -> Result<(), NotRun> {
+    let mut dev = Dev::start(&directory("twice"), "data");
+    let stream = connect(dev.port());
+    begin(&stream, dev.port(), 1000, "");
+    dev.terminate();
+    assert_eq!(dev.ends_within(Duration::from_millis(300)), None, "it waits for the request");
+    dev.terminate();
+    let status = dev.ends_within(Duration::from_secs(1));
+    assert_eq!(status.and_then(|status| status.code()), Some(130));
     Ok(())
 }

@@ -32,7 +32,7 @@ async fn outcome(answer: impl Into<Vec<u8>>) -> Result<Vec<u8>, FetchError> {
 
 async fn a_document_comes_with_its_freshness_and_is_asked_for_plainly() {
     let headers = ["Content-Type: application/json", "Cache-Control: max-age=600", "Set-Cookie: a=b"];
-    let peer = Peer::start(Manners::answer(ok(&headers, b"{\"a\":1}"))).await;
+    let peer = Peer::start(Manners::answer(ok(&headers, b"{\"a\":1}")).keeping_alive()).await;
     let fetcher = on_loopback();
     for _ in 0..2 {
         let fetched = fetcher.json(&peer.url("/id.json?v=1")).await.unwrap();

@@ -43,13 +43,8 @@ struct Ground {
 
 impl Ground {
     async fn new() -> Self {
-        let first = Peer::start(Manners::answer(json(b"{}"))).await;
-        let port = first.address.port();
-        let mut peers = vec![first];
-        for address in ["::1", "::ffff:127.0.0.2"] {
-            let address = SocketAddr::new(address.parse().unwrap(), port);
-            peers.push(Peer::start_at(address, Manners::answer(json(b"{}"))).await);
-        }
+        let addresses = ["127.0.0.1:0", "[::1]:0", "[::ffff:127.0.0.2]:0"].map(|text| text.parse().unwrap());
+        let (peers, port) = Peer::start_each(&addresses, || Manners::answer(json(b"{}"))).await;
         Self { peers, port }
     }
 
@@ -311,17 +306,15 @@ async fn a_name_is_looked_up_once_for_each_fetch() {
 }
 
 async fn nothing_link_local_is_dialled(addresses: Addresses) {
-    let v4 = Peer::start_at(SocketAddr::new(addresses.link_local_v4.into(), 0), Manners::answer(json(b"{}")));
-    let v4 = v4.await;
-    let port = v4.address.port();
-    let v6 = Peer::start_at(addresses.link_local_v6_at(port), Manners::answer(json(b"{}"))).await;
+    let at = [SocketAddr::new(addresses.link_local_v4.into(), 0), addresses.link_local_v6_at(0)];
+    let (peers, port) = Peer::start_each(&at, || Manners::answer(json(b"{}"))).await;
     // The control: they can be reached.
-    for (number, peer) in [&v4, &v6].into_iter().enumerate() {
+    for peer in &peers {
         TcpStream::connect(peer.address).await.unwrap();
         while peer.connections() == 0 {
             tokio::task::yield_now().await;
         }
-        assert_eq!(peer.connections(), 1, "{number}");
+        assert_eq!(peer.connections(), 1, "{}", peer.address);
     }
     let ip = addresses.link_local_v4;
     let mapped = ip.to_ipv6_mapped();
@@ -353,16 +346,16 @@ async fn nothing_link_local_is_dialled(addresses: Addresses) {
             }
         }
     }
-    assert_eq!((v4.connections(), v6.connections()), (1, 1));
+    assert_eq!(peers.iter().map(Peer::connections).collect::<Vec<_>>(), [1, 1]);
 }
 
 async fn an_ordinary_address_is_dialled_and_a_name_cannot_be_rebound_in_between(addresses: Addresses) {
     let authority = tls::Authority::new();
     let manners =
         || Manners::answer(json(b"{\"client_name\":\"x\"}")).tls(authority.server("client.example"));
-    let ordinary = Peer::start_at(SocketAddr::new(addresses.ordinary(), 0), manners()).await;
-    let port = ordinary.address.port();
-    let here = Peer::start_at(([127, 0, 0, 1], port).into(), manners()).await;
+    let at = [SocketAddr::new(addresses.ordinary(), 0), ([127, 0, 0, 1], 0).into()];
+    let (peers, port) = Peer::start_each(&at, manners).await;
+    let [ordinary, here] = &peers[..] else { panic!("two were started") };
     let (resolver, look_ups) = rebinding("client.example", addresses.ordinary(), here.address.ip());
     let file = authority.file("rebinding");
     let fetcher: Fetcher =

@@ -68,6 +68,8 @@ impl Drop for Addresses {
 fn ip(verb: &str, address: &str) -> Result<(), String> {
     let status = Command::new("ip")
         .args(["address", verb, address, "dev", "lo"])
+        // Else an address cannot be used until the kernel has looked whether somebody has it.
+        .args((verb == "add" && address.contains(':')).then_some("nodad"))
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .status();

@@ -1,6 +1,7 @@
 //! Servers that say exactly what they are told to, and count who comes.
 
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -12,6 +13,9 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
+
+/// How many ports are tried.
+const ATTEMPTS: usize = 8;
 
 /// What a peer does with a request, by the number of requests before it.
 type Script = dyn Fn(usize) -> Vec<Vec<u8>> + Send + Sync;
@@ -36,11 +40,13 @@ pub(crate) struct Manners {
     /// One permit for each answer.
     gate: Option<Arc<Semaphore>>,
     tls: Option<TlsAcceptor>,
+    /// Whether a connection may bring several requests.
+    keeps_alive: bool,
 }
 
 impl Manners {
     pub(crate) fn by_turns(script: impl Fn(usize) -> Vec<Vec<u8>> + Send + Sync + 'static) -> Self {
-        Self { script: Box::new(script), pause: Duration::ZERO, gate: None, tls: None }
+        Self { script: Box::new(script), pause: Duration::ZERO, gate: None, tls: None, keeps_alive: false }
     }
 
     pub(crate) fn answer(answer: impl Into<Vec<u8>>) -> Self {
@@ -62,6 +68,10 @@ impl Manners {
         Self { gate: Some(gate), ..self }
     }
 
+    pub(crate) fn keeping_alive(self) -> Self {
+        Self { keeps_alive: true, ..self }
+    }
+
     pub(crate) fn tls(self, tls: TlsAcceptor) -> Self {
         Self { tls: Some(tls), ..self }
     }
@@ -70,11 +80,36 @@ impl Manners {
 impl Peer {
     /// On loopback, any port.
     pub(crate) async fn start(manners: Manners) -> Self {
-        Self::start_at(([127, 0, 0, 1], 0).into(), manners).await
+        Self::at(TcpListener::bind("127.0.0.1:0").await.expect("a port"), manners)
     }
 
-    pub(crate) async fn start_at(address: SocketAddr, manners: Manners) -> Self {
-        let listener = TcpListener::bind(address).await.unwrap_or_else(|error| panic!("{address}: {error}"));
+    /// One at each of these addresses, all on one port. A port that is free at one of them may be taken at another.
+    pub(crate) async fn start_each(
+        addresses: &[SocketAddr],
+        manners: impl Fn() -> Manners,
+    ) -> (Vec<Self>, u16) {
+        for _ in 0..ATTEMPTS {
+            let (mut listeners, mut port) = (Vec::new(), 0);
+            for address in addresses {
+                let mut address = *address;
+                address.set_port(port);
+                match TcpListener::bind(address).await {
+                    Ok(listener) => {
+                        port = listener.local_addr().expect("an address").port();
+                        listeners.push(listener);
+                    }
+                    Err(error) if error.kind() == ErrorKind::AddrInUse => break,
+                    Err(error) => panic!("{address}: {error}"),
+                }
+            }
+            if listeners.len() == addresses.len() {
+                return (listeners.into_iter().map(|listener| Self::at(listener, manners())).collect(), port);
+            }
+        }
+        panic!("no port is free at {addresses:?}");
+    }
+
+    fn at(listener: TcpListener, manners: Manners) -> Self {
         let address = listener.local_addr().expect("an address");
         let (seen, manners) = (Arc::new(Seen::default()), Arc::new(manners));
         let peer = Self { address, seen: seen.clone() };
@@ -113,12 +148,20 @@ impl Peer {
 }
 
 async fn converse(mut stream: impl AsyncRead + AsyncWrite + Unpin, manners: &Manners, seen: &Seen) {
+    while answer(&mut stream, manners, seen).await.is_some() && manners.keeps_alive {}
+    // The client may be gone.
+    let _ = stream.shutdown().await;
+}
+
+/// Answers one request; nothing when the client went away before the end.
+async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut S,
+    manners: &Manners,
+    seen: &Seen,
+) -> Option<()> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
-        match stream.read_u8().await {
-            Ok(byte) => head.push(byte),
-            Err(_) => return,
-        }
+        head.push(stream.read_u8().await.ok()?);
     }
     let before = {
         let mut requests = seen.requests.lock().expect("nobody panicked");
@@ -129,15 +172,13 @@ async fn converse(mut stream: impl AsyncRead + AsyncWrite + Unpin, manners: &Man
         gate.acquire().await.expect("an open gate").forget();
     }
     for part in (manners.script)(before) {
-        // A client that has heard enough goes away.
-        if stream.write_all(&part).await.is_err() || stream.flush().await.is_err() {
-            return;
-        }
+        stream.write_all(&part).await.ok()?;
+        stream.flush().await.ok()?;
         if !manners.pause.is_zero() {
             tokio::time::sleep(manners.pause).await;
         }
     }
-    let _ = stream.shutdown().await;
+    Some(())
 }
 
 /// An answer of status 200 with this body and these header lines besides its length.

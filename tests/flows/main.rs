@@ -1,6 +1,6 @@
 //! Whole flows through loopback HTTP, as a browser and a client see them. What has to hold for requests that come at
 //! once is asked of SQLite and of PostgreSQL.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -8,8 +8,12 @@ mod common;
 mod authorizing;
 mod client_authentication;
 mod code_flow;
+mod connections;
 mod consenting;
 mod discovery;
+mod forms;
+mod hardening;
+mod http2;
 mod limits;
 mod logging_in;
 mod machines;
@@ -22,6 +26,7 @@ mod refreshing;
 mod registering;
 mod shapes;
 mod surface;
+mod wire;
 mod world;
 
 use std::process::ExitCode;
@@ -38,8 +43,12 @@ const LISTS: &[(&str, &[Case])] = &[
     ("authorizing", authorizing::CASES),
     ("client_authentication", client_authentication::CASES),
     ("code_flow", code_flow::CASES),
+    ("connections", connections::CASES),
     ("consenting", consenting::CASES),
     ("discovery", discovery::CASES),
+    ("forms", forms::CASES),
+    ("hardening", hardening::CASES),
+    ("http2", http2::CASES),
     ("limits", limits::CASES),
     ("logging_in", logging_in::CASES),
     ("machines", machines::CASES),

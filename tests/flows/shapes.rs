@@ -16,6 +16,7 @@ cases![
     a_server_under_a_path_works_behind_a_proxy_that_takes_the_path_off,
     pages_and_links_of_a_server_under_a_path_stay_under_it,
     what_is_not_there_is_told_in_the_same_form_under_a_path,
+    no_header_of_a_request_changes_an_address,
 ];
 
 /// Paths of public URLs, and of issuers under them.
@@ -174,6 +175,30 @@ async fn what_is_not_there_is_told_in_the_same_form_under_a_path(_: Database) {
     // Probes come directly.
     let direct = format!("http://{}/healthz", server.address());
     assert_eq!(server.get(&direct).await.body, "ok\n");
+}
+
+async fn no_header_of_a_request_changes_an_address(_: Database) {
+    // RFC 9700 §4.13; and no answer can be poisoned for others.
+    let server = world(Database::Sqlite).start().await;
+    let request = app(&server).authorization(|request| request.scope("mcp:read"));
+    let metadata = server.url("/.well-known/oauth-authorization-server/oauth");
+    let plain = server.get(&metadata).await.body;
+    let host = server.address().to_string();
+    for (name, value) in [
+        ("x-forwarded-host", "evil.example"),
+        ("x-forwarded-proto", "https"),
+        ("x-forwarded-port", "1"),
+        ("x-forwarded-prefix", "/evil"),
+        ("x-original-url", "/evil"),
+        ("forwarded", "host=evil.example;proto=https"),
+        ("host", &host.replace("127.0.0.1", "localhost")),
+    ] {
+        let with = |url: &str| server.http().get(url).header(name, value).send();
+        assert_eq!(with(&metadata).await.unwrap().text().await.unwrap(), plain, "{name}");
+        let answer = with(&request.url).await.unwrap();
+        let location = answer.headers()["location"].to_str().unwrap();
+        assert!(location.starts_with("/login?continue="), "{name}: {location}");
+    }
 }
 
 /// Follows every link of a page, and finds the `expected` ones among them.

@@ -3,7 +3,7 @@
 use gatelet::testkit::Browser;
 
 use crate::cases;
-use crate::world::{Database, logged_in, server, world};
+use crate::world::{Database, app, consent_page, logged_in, server, world};
 
 cases![
     a_server_answers_to_its_own_names_alone,
@@ -36,18 +36,89 @@ async fn a_server_answers_to_its_own_names_alone(database: Database) {
 }
 
 async fn every_answer_carries_the_headers_that_protect_it(database: Database) {
-    // RFC 9700 §4.16, §4.2.4
+    // RFC 9700 §4.16, §4.2.4; OAuth 2.1 §7.11, §3.2.3; OWASP ASVS 3.4.1 to 3.4.8
     let server = server(database).await;
-    for address in
-        ["/", "/login", "/oauth/token", "/oauth/jwks", "/nothing", "/.well-known/nothing", "/healthz"]
-    {
-        let answer = server.get(&server.url(address)).await;
-        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{address}");
-        assert_eq!(answer.header("referrer-policy"), "same-origin", "{address}");
-        assert_eq!(answer.header("x-request-id").len(), 26, "{address}");
-        if answer.header("content-type").starts_with("text/html") {
-            assert_eq!(answer.header("x-frame-options"), "DENY", "{address}");
-            assert!(answer.header("content-security-policy").contains("default-src 'none'"), "{address}");
+    let mut alice = logged_in(&server, "alice").await;
+    let session = alice.cookie("gatelet-session").unwrap().to_owned();
+    let request = app(&server).authorization(|request| request);
+    let consent = consent_page(&mut alice, &request.url).await.url;
+    let style = alice.get("/").await.page();
+    let style = style.html.split('"').find(|text| text.ends_with(".css")).unwrap().to_owned();
+
+    let (stays, leads) = ("form-action 'self'", "frame-ancestors 'none'");
+    let open = [("cross-origin-resource-policy", "cross-origin"), ("access-control-allow-origin", "*")];
+    let open = |cache| [&open[..], &[("cache-control", cache)]].concat();
+    let page = |policy: &'static str| {
+        let fixed = [
+            ("content-type", "text/html; charset=utf-8"),
+            ("cache-control", "no-store"),
+            ("content-security-policy", policy),
+            ("cross-origin-resource-policy", "same-origin"),
+            ("x-frame-options", "DENY"),
+        ];
+        // What a client has opened in a window of its own stays connected to it.
+        let closed = (policy == stays).then_some(("cross-origin-opener-policy", "same-origin"));
+        fixed.into_iter().chain(closed).collect::<Vec<_>>()
+    };
+    let word = vec![("cross-origin-resource-policy", "same-origin")];
+    let asset = vec![
+        ("cache-control", "public, max-age=31536000, immutable"),
+        ("cross-origin-resource-policy", "same-origin"),
+    ];
+    let redirect = vec![("cache-control", "no-store"), ("cross-origin-resource-policy", "same-origin")];
+    for (method, address, status, expected) in [
+        ("GET", "/", 200, page(stays)),
+        ("GET", "/oauth", 200, page(stays)),
+        ("GET", "/logout", 200, page(stays)),
+        ("GET", "/login?continue=x", 400, page(stays)),
+        ("GET", "/login", 303, redirect.clone()),
+        ("GET", &consent, 200, page(leads)),
+        ("GET", "/consent", 400, page(stays)),
+        ("GET", "/oauth/authorize", 400, page(stays)),
+        ("GET", &request.url, 303, redirect),
+        ("GET", "/nothing", 404, page(stays)),
+        ("PUT", "/login", 405, page(stays)),
+        ("POST", "/login", 415, page(stays)),
+        ("GET", &style, 200, asset),
+        ("GET", "/healthz", 200, word),
+        ("POST", "/oauth/token", 415, open("no-store")),
+        ("GET", "/oauth/token", 405, open("no-store")),
+        ("POST", "/oauth/register", 415, open("no-store")),
+        ("GET", "/oauth/jwks", 200, open("public, max-age=300")),
+        ("GET", "/.well-known/oauth-authorization-server", 200, open("public, max-age=300")),
+        ("GET", "/.well-known/nothing", 404, open("no-store")),
+    ] {
+        let url = if address.starts_with('/') { server.url(address) } else { address.to_owned() };
+        let port = server.origin().rsplit_once(':').unwrap().1;
+        let request = server.http().request(method.parse().unwrap(), url);
+        let answer =
+            request.header("cookie", format!("gatelet-session-{port}={session}")).send().await.unwrap();
+        let what = format!("{method} {address}");
+        assert_eq!(answer.status(), status, "{what}");
+        let header = |name: &str| answer.headers().get(name).map(|value| value.to_str().unwrap());
+        assert_eq!(header("x-content-type-options"), Some("nosniff"), "{what}");
+        assert_eq!(header("referrer-policy"), Some("same-origin"), "{what}");
+        assert_eq!(header("x-request-id").map(str::len), Some(26), "{what}");
+        for name in [
+            "cache-control",
+            "content-security-policy",
+            "cross-origin-opener-policy",
+            "cross-origin-resource-policy",
+            "x-frame-options",
+            "access-control-allow-origin",
+            "strict-transport-security",
+            "server",
+            "x-powered-by",
+        ] {
+            let expected = expected.iter().find(|(of, _)| *of == name).map(|(_, value)| *value);
+            let found = header(name);
+            if name != "content-security-policy" || expected.is_none() {
+                assert_eq!(found, expected, "{what}: {name}");
+                continue;
+            }
+            let policy = found.unwrap();
+            assert!(policy.starts_with("default-src 'none'") && policy.contains(leads), "{what}: {policy}");
+            assert_eq!(policy.contains("form-action"), expected == Some(stays), "{what}: {policy}");
         }
     }
 }

@@ -238,7 +238,7 @@ async fn a_stored_text_without_meaning_is_corruption(database: Database) {
     world.database.execute("UPDATE memberships SET roles = '[1'").await;
     let read = world.store.memberships(&user_id("alice")).await;
     assert!(matches!(read, Err(StoreError::Corrupt { .. })), "{read:?}");
-    world.database.execute("UPDATE clients SET auth_method = 'magic'").await;
+    world.database.execute("UPDATE clients SET auth_methods = '[\"magic\"]'").await;
     let read = world.store.client(&client_id("app")).await;
     assert!(matches!(read, Err(StoreError::Corrupt { .. })), "{read:?}");
 }

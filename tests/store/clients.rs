@@ -1,7 +1,7 @@
 //! Clients that register themselves.
 
 use gatelet::audit::AuditKind;
-use gatelet::protocol::{Client, ClientAuthMethod, ClientId, ClientOrigin, Id, Timestamp};
+use gatelet::protocol::{Client, ClientAuthMethod, ClientId, ClientKeys, ClientOrigin, Id, Timestamp};
 use gatelet::store::{Outcome, RegistrationOutcome, all_statements};
 
 use crate::world::*;
@@ -30,7 +30,8 @@ async fn a_registered_client_comes_back_as_it_was(database: Database) {
     let mut full = dynamic();
     full.about.insert("software_id".into(), "a \"quoted\" one".into());
     full.uri = Some("https://app.example/".into());
-    full.auth_method = ClientAuthMethod::ClientSecretBasic;
+    full.auth_methods = vec![ClientAuthMethod::ClientSecretBasic, ClientAuthMethod::PrivateKeyJwt];
+    full.keys = Some(ClientKeys::Inline { jwks: "{\"keys\":[]}".into() });
     full.secret_hashes = vec![hash("newer"), hash("older")];
     full.default_resource = Some(notes().uri);
     full.machine_scopes = scope("read write");

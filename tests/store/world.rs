@@ -90,12 +90,14 @@ pub(crate) fn client(id: &str, origin: ClientOrigin) -> Client {
         about: Default::default(),
         redirect_uris: vec![RedirectUri::parse("https://app.example/callback").unwrap()],
         grant_types: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
-        auth_method: ClientAuthMethod::None,
+        auth_methods: vec![ClientAuthMethod::None],
+        keys: None,
         scope: Some(scope("read")),
         default_resource: None,
         machine_scopes: Scope::default(),
         tenant: None,
         first_party: false,
+        document: None,
         secret_hashes: Vec::new(),
         registered_at: NOW,
     }
@@ -223,6 +225,7 @@ impl World {
             resource: grant.resource.clone(),
             scope: grant.scope.clone(),
             redirect_host: "app.example".into(),
+            document_digest: None,
             given_at: NOW,
         };
         Issue {

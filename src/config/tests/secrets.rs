@@ -26,7 +26,7 @@ fn secrets_come_from_files_programs_and_variables() {
     let client = &config.declared.clients[0];
     let secrets: Vec<_> = client.secrets.iter().map(ConfigSecret::expose_secret).collect();
     assert_eq!(secrets, ["0123456789abcdef0123456789abcdef", "0123456789abcdef"], "the current one first");
-    assert_eq!(client.client.auth_method, ClientAuthMethod::ClientSecretBasic);
+    assert_eq!(client.client.auth_methods, [ClientAuthMethod::ClientSecretBasic]);
     assert_eq!(client.client.grant_types, [GrantType::ClientCredentials]);
     for secret in ["hunter2", "0123456789abcdef", "correct horse"] {
         assert!(!format!("{config:?}").contains(secret), "{secret}");

@@ -15,6 +15,7 @@ impl ConsentPage {
             ("tenants", Self { tenants: tenants(), mode_notice: dev(), ..web() }),
             ("remembered", Self { remembered: true, ..web() }),
             ("remembered-new", remembered_new()),
+            ("changed", Self { changed: true, ..web() }),
             ("nothing-asked", Self { scopes: Vec::new(), tenants: Vec::new(), ..web() }),
             ("hostile", hostile(false)),
             ("hostile-remembered", hostile(true)),
@@ -49,6 +50,7 @@ fn web() -> ConsentPage {
         ],
         tenants: tenants().into_iter().take(1).collect(),
         remembered: false,
+        changed: false,
         mode_notice: None,
     }
 }
@@ -122,6 +124,7 @@ fn hostile(remembered: bool) -> ConsentPage {
             })
             .into(),
         remembered,
+        changed: !remembered,
         mode_notice: exposed(),
     }
 }

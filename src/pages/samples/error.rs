@@ -27,6 +27,7 @@ impl ErrorPage {
             ("forged-form", Self::forged_form()),
             ("not-found", Self::not_found("/conset")),
             ("method-not-allowed", Self::method_not_allowed("PUT", "GET, POST")),
+            ("malformed", Self::malformed("one Host header can be sent at a time")),
             ("host-not-allowed", Self::host_not_allowed("evil.example:8710")),
             ("too-large", Self::too_large(65_536)),
             ("unsupported-media-type", Self::unsupported_media_type("application/json")),
@@ -35,6 +36,13 @@ impl ErrorPage {
             ("unavailable", Self::unavailable(1)),
             ("hostile-script", Self::redirect_uri_not_registered(SCRIPT)),
             ("hostile-attribute", Self::invalid_parameter(ATTRIBUTE, OVERRIDE, "It cannot be read.")),
+            (
+                "hostile-document",
+                Self::client_document_unusable(
+                    &format!("https://{}.example/{ATTRIBUTE}", long()),
+                    "The server answered 404.",
+                ),
+            ),
             ("hostile-long", Self::not_found(&long().repeat(20))),
         ];
         let mut pages: Vec<_> =

@@ -4,12 +4,12 @@ import { Browser } from "./browser.mjs";
 export class Person {
   #browser;
 
-  constructor(clientUrl) {
-    this.#browser = new Browser(clientUrl);
+  constructor(browser = new Browser()) {
+    this.#browser = browser;
   }
 
   /**
-   * Follows an authorization request to its end, allowing `scopes` and nothing else.
+   * Follows an authorization request to its end, allowing `scopes` and nothing else, or what is ticked already.
    *
    * @returns {Promise<{callback: URL, saw: string[], offered: string[]}>} where she was sent, the pages that she saw,
    * and the scopes that the consent page offered
@@ -30,7 +30,7 @@ export class Person {
       } else if (consent) {
         saw.push("consent");
         offered = consent.choices("scope");
-        consent.tickOnly("scope", scopes);
+        if (scopes) consent.tickOnly("scope", scopes);
         at = await this.#browser.submit(consent, ["decision", "allow"]);
       } else {
         throw new Error(`neither a login nor a consent page: ${at.text.replace(/\s+/g, " ").trim()}`);

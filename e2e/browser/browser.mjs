@@ -1,5 +1,5 @@
 // A browser as small as this needs: cookies, redirects, forms. It reads pages with a real HTML parser, runs no script,
-// and stops where a page sends it to the client.
+// and stops where it is sent away from the server.
 import { parse } from "parse5";
 
 /** One form of a page: where it goes and what it would send, button aside. */
@@ -49,15 +49,20 @@ export class Form {
 }
 
 export class Browser {
-  #cookies = new Map();
-  #clientUrl;
+  #cookies;
+  #origin;
 
-  /** @param clientUrl where the client waits; the browser goes nowhere near it, but says where it was sent */
-  constructor(clientUrl) {
-    this.#clientUrl = clientUrl;
+  /** @param cookies names and values from an earlier visit */
+  constructor(cookies = []) {
+    this.#cookies = new Map(cookies);
+  }
+
+  get cookies() {
+    return [...this.#cookies];
   }
 
   open(url) {
+    this.#origin = new URL(url).origin;
     return this.#go(new URL(url), { method: "GET" });
   }
 
@@ -65,7 +70,7 @@ export class Browser {
     return this.#go(form.action, { method: "POST", body: form.body(button) });
   }
 
-  /** @returns {Promise<{forms: Form[], text: string} | {callback: URL}>} the page, or the address of the client */
+  /** @returns {Promise<{forms: Form[], text: string} | {callback: URL}>} the page, or the address elsewhere */
   async #go(url, request) {
     for (let hops = 0; hops < 10; hops += 1) {
       const cookie = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join("; ");
@@ -78,7 +83,7 @@ export class Browser {
       for (const line of response.headers.getSetCookie()) this.#remember(line);
       if (response.status < 300 || response.status > 399) return page(response, url);
       url = new URL(response.headers.get("location"), url);
-      if (url.href.startsWith(this.#clientUrl)) return { callback: url };
+      if (url.origin !== this.#origin) return { callback: url };
       request = { method: "GET" };
     }
     throw new Error("the server redirects for ever");

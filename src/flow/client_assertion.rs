@@ -1,0 +1,59 @@
+//! Clients that sign (RFC 7523 §2.2).
+
+use std::time::Duration;
+
+use super::{Engine, Failure, Refusal};
+use crate::protocol::client_assertion::ClientAssertion;
+use crate::protocol::client_auth::unauthenticated;
+use crate::protocol::{Client, ClientKeys};
+use crate::store::Outcome;
+use crate::tokens::assertion::is_signed;
+
+/// How often a client's keys are looked for at most.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(60);
+
+impl Engine {
+    /// Lets in a client whose key signed `assertion`, for this server, for now, and for the first time.
+    ///
+    /// # Errors
+    /// `invalid_client`, in the same words whatever was wrong.
+    pub(super) async fn prove_by_assertion(
+        &self,
+        client: &Client,
+        assertion: &ClientAssertion,
+    ) -> Result<(), Refusal> {
+        let refused = |why: String| Refusal::from(unauthenticated().with_detail(why));
+        // First what costs nothing: whoever makes us compute or fetch has at least written an assertion for us.
+        let spending = assertion
+            .check(&client.id, &self.policy, self.clock.now())
+            .map_err(|error| refused(error.to_string()))?;
+        if !self.is_signed_by(client, assertion).await? {
+            return Err(refused("none of the client's keys signed the assertion".to_owned()));
+        }
+        match self.store.spend_assertion(spending).await? {
+            Outcome::Won(()) => Ok(()),
+            Outcome::Lost => Err(refused("the assertion was used before".to_owned())),
+        }
+    }
+
+    /// Whether one of the client's keys signed, as they were last seen, or else as they are now.
+    ///
+    /// Documents are not fetched at the token endpoint; keys are, from the address that the document named when a
+    /// person was logged in. Clients exchange their keys and go on refreshing for months without a person: without this
+    /// they would be locked out. It happens when an assertion meant for this server is signed by none of the known keys,
+    /// at most once a minute for each client (requests at once share one fetch), within the limits of every fetch.
+    async fn is_signed_by(&self, client: &Client, assertion: &ClientAssertion) -> Result<bool, Failure> {
+        let Some(keys) = &client.keys else { return Ok(false) };
+        if keys.jwks().is_some_and(|jwks| is_signed(assertion, jwks)) {
+            return Ok(true);
+        }
+        let ClientKeys::Remote { uri, tried_at, .. } = keys else { return Ok(false) };
+        let now = self.clock.now();
+        if tried_at.is_some_and(|at| now.since(at) < LOOK_AGAIN_AFTER) {
+            return Ok(false);
+        }
+        let found = self.fetched_keys(uri).await;
+        self.store.put_client_keys(&client.id, uri, found.as_deref(), now).await?;
+        Ok(found.is_some_and(|jwks| is_signed(assertion, &jwks)))
+    }
+}
