@@ -20,6 +20,7 @@ cases![
     a_failure_is_not_remembered,
     a_document_that_cannot_be_used_has_one_page,
     only_the_documents_that_the_operator_takes_are_read,
+    a_client_whose_document_is_no_longer_taken_is_out,
     a_redirect_uri_that_the_document_does_not_name_is_not_redirected_to,
     a_changed_document_is_asked_about_anew,
     a_document_that_changes_while_the_person_decides_is_not_agreed_to,
@@ -269,6 +270,19 @@ async fn only_the_documents_that_the_operator_takes_are_read(database: Database)
         }
         assert!(!server.asked_documents().contains(&URL.to_owned()));
     }
+}
+
+async fn a_client_whose_document_is_no_longer_taken_is_out(database: Database) {
+    let (server, client) = with_app(database).await;
+    let callback =
+        client.authorize(&mut Browser::new(&server), "alice", |request| request.scope("mcp:read")).await;
+    let tokens = client.redeem(&callback).await.granted();
+    let stricter = world(Database::Sqlite).client_documents(ClientDocuments::Off);
+    let stricter = stricter.database_url(&server.database_url()).start().await;
+    let there = TestClient::new(&stricter, URL, CALLBACK);
+    assert_eq!(there.refresh(tokens.refresh_token()).await.refusal(), (401, "invalid_client"));
+    assert_error_page(Browser::new(&stricter).get(&url_of(&there)).await, 400, UNKNOWN);
+    client.refresh(tokens.refresh_token()).await.granted();
 }
 
 async fn a_redirect_uri_that_the_document_does_not_name_is_not_redirected_to(database: Database) {
