@@ -15,6 +15,7 @@ use crate::world::{Database, Watch, assert_error_page, consent_page, logged_in, 
 cases![
     released_clients_get_in_by_their_documents,
     nothing_is_fetched_or_written_for_a_stranger,
+    the_person_sees_which_host_vouches,
     a_document_is_read_again_when_it_is_no_longer_fresh,
     a_document_that_is_gone_serves_for_a_week_and_no_longer,
     a_failure_is_not_remembered,
@@ -90,7 +91,7 @@ fn fetches(server: &TestServer) -> usize {
 }
 
 async fn released_clients_get_in_by_their_documents(database: Database) {
-    // MCP 2026-07-28: the name, the host that vouches, and the host to which the browser goes are shown.
+    // MCP Client Registration: the name, the host that vouches, and the host to which the browser goes are shown.
     let server = server(database).await;
     for (text, callbacks) in RELEASED {
         let document: Value = serde_json::from_str(text).unwrap();
@@ -150,6 +151,18 @@ async fn nothing_is_fetched_or_written_for_a_stranger(database: Database) {
     let callback = client.authorize(&mut browser, "alice", |request| request.scope("mcp:read")).await;
     client.redeem(&callback).await.granted();
     assert_eq!(server.asked_documents(), [URL]);
+}
+
+async fn the_person_sees_which_host_vouches(database: Database) {
+    // Client ID Metadata Documents §6: whatever the client calls itself
+    let server = server(database).await;
+    let deceiver = document(json!({"client_name": "Claude", "client_uri": "https://claude.ai"}));
+    supply(&server, &deceiver);
+    let client = TestClient::new(&server, URL, CALLBACK);
+    let mut browser = logged_in(&server, "alice").await;
+    let page = consent_page(&mut browser, &url_of(&client)).await;
+    assert!(page.text().contains("Published by app.example"), "{}", page.text());
+    assert!(!page.text().contains("Published by claude.ai"));
 }
 
 async fn a_document_is_read_again_when_it_is_no_longer_fresh(database: Database) {
