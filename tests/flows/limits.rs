@@ -424,7 +424,8 @@ async fn a_flood_of_logins_leaves_a_working_server(database: Database) {
     let server = server(database).await;
     let mut browser = Browser::new(&server);
     let form = browser.get("/login").await.page().form_with("password");
-    let cookie = format!("gatelet-browser={}", browser.cookie("gatelet-browser").unwrap());
+    let port = server.origin().rsplit(':').next().unwrap();
+    let cookie = format!("gatelet-browser-{port}={}", browser.cookie("gatelet-browser").unwrap());
     let fields = ["csrf", "continue"].map(|name| (name, form.value(name).unwrap().to_owned()));
     let statuses = std::sync::Mutex::new(Vec::new());
     let flood = async {
