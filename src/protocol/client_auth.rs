@@ -45,12 +45,8 @@ impl Credentials {
         let form_id = params.optional("client_id")?;
         let form_secret = params.optional("client_secret")?;
         let assertion = assertion(params)?;
-        if [authorization.is_some(), form_secret.is_some(), assertion.is_some()]
-            .into_iter()
-            .filter(|used| *used)
-            .count()
-            > 1
-        {
+        let ways = [authorization.is_some(), form_secret.is_some(), assertion.is_some()];
+        if ways.into_iter().filter(|used| *used).count() > 1 {
             return Err(OAuthError::new(
                 ErrorCode::InvalidRequest,
                 "one way of client authentication can be used at a time",

@@ -58,7 +58,8 @@ statements! {
         AND NOT EXISTS (SELECT 1 FROM consents k WHERE k.client_id = clients.id) AND id IN
         (SELECT id FROM clients WHERE origin = 'dynamic' AND used_at IS NULL AND suspended_at IS NULL
             AND last_registered_at <= $1 ORDER BY last_registered_at LIMIT $2)";
-    /// What configuration declares replaces what it declared before. A client that was withdrawn comes back; one
+    /// What configuration declares replaces what it declared before, and what a document says: whoever pointed here at
+    /// that document does not keep the operator from naming its client. A client that was withdrawn comes back; one
     /// that an administrator has suspended stays suspended.
     UPSERT = concat!(insert_sql!(), " ON CONFLICT (id) DO UPDATE SET origin = excluded.origin, name = excluded.name,
             uri = excluded.uri, about = excluded.about, redirect_uris = excluded.redirect_uris, grant_types = excluded.grant_types,
@@ -66,8 +67,10 @@ statements! {
             machine_scopes = excluded.machine_scopes, tenant_id = excluded.tenant_id,
             first_party_at = CASE WHEN excluded.first_party_at IS NULL THEN NULL
                 ELSE COALESCE(clients.first_party_at, excluded.first_party_at) END,
-            suspended_at = CASE WHEN clients.origin = 'withdrawn' THEN NULL ELSE clients.suspended_at END
-        WHERE clients.origin IN ('config', 'withdrawn')");
+            suspended_at = CASE WHEN clients.origin = 'withdrawn' THEN NULL ELSE clients.suspended_at END,
+            jwks = excluded.jwks, jwks_uri = excluded.jwks_uri, jwks_tried_at = excluded.jwks_tried_at,
+            document_digest = excluded.document_digest, document_fresh_until = excluded.document_fresh_until
+        WHERE clients.origin IN ('config', 'withdrawn', 'document')");
     PUT_SECRET = "INSERT INTO client_secrets (client_id, position, hash, created_at) VALUES ($1, $2, $3, $4)
         ON CONFLICT (client_id, position) DO UPDATE SET hash = excluded.hash, created_at = excluded.created_at
         WHERE client_secrets.hash <> excluded.hash";

@@ -15,11 +15,13 @@ use crate::world::{Database, Watch, assert_error_page, consent_page, logged_in, 
 cases![
     released_clients_get_in_by_their_documents,
     nothing_is_fetched_or_written_for_a_stranger,
+    the_person_sees_which_host_vouches,
     a_document_is_read_again_when_it_is_no_longer_fresh,
     a_document_that_is_gone_serves_for_a_week_and_no_longer,
     a_failure_is_not_remembered,
     a_document_that_cannot_be_used_has_one_page,
     only_the_documents_that_the_operator_takes_are_read,
+    a_client_whose_document_is_no_longer_taken_is_out,
     a_redirect_uri_that_the_document_does_not_name_is_not_redirected_to,
     a_changed_document_is_asked_about_anew,
     a_document_that_changes_while_the_person_decides_is_not_agreed_to,
@@ -89,8 +91,7 @@ fn fetches(server: &TestServer) -> usize {
 }
 
 async fn released_clients_get_in_by_their_documents(database: Database) {
-    // MCP Client Registration.
-    // MCP 2026-07-28: the name, the host that vouches, and the host to which the browser goes are shown.
+    // MCP Client Registration: the name, the host that vouches, and the host to which the browser goes are shown.
     let server = server(database).await;
     for (text, callbacks) in RELEASED {
         let document: Value = serde_json::from_str(text).unwrap();
@@ -150,6 +151,18 @@ async fn nothing_is_fetched_or_written_for_a_stranger(database: Database) {
     let callback = client.authorize(&mut browser, "alice", |request| request.scope("mcp:read")).await;
     client.redeem(&callback).await.granted();
     assert_eq!(server.asked_documents(), [URL]);
+}
+
+async fn the_person_sees_which_host_vouches(database: Database) {
+    // Client ID Metadata Documents §6: whatever the client calls itself
+    let server = server(database).await;
+    let deceiver = document(json!({"client_name": "Claude", "client_uri": "https://claude.ai"}));
+    supply(&server, &deceiver);
+    let client = TestClient::new(&server, URL, CALLBACK);
+    let mut browser = logged_in(&server, "alice").await;
+    let page = consent_page(&mut browser, &url_of(&client)).await;
+    assert!(page.text().contains("Published by app.example"), "{}", page.text());
+    assert!(!page.text().contains("Published by claude.ai"));
 }
 
 async fn a_document_is_read_again_when_it_is_no_longer_fresh(database: Database) {
@@ -270,6 +283,19 @@ async fn only_the_documents_that_the_operator_takes_are_read(database: Database)
         }
         assert!(!server.asked_documents().contains(&URL.to_owned()));
     }
+}
+
+async fn a_client_whose_document_is_no_longer_taken_is_out(database: Database) {
+    let (server, client) = with_app(database).await;
+    let callback =
+        client.authorize(&mut Browser::new(&server), "alice", |request| request.scope("mcp:read")).await;
+    let tokens = client.redeem(&callback).await.granted();
+    let stricter = world(Database::Sqlite).client_documents(ClientDocuments::Off);
+    let stricter = stricter.database_url(&server.database_url()).start().await;
+    let there = TestClient::new(&stricter, URL, CALLBACK);
+    assert_eq!(there.refresh(tokens.refresh_token()).await.refusal(), (401, "invalid_client"));
+    assert_error_page(Browser::new(&stricter).get(&url_of(&there)).await, 400, UNKNOWN);
+    client.refresh(tokens.refresh_token()).await.granted();
 }
 
 async fn a_redirect_uri_that_the_document_does_not_name_is_not_redirected_to(database: Database) {

@@ -14,6 +14,7 @@ cases![
     a_client_that_is_known_by_its_document_comes_back_as_it_was,
     keys_of_the_same_address_stay_when_none_are_found,
     what_became_known_in_another_way_is_not_overwritten,
+    configuration_takes_the_place_of_a_document,
     reading_a_document_sets_no_suspended_client_free,
     what_a_document_says_anew_is_audited_once,
     documents_of_clients_that_nobody_let_in_are_swept,
@@ -111,6 +112,27 @@ async fn what_became_known_in_another_way_is_not_overwritten(database: Database)
     assert_eq!(put(&world, &document("app", "one", NOW)).await, Outcome::Lost);
     assert_eq!(world.store.client(&client_id("app")).await.unwrap(), before);
     assert_eq!(world.database.count("audit_events WHERE kind = 'client_document_read'").await, 0);
+}
+
+async fn configuration_takes_the_place_of_a_document(database: Database) {
+    let world = World::new(database).await;
+    put(&world, &document(ID, "one", NOW)).await.won().unwrap();
+    let mut declared = declarations();
+    declared.clients.push(client(ID, ClientOrigin::Config));
+    world.store.reconcile(declared, NOW).await.unwrap();
+    assert_eq!(
+        found(&world).await,
+        Some(client(ID, ClientOrigin::Config)),
+        "nothing of the document is left"
+    );
+    assert_eq!(put(&world, &document(ID, "two", NOW)).await, Outcome::Lost);
+    // Withdrawn, it does not come back by its document.
+    let mut issue = world.completed();
+    issue.grant.client = client_id(ID);
+    assert_eq!(world.issue(&issue).await, Outcome::Won(()));
+    world.store.reconcile(declarations(), NOW).await.unwrap();
+    assert_eq!(put(&world, &document(ID, "two", NOW)).await, Outcome::Lost);
+    assert_eq!(found(&world).await, None);
 }
 
 async fn reading_a_document_sets_no_suspended_client_free(database: Database) {
