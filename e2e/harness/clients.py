@@ -14,6 +14,9 @@ NODE = NODE_MODULES / ".bin" / "node"
 SHAPES = {"path": "/oauth", "root": "", "slash": "/", "deep": "/t/acme"}
 """Issuers: what follows the origin. `path` is the default."""
 
+WAYS = ("registration", "document")
+"""How a client becomes known: RFC 7591, or a client id metadata document."""
+
 
 @dataclass(frozen=True)
 class Client:
