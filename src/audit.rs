@@ -29,6 +29,8 @@ pub enum AuditKind {
     RefreshRetried,
     /// An old refresh token was presented; its grant was revoked (RFC 9700 §4.14.2).
     RefreshReplayed,
+    /// A person's password was replaced; they were logged out everywhere and their grants revoked.
+    PasswordChanged,
     /// An account, client or tenant was suspended, and its grants with it.
     Suspended,
 }
@@ -49,6 +51,7 @@ impl AuditKind {
             Self::RefreshRotated => "refresh_rotated",
             Self::RefreshRetried => "refresh_retried",
             Self::RefreshReplayed => "refresh_replayed",
+            Self::PasswordChanged => "password_changed",
             Self::Suspended => "suspended",
         }
     }

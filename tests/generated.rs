@@ -33,7 +33,8 @@ fn errors() -> String {
     }
     out.push_str(
         "\nA method that an endpoint does not know is 405, another media type 415, a body over 64 KiB 413: as JSON at the \
-         endpoints for programs, as a page elsewhere. A request under a foreign `Host` name is 403.\n",
+         endpoints for programs, as a page elsewhere. What comes too often is 429, what cannot be answered for the moment 503; both with \
+         `Retry-After` in whole seconds. A request under a foreign `Host` name is 403.\n",
     );
     out
 }

@@ -19,7 +19,10 @@ pub(super) async fn hashed(
 ) -> Result<Declarations, StartError> {
     let mut users = Vec::with_capacity(declared.users.len());
     for user in declared.users {
-        let stored = store.account_by_username(&User::fold(&user.username)).await?;
+        let stored = match &user.id {
+            Some(id) => store.account(id).await?,
+            None => store.account_by_username(&User::fold(&user.username)).await?,
+        };
         let id = match (&user.id, &stored) {
             (Some(id), _) => id.clone(),
             (None, Some(account)) => account.user.id.clone(),

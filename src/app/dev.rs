@@ -18,8 +18,8 @@ use crate::http::{Home, SiteFacts};
 use crate::pages::{HomePage, MachineClientView, PersonView, QuickLogin, well_known_clients};
 use crate::protocol::{
     Client, ClientAuthMethod, ClientDocuments, ClientId, ClientOrigin, GrantType, Issuer, KnownScopes,
-    Lifetimes, PasswordHash, Policy, RedirectUri, RegistrationMode, Resource, ResourceScope, ResourceUri,
-    Role, RoleName, Scope, ScopeToken, Tenant, TenantId, Timestamp, UserId,
+    Lifetimes, PasswordHash, Policy, Rates, RedirectUri, RegistrationMode, Resource, ResourceScope,
+    ResourceUri, Role, RoleName, Scope, ScopeToken, Tenant, TenantId, Timestamp, UserId,
 };
 use crate::random::Random;
 use crate::store::{Mode, StoreOptions};
@@ -100,7 +100,7 @@ pub async fn build(options: DevOptions) -> Result<Dev, StartError> {
     let home = home(&options, &secret);
     let database = options.data.join("gatelet.db");
     let app = App::build(Setup {
-        policy: policy(&options.issuer),
+        policy: policy(&options.issuer, options.exposed),
         store: StoreOptions::new(format!("sqlite:{}", database.display()), Mode::Dev),
         key,
         signing_key: None,
@@ -110,6 +110,7 @@ pub async fn build(options: DevOptions) -> Result<Dev, StartError> {
             quick_logins: if options.exposed { Vec::new() } else { PEOPLE.iter().map(quick_login).collect() },
             home: Home::Developer(Box::new(home.clone())),
             hosts: options.hosts.iter().cloned().collect::<HashSet<_>>(),
+            trusted_proxies: Vec::new(),
         },
         one_click_login: !options.exposed,
         fetcher: Fetcher::new(FetchOptions {
@@ -131,13 +132,15 @@ pub fn demo_url(issuer: &Issuer) -> String {
     format!("{}/demo/mcp", issuer.origin())
 }
 
-fn policy(issuer: &Issuer) -> Policy {
+fn policy(issuer: &Issuer, exposed: bool) -> Policy {
     Policy {
         issuer: issuer.clone(),
         lifetimes: Lifetimes::default(),
         registration: RegistrationMode::Open,
         client_documents: ClientDocuments::Any,
         registration_scopes: None,
+        max_unused_clients: Policy::MAX_UNUSED_CLIENTS,
+        rates: if exposed { Rates::default() } else { Rates::on_loopback() },
         loopback_resources: true,
         default_resource: ResourceUri::parse(&demo_url(issuer)).ok(),
         scopes_supported: scopes().into_iter().chain([ScopeToken::offline_access()]).collect(),

@@ -1,4 +1,4 @@
-//! What a server does while nobody asks: it sweeps what has ended.
+//! What a server does while nobody asks: it sweeps what has ended. `store::sweep` lists what that is.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ async fn sweep(engine: &Engine) -> Result<u64, StoreError> {
     let policy = SweepPolicy {
         dead_grant_kept: DEAD_GRANT_KEPT,
         unused_client_kept: engine.policy.lifetimes.unused_client,
-        audit_kept: None,
+        audit_kept: engine.policy.lifetimes.audit,
         batch: BATCH,
     };
     let mut rows = 0;
@@ -40,8 +40,7 @@ async fn sweep(engine: &Engine) -> Result<u64, StoreError> {
         if swept.is_nothing() {
             return Ok(rows);
         }
-        rows += swept.interactions + swept.browser_sessions + swept.grants + swept.clients;
-        rows += swept.client_assertions;
+        rows += swept.rows();
         tokio::time::sleep(PAUSE).await;
     }
 }

@@ -36,7 +36,11 @@ pub async fn build(config: Config) -> Result<App, StartError> {
         key,
         signing_key: None,
         declared: config.declared,
-        facts: SiteFacts { hosts: config.hosts.into_iter().collect(), ..SiteFacts::default() },
+        facts: SiteFacts {
+            hosts: config.hosts.into_iter().collect(),
+            trusted_proxies: config.trusted_proxies,
+            ..SiteFacts::default()
+        },
         one_click_login: false,
         fetcher,
         passwords,

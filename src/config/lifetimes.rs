@@ -35,6 +35,8 @@ section! {
         jwks_max_age: Text = Value(r#""5m""#),
         /// A self-registered client that nobody ever let in; at most `90d`.
         unused_client: Text = Value(r#""7d""#),
+        /// The record of what happened (logins, grants, replays, suspensions); at most `3650d`.
+        audit: Text = Value(r#""90d""#),
     }
 }
 
@@ -63,6 +65,7 @@ impl RawLifetimes {
             ),
             (&self.jwks_max_age, &mut lifetimes.jwks_max_age, Duration::ZERO, bounds.jwks_max_age),
             (&self.unused_client, &mut lifetimes.unused_client, second, bounds.unused_client),
+            (&self.audit, &mut lifetimes.audit, second, bounds.audit),
         ] {
             *lifetime = bounded(check, written, shortest, longest).unwrap_or(*lifetime);
         }

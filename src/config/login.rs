@@ -11,7 +11,9 @@ use super::values::Written;
 const MOST_PARALLEL: usize = 256;
 
 section! {
-    /// How people log in.
+    /// How people log in. After five wrong passwords in a row a user name rests: a second at first, then twice as long
+    /// after each more, up to a quarter of an hour. Nobody who is logged in and no application notices, so who does
+    /// that to somebody on purpose keeps them from the login page alone.
     RawLogin {
         /// How many passwords may be checked at once; each takes a core and 19 MiB while it is. Default: the number
         /// of cores.

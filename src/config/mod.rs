@@ -51,7 +51,7 @@ use problem::{Origin, Place, Problems};
 use read::{Reader, Section};
 use server::RawConfig;
 
-use crate::protocol::{Policy, Resource, Role, Scope, ScopeToken, Tenant};
+use crate::protocol::{Network, Policy, Resource, Role, Scope, ScopeToken, Tenant};
 
 /// The file that is read when none is named and it is there.
 pub const DEFAULT_FILE: &str = "gatelet.toml";
@@ -65,6 +65,8 @@ pub struct Config {
     pub listen: Vec<SocketAddr>,
     /// Further names by which requests may address the server, in lower case, without port.
     pub hosts: Vec<String>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<Network>,
     /// `sqlite:<absolute path>` or `postgres://…`; may hold a password.
     pub database_url: ConfigSecret,
     /// Where the key-encryption key comes from.
@@ -180,7 +182,7 @@ impl RawConfig {
         let users = people::users(check, std::mem::take(&mut self.users), &tenants, &roles);
         let resources = resources::resources(check, &self.resources, &tenants, &roles);
         let known = resources::known_scopes(resources.iter());
-        let (registration, registration_scopes) = self.registration.0.check(check, &known);
+        let registration = self.registration.0.check(check, &known);
         let raw_clients = std::mem::take(&mut self.clients);
         clients::refuse_ids_of_people(check, &raw_clients, &users);
         let clients = clients::clients(check, raw_clients, client_secrets, &tenants, &resources);
@@ -189,7 +191,7 @@ impl RawConfig {
             (None, [only]) => Some(only.uri.clone()),
             (None, _) => None,
         };
-        let scopes_supported = scopes_supported(&resources, registration_scopes.as_ref());
+        let scopes_supported = scopes_supported(&resources, registration.scopes.as_ref());
         let listen = self.listen(check);
         if let Some(issuer) = &issuer {
             self.warn_of_misfits(check, issuer, &listen);
@@ -197,6 +199,7 @@ impl RawConfig {
         Some(Config {
             listen,
             hosts: self.hosts(check),
+            trusted_proxies: self.trusted_proxies(check),
             database_url: self.database_url(check),
             key: self.key(check),
             login: self.login.0.check(check),
@@ -207,8 +210,10 @@ impl RawConfig {
             policy: Policy {
                 issuer: issuer?,
                 lifetimes,
-                registration,
-                registration_scopes,
+                registration: registration.mode,
+                registration_scopes: registration.scopes,
+                max_unused_clients: registration.max_unused,
+                rates: registration.rates,
                 client_documents: self.client_documents(check),
                 loopback_resources: false,
                 default_resource,

@@ -44,7 +44,8 @@ section! {
         name: Text = Value(r#""Alice Example""#),
         /// Their mail address.
         email: Text = Value(r#""alice@example.com""#),
-        /// The Argon2id hash of the password in PHC form. The hash here is of no known password.
+        /// The Argon2id hash of the password in PHC form. The hash here is of no known password. Another password logs
+        /// its person out everywhere and takes back what they let applications do.
         password_hash: Text =
             Value(r#""$argon2id$v=19$m=19456,t=2,p=1$Z2F0ZWxldC1leGFtcGxl$Q0d1c2hKb3NlcGhDbGVtZW50aW5lTWFyeUFubmU""#),
         /// A file that holds the password.

@@ -18,7 +18,7 @@ use super::registration::RawRegistration;
 use super::resources::RawResource;
 use super::secret::ConfigSecret;
 use super::values::{Command, FromEnvironment, Table, Text, Texts, WordOrTexts, Written};
-use crate::protocol::{Issuer, PublicUrl};
+use crate::protocol::{Issuer, Network, PublicUrl};
 use crate::tokens::KeyEncryptionKey;
 
 section! {
@@ -37,6 +37,10 @@ section! {
         /// Further host names, without port, by which requests may address this server. The host of `public_url` and
         /// loopback names need not be listed.
         hosts: Texts = Value(r#"["id.internal"]"#),
+        /// Reverse proxies in front of this server: addresses or ranges of them. The address of whom they got a
+        /// request from, which they add to `X-Forwarded-For`, is used for limits and the log; from anybody else the
+        /// header is ignored. Without this, everybody behind a proxy shares its limits. Default: none.
+        trusted_proxies: Texts = Value(r#"["127.0.0.1", "::1", "10.0.0.0/8"]"#),
         /// The database: `sqlite:<path>` or `postgres://…`. Default: `sqlite:gatelet.db`. Like every path in this
         /// file, it is relative to the directory of this file.
         database_url: Option<Written<ConfigSecret>> = Value(r#""sqlite:gatelet.db""#),
@@ -156,6 +160,15 @@ impl RawConfig {
     /// Further names that requests may use.
     pub(super) fn hosts(&self, check: &mut Check<'_>) -> Vec<String> {
         check.each_parsed(&self.hosts, parse_host).into_iter().map(|written| written.value).collect()
+    }
+
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub(super) fn trusted_proxies(&self, check: &mut Check<'_>) -> Vec<Network> {
+        check
+            .each_parsed(&self.trusted_proxies, Network::parse)
+            .into_iter()
+            .map(|written| written.value)
+            .collect()
     }
 
     /// The database's URL; the path of a SQLite file is made absolute.

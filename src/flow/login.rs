@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::authorize::{Considered, ParkedRequest, Reading};
 use super::client::Looking;
 use super::{Destination, Engine, Failure, LoggedIn, Unanswerable};
-use crate::protocol::{AuthorizationRequest, Timestamp, User};
-use crate::store::Account;
+use crate::protocol::{AuthorizationRequest, Timestamp, TooMany, User};
+use crate::store::{Account, Outcome};
 use crate::tokens::PasswordError;
 
 /// What a login page brings along, sealed.
@@ -63,6 +63,8 @@ pub enum LoginOutcome {
     },
     /// Wrong name or wrong password; which of them is not said (OWASP ASVS 6.3.8).
     Wrong,
+    /// The name rests after wrong passwords, whether somebody has it or not. The password was not looked at.
+    Resting(TooMany),
     /// Too many people log in at once; nothing is wrong with the password.
     Busy,
     /// The page is too old, or was made for another browser.
@@ -105,19 +107,16 @@ impl Engine {
         let Some(continuation) = self.opened(attempt.continuation, attempt.browser) else {
             return Ok(LoginOutcome::Expired);
         };
-        let account = self.store.account_by_username(&User::fold(attempt.username)).await?;
-        let proved = match attempt.password {
-            Password::OneClick => self.one_click_login,
-            Password::Typed(password) => match self.is_password(password, account.as_ref()).await {
-                Err(PasswordError::Busy) => return Ok(LoginOutcome::Busy),
-                Err(PasswordError::TooLong) => false,
-                other => other?,
-            },
+        let proof = match attempt.password {
+            Password::OneClick => self.one_click(attempt.username).await?,
+            Password::Typed(password) => self.prove(attempt.username, password).await?,
         };
-        let account = account.filter(|account| proved && account.user.suspended_at.is_none());
-        let Some(Account { user, .. }) = account else {
-            tracing::info!("login refused");
-            return Ok(LoginOutcome::Wrong);
+        let user = match proof {
+            Ok(user) => user,
+            Err(outcome) => {
+                tracing::info!(?outcome, "login refused");
+                return Ok(outcome);
+            }
         };
         let Some((cookie, session)) = self.start_session(&user.id).await? else {
             return Ok(LoginOutcome::Wrong);
@@ -133,8 +132,46 @@ impl Engine {
         Ok(LoginOutcome::LoggedIn { cookie, destination })
     }
 
-    async fn is_password(&self, password: &str, account: Option<&Account>) -> Result<bool, PasswordError> {
-        self.passwords.verify(password, account.and_then(|account| account.password_hash.as_ref())).await
+    async fn one_click(&self, username: &str) -> Result<Result<User, LoginOutcome>, Failure> {
+        let account = self.store.account_by_username(&User::fold(username)).await?;
+        Ok(standing(account.filter(|_| self.one_click_login)).ok_or(LoginOutcome::Wrong))
+    }
+
+    /// Whose name and password these are. A name that nobody has is treated like any other, down to how long it takes
+    /// and when it rests (OWASP ASVS 6.3.8).
+    ///
+    /// Guesses that come at once may all be looked at, but once the name rests their outcome is told to none of them:
+    /// counting and forgetting are guarded by that (OWASP ASVS 6.3.1).
+    async fn prove(&self, username: &str, password: &str) -> Result<Result<User, LoginOutcome>, Failure> {
+        // First of all, so that a flood of logins does not queue for the database.
+        let Ok(place) = self.passwords.place() else { return Ok(Err(LoginOutcome::Busy)) };
+        let folded = User::fold(username);
+        let name = self.secrets.login_name_tag(&folded);
+        if let Some(resting) = self.resting(&name).await? {
+            return Ok(Err(resting));
+        }
+        let account = self.store.account_by_username(&folded).await?;
+        let stored = account.as_ref().and_then(|account| account.password_hash.as_ref());
+        let is_right = match self.passwords.verify_in(place, password, stored).await {
+            Err(PasswordError::TooLong) => false,
+            other => other?,
+        };
+        let user = standing(account.filter(|_| is_right));
+        let now = self.clock.now();
+        let answered = match user {
+            Some(_) => self.store.forget_login_failures(name.clone(), now).await?,
+            None => self.store.count_login_failure(name.clone(), now).await?,
+        };
+        match answered {
+            Outcome::Won(()) => Ok(user.ok_or(LoginOutcome::Wrong)),
+            Outcome::Lost => Ok(Err(self.resting(&name).await?.unwrap_or(LoginOutcome::Busy))),
+        }
+    }
+
+    async fn resting(&self, name: &str) -> Result<Option<LoginOutcome>, Failure> {
+        let now = self.clock.now();
+        let until = self.store.login_rests_until(name, now).await?;
+        Ok(until.map(|until| LoginOutcome::Resting(TooMany::until(until, now))))
     }
 
     fn opened(&self, sealed: &str, browser: &str) -> Option<Continuation> {
@@ -142,6 +179,11 @@ impl Engine {
         let continuation: Continuation = serde_json::from_slice(&plain).ok()?;
         (continuation.expires_at > self.clock.now()).then_some(continuation)
     }
+}
+
+/// Somebody who is not suspended.
+fn standing(account: Option<Account>) -> Option<User> {
+    account.map(|account| account.user).filter(|user| user.suspended_at.is_none())
 }
 
 fn purpose(browser: &str) -> String {

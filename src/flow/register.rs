@@ -3,7 +3,8 @@
 use super::{Engine, Refusal};
 use crate::audit::{AuditEvent, AuditKind};
 use crate::protocol::registration::Registration;
-use crate::protocol::{Client, ClientId};
+use crate::protocol::{Client, ClientId, ErrorCode, OAuthError, TooMany};
+use crate::store::RegistrationOutcome;
 use crate::tokens::{ClientSecret, Secret};
 
 /// A registered client, with its secret if it was given one: told this once and never again.
@@ -18,7 +19,8 @@ impl Engine {
     /// Registers the client that `body` describes. Identical registrations of public clients come to one client.
     ///
     /// # Errors
-    /// `invalid_redirect_uri`, `invalid_client_metadata` (RFC 7591 §3.2.2).
+    /// `invalid_redirect_uri`, `invalid_client_metadata` (RFC 7591 §3.2.2), also for what an operator has suspended:
+    /// else every installation would be back at its next start. [`Refusal::TooMany`] when too many clients wait.
     pub async fn register(&self, body: &[u8]) -> Result<Registered, Refusal> {
         let now = self.clock.now();
         let registration = Registration::parse(body)?;
@@ -27,7 +29,18 @@ impl Engine {
         let hash = secret.as_ref().map(|secret| self.secrets.hash(secret));
         let client = registration.into_client(ClientId::from(self.fresh_id()), hash, now);
         let audit = AuditEvent::new(now, AuditKind::ClientRegistered).client(&client.id);
-        let client = self.store.register_client(client, &fingerprint, audit).await?;
-        Ok(Registered { client, secret: secret.map(|secret| secret.expose_secret().to_owned()) })
+        let most_unused = self.policy.max_unused_clients;
+        match self.store.register_client(client, &fingerprint, most_unused, audit).await? {
+            RegistrationOutcome::Registered(client) => Ok(Registered {
+                client: *client,
+                secret: secret.map(|secret| secret.expose_secret().to_owned()),
+            }),
+            RegistrationOutcome::Suspended => Err(OAuthError::new(
+                ErrorCode::InvalidClientMetadata,
+                "the operator of this server has suspended this application",
+            )
+            .into()),
+            RegistrationOutcome::Full { until } => Err(Refusal::TooMany(TooMany::until(until, now))),
+        }
     }
 }

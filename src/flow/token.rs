@@ -3,7 +3,7 @@
 use super::{Engine, Failure, TokenAnswer};
 use crate::protocol::client_auth::{Credentials, unauthenticated};
 use crate::protocol::token_request::TokenRequest;
-use crate::protocol::{Client, ErrorCode, OAuthError, Params};
+use crate::protocol::{Client, ErrorCode, OAuthError, Params, TooMany};
 use crate::tokens::ClientSecret;
 
 /// Why no token is given.
@@ -11,6 +11,10 @@ use crate::tokens::ClientSecret;
 pub enum Refusal {
     /// The client did something wrong.
     Refused(OAuthError),
+    /// A client that has a secret presented another: somebody may be guessing.
+    WrongSecret(OAuthError),
+    /// Too much at once.
+    TooMany(TooMany),
     /// We did.
     Failed(Failure),
 }
@@ -60,14 +64,19 @@ impl Engine {
         let client = client.filter(|client| self.policy.admits(client)).ok_or_else(|| {
             unauthenticated().with_detail(format!("unknown client {}", credentials.client_id))
         })?;
-        match credentials.assertion_of(&client) {
-            Some(assertion) => self.prove_by_assertion(&client, assertion).await?,
-            None => credentials.check(&client, |presented| {
-                let presented = ClientSecret::from_text(presented.to_owned());
-                client.secret_hashes.iter().any(|hash| self.secrets.verify(&presented, hash))
-            })?,
+        if let Some(assertion) = credentials.assertion_of(&client) {
+            self.prove_by_assertion(&client, assertion).await?;
+            return Ok(client);
         }
-        Ok(client)
+        let checked = credentials.check(&client, |presented| {
+            let presented = ClientSecret::from_text(presented.to_owned());
+            client.secret_hashes.iter().any(|hash| self.secrets.verify(&presented, hash))
+        });
+        match checked {
+            Ok(()) => Ok(client),
+            Err(error) if credentials.have_secret() => Err(Refusal::WrongSecret(error)),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use super::guard::RequestId;
 use super::site::Site;
 use crate::flow::{Failure, Refusal};
 use crate::pages::{ErrorPage, Page};
-use crate::protocol::{Answer, Endpoint, ErrorCode, OAuthError};
+use crate::protocol::{Answer, Endpoint, ErrorCode, OAuthError, TooMany};
 
 /// How long somebody should wait who was told that we are busy, in seconds.
 pub(super) const RETRY_AFTER: u64 = 2;
@@ -44,10 +44,19 @@ pub(super) fn json_error(status: u16, code: ErrorCode, description: &str) -> Res
     answer
 }
 
+/// Tells somebody who asks too often when to ask again.
+pub(super) fn too_many(endpoint: Endpoint, TooMany { retry_after }: TooMany) -> Response {
+    let error = OAuthError::new(ErrorCode::TooManyRequests, "too many requests; try again later");
+    let mut answer = oauth_error(endpoint, &error);
+    answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry_after.as_secs()));
+    answer
+}
+
 /// Answers a refusal or a fault of the token or registration endpoint.
 pub(super) fn refusal(endpoint: Endpoint, refusal: &Refusal) -> Response {
     match refusal {
-        Refusal::Refused(error) => oauth_error(endpoint, error),
+        Refusal::Refused(error) | Refusal::WrongSecret(error) => oauth_error(endpoint, error),
+        Refusal::TooMany(too_many) => self::too_many(endpoint, *too_many),
         Refusal::Failed(failure @ Failure::Unavailable(_)) => {
             tracing::warn!(error = %failure, "unavailable");
             let code = ErrorCode::TemporarilyUnavailable;

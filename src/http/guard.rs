@@ -11,6 +11,7 @@ use tracing::Instrument;
 
 use super::answer::{error_page, json_error};
 use super::fallback::is_protocol_path;
+use super::limit::Sender;
 use super::site::Site;
 use crate::pages::ErrorPage;
 use crate::protocol::{ErrorCode, Id};
@@ -147,9 +148,11 @@ pub(super) async fn finish(State(site): State<Site>, mut request: Request, next:
     let engine = site.engine();
     let id = RequestId(Id::new(engine.clock.now(), engine.random.bytes()).to_string());
     request.extensions_mut().insert(id.clone());
+    let sender = Sender::read(&site, &request);
+    request.extensions_mut().insert(sender);
     // The path and no query: queries hold codes and requests.
-    let span =
-        tracing::info_span!("request", id = id.0, method = %request.method(), path = request.uri().path());
+    let (method, path) = (request.method(), request.uri().path());
+    let span = tracing::info_span!("request", id = id.0, from = %sender.0, %method, path);
     let start = Instant::now();
     let mut response = next.run(request).instrument(span.clone()).await;
     span.in_scope(|| {

@@ -2,7 +2,7 @@
 
 use axum::Extension;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 
 use super::answer::{error_page, failure_page, page, see_other};
@@ -10,12 +10,13 @@ use super::authorize::{go, logged_in};
 use super::cookies::{Cookie, browser};
 use super::fallback::unreadable_page;
 use super::guard::RequestId;
+use super::limit::Sender;
 use super::read::page_form;
 use super::site::Site;
 use super::unanswerable::unanswerable_page;
 use crate::flow::{LoginAttempt, LoginOutcome, LoginView, Password};
 use crate::pages::{ClientView, ErrorPage, LoginError, LoginPage, Verification};
-use crate::protocol::{Client, ClientOrigin, DocumentUrl, Params};
+use crate::protocol::{Client, ClientOrigin, DocumentUrl, Params, TooMany};
 
 pub(super) async fn get(
     State(site): State<Site>,
@@ -47,7 +48,7 @@ pub(super) async fn post(
     Extension(id): Extension<RequestId>,
     request: Request,
 ) -> Response {
-    let (engine, headers) = (site.engine(), request.headers().clone());
+    let (engine, headers, sender) = (site.engine(), request.headers().clone(), Sender::of(&request));
     let form = match page_form(request).await {
         Ok(form) => form,
         Err(unreadable) => return unreadable_page(&site, &id, unreadable),
@@ -63,6 +64,11 @@ pub(super) async fn post(
         true => (quick, Password::OneClick),
         false => (value("username"), Password::Typed(value("password"))),
     };
+    if matches!(password, Password::Typed(_))
+        && let Err(refused) = site.limits().login(sender, engine.clock.now())
+    {
+        return too_many(&site, &id, &form, &browser, refused).await;
+    }
     let before = match logged_in(&site, &headers).await {
         Ok(before) => before,
         Err(failure) => return failure_page(&site, &id, &failure),
@@ -77,7 +83,11 @@ pub(super) async fn post(
             };
             with_session(&site, response, &cookie)
         }
-        Ok(LoginOutcome::Wrong) => again(&site, &id, &form, &browser, LoginError::WrongNameOrPassword).await,
+        Ok(LoginOutcome::Wrong) => {
+            site.limits().wrong_login(sender, engine.clock.now());
+            again(&site, &id, &form, &browser, LoginError::WrongNameOrPassword).await
+        }
+        Ok(LoginOutcome::Resting(refused)) => too_many(&site, &id, &form, &browser, refused).await,
         Ok(LoginOutcome::Busy) => again(&site, &id, &form, &browser, LoginError::Busy).await,
         Ok(LoginOutcome::Expired) => error_page(&site, &id, ErrorPage::page_expired()),
         Err(failure) => failure_page(&site, &id, &failure),
@@ -91,6 +101,19 @@ fn with_session(site: &Site, mut response: Response, cookie: &str) -> Response {
     if let Some(session) = session {
         response.headers_mut().append(header::SET_COOKIE, session);
     }
+    response
+}
+
+/// The same for a name that rests and for an address that has guessed too often.
+async fn too_many(
+    site: &Site,
+    id: &RequestId,
+    form: &Params,
+    browser: &str,
+    TooMany { retry_after }: TooMany,
+) -> Response {
+    let mut response = again(site, id, form, browser, LoginError::TooManyAttempts).await;
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry_after.as_secs()));
     response
 }
 

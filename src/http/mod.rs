@@ -12,6 +12,7 @@ mod discovery;
 mod fallback;
 mod guard;
 mod home;
+mod limit;
 mod login;
 mod logout;
 mod prefix;

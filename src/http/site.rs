@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 
+use super::limit::Limits;
 use crate::flow::Engine;
 use crate::pages::{HomePage, ModeNotice, QuickLogin};
-use crate::protocol::{Issuer, Metadata};
+use crate::protocol::{Issuer, Metadata, Network};
 
 /// The state of every handler. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -18,6 +19,7 @@ struct Parts {
     engine: Engine,
     metadata: Bytes,
     facts: SiteFacts,
+    limits: Limits,
 }
 
 /// How a server shows itself to people.
@@ -31,6 +33,8 @@ pub struct SiteFacts {
     pub home: Home,
     /// Host names, without port, by which the server may be called beside the issuer's and those of loopback.
     pub hosts: HashSet<String>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<Network>,
 }
 
 /// The page at `/`.
@@ -50,7 +54,8 @@ impl Site {
     /// When the discovery document cannot be written as JSON.
     pub fn new(engine: Engine, facts: SiteFacts) -> Result<Self, serde_json::Error> {
         let metadata = Bytes::from(serde_json::to_vec(&Metadata::of(&engine.policy))?);
-        Ok(Self(Arc::new(Parts { engine, metadata, facts })))
+        let limits = Limits::new(&engine.policy.rates);
+        Ok(Self(Arc::new(Parts { engine, metadata, facts, limits })))
     }
 
     /// The engine behind it.
@@ -75,6 +80,10 @@ impl Site {
 
     pub(super) fn facts(&self) -> &SiteFacts {
         &self.0.facts
+    }
+
+    pub(super) fn limits(&self) -> &Limits {
+        &self.0.limits
     }
 
     pub(super) fn mode_notice(&self) -> Option<ModeNotice> {

@@ -66,7 +66,9 @@ impl LoginError {
     pub(crate) fn advice(self) -> &'static str {
         match self {
             Self::WrongNameOrPassword => "Check both and try again.",
-            Self::TooManyAttempts => "Wait a few minutes, then try again.",
+            Self::TooManyAttempts => {
+                "Wait a moment, then try again. Each wrong attempt makes the wait longer, up to a quarter of an hour."
+            }
             Self::Busy => "Nothing is wrong with your password. Try again in a moment.",
             Self::ExpiredPage => "Nothing was lost. Log in once more.",
         }

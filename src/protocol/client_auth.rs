@@ -97,6 +97,11 @@ impl Credentials {
         }
     }
 
+    /// Whether a secret is presented, right or wrong.
+    pub fn have_secret(&self) -> bool {
+        matches!(self.proof, Proof::Secret(_))
+    }
+
     /// Whether `client` has proved itself. `matches` says whether a presented secret is one of the client's.
     ///
     /// # Errors

@@ -34,6 +34,8 @@ pub enum ErrorCode {
     InvalidClientMetadata,
     /// The fault is ours.
     ServerError,
+    /// Too much from one peer. On the wire it is the same word as the next.
+    TooManyRequests,
     /// Too much at once, or a part that is needed does not answer.
     TemporarilyUnavailable,
 }
@@ -67,7 +69,7 @@ pub enum Answer {
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::InvalidRequest,
         Self::InvalidClient,
         Self::InvalidGrant,
@@ -82,6 +84,7 @@ impl ErrorCode {
         Self::InvalidRedirectUri,
         Self::InvalidClientMetadata,
         Self::ServerError,
+        Self::TooManyRequests,
         Self::TemporarilyUnavailable,
     ];
 
@@ -102,7 +105,7 @@ impl ErrorCode {
             Self::InvalidRedirectUri => "invalid_redirect_uri",
             Self::InvalidClientMetadata => "invalid_client_metadata",
             Self::ServerError => "server_error",
-            Self::TemporarilyUnavailable => "temporarily_unavailable",
+            Self::TooManyRequests | Self::TemporarilyUnavailable => "temporarily_unavailable",
         }
     }
 
@@ -130,6 +133,8 @@ impl ErrorCode {
             (Self::InvalidRedirectUri | Self::InvalidClientMetadata, Register) => Json(400),
             (Self::ServerError, Token | Register) => Json(500),
             (Self::ServerError, Authorize) => Redirect { page: 500 },
+            (Self::TooManyRequests, Token | Register) => Json(429),
+            (Self::TooManyRequests, Authorize) => Page(429),
             (Self::TemporarilyUnavailable, Token | Register) => Json(503),
             (Self::TemporarilyUnavailable, Authorize) => Page(503),
             _ => Never,
@@ -220,6 +225,7 @@ mod tests {
             ("invalid_redirect_uri", Never, Never, Json(400)),
             ("invalid_client_metadata", Never, Never, Json(400)),
             ("server_error", Json(500), Redirect { page: 500 }, Json(500)),
+            ("temporarily_unavailable", Json(429), Page(429), Json(429)),
             ("temporarily_unavailable", Json(503), Page(503), Json(503)),
         ];
         for (code, (name, token, authorize, register)) in ErrorCode::ALL.into_iter().zip(table) {

@@ -87,6 +87,8 @@ pub(super) fn policy() -> Policy {
         lifetimes: Lifetimes { retry_window: Duration::from_secs(60), ..Lifetimes::default() },
         registration: RegistrationMode::Open,
         registration_scopes: None,
+        max_unused_clients: Policy::MAX_UNUSED_CLIENTS,
+        rates: Rates::default(),
         client_documents: ClientDocuments::Any,
         loopback_resources: false,
         default_resource: None,

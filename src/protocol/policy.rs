@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Client, ClientOrigin, DocumentUrl, Issuer, ResourceUri, Scope};
+use super::{Client, ClientOrigin, DocumentUrl, Issuer, Rates, ResourceUri, Scope};
 
 /// How long things last. The defaults stand here and nowhere else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub struct Lifetimes {
     pub jwks_max_age: Duration,
     /// A self-registered client that never completed an authorization.
     pub unused_client: Duration,
+    /// A record of what happened.
+    pub audit: Duration,
     /// How long a client's document is used without looking again, at least: whatever its host says.
     pub client_document_min: Duration,
     /// And at most.
@@ -53,6 +55,7 @@ impl Default for Lifetimes {
             browser_session_absolute: Duration::from_secs(30 * DAY),
             jwks_max_age: Duration::from_secs(5 * MINUTE),
             unused_client: Duration::from_secs(7 * DAY),
+            audit: Duration::from_secs(90 * DAY),
             client_document_min: Duration::from_secs(5 * MINUTE),
             client_document_max: Duration::from_secs(24 * HOUR),
             client_document_stale: Duration::from_secs(7 * DAY),
@@ -73,6 +76,7 @@ impl Lifetimes {
         browser_session_absolute: Duration::from_secs(90 * DAY),
         jwks_max_age: Duration::from_secs(HOUR),
         unused_client: Duration::from_secs(90 * DAY),
+        audit: Duration::from_secs(3650 * DAY),
         client_document_min: Duration::from_secs(HOUR),
         client_document_max: Duration::from_secs(24 * HOUR),
         client_document_stale: Duration::from_secs(30 * DAY),
@@ -93,6 +97,11 @@ pub enum RegistrationMode {
     Open,
     /// Nobody.
     Off,
+}
+
+impl Policy {
+    /// What [`Policy::max_unused_clients`] is unless somebody decides otherwise.
+    pub const MAX_UNUSED_CLIENTS: u32 = 10_000;
 }
 
 /// Whose Client ID Metadata Documents are taken (Client ID Metadata Documents §6).
@@ -129,6 +138,10 @@ pub struct Policy {
     pub registration: RegistrationMode,
     /// The most that self-registered clients can be given; `None` is whatever resources know.
     pub registration_scopes: Option<Scope>,
+    /// The most self-registered clients that may wait for their first grant at once.
+    pub max_unused_clients: u32,
+    /// How often strangers may do what costs us something.
+    pub rates: Rates,
     /// Whose Client ID Metadata Documents are taken.
     pub client_documents: ClientDocuments,
     /// Whether an unregistered resource on loopback is accepted: a developer's own server.
@@ -160,7 +173,7 @@ impl Policy {
 mod tests {
     use super::*;
 
-    fn each(of: &Lifetimes) -> [Duration; 13] {
+    fn each(of: &Lifetimes) -> [Duration; 14] {
         [
             of.access_token,
             of.code,
@@ -172,6 +185,7 @@ mod tests {
             of.browser_session_absolute,
             of.jwks_max_age,
             of.unused_client,
+            of.audit,
             of.client_document_min,
             of.client_document_max,
             of.client_document_stale,
@@ -197,6 +211,7 @@ mod tests {
                 30 * day,
                 5 * minute,
                 7 * day,
+                90 * day,
                 5 * minute,
                 day,
                 7 * day
@@ -263,6 +278,7 @@ mod tests {
                 90 * day,
                 hour,
                 90 * day,
+                3650 * day,
                 hour,
                 day,
                 30 * day

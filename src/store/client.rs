@@ -1,5 +1,7 @@
 //! Clients.
 
+use std::time::Duration;
+
 use super::audit::{Noted, record};
 use super::backend::Tx;
 use super::sql::statements;
@@ -35,12 +37,27 @@ pub(super) use insert_sql;
 statements! {
     BY_ID = concat!("SELECT ", columns!(), " FROM clients c WHERE c.id = $1 AND c.suspended_at IS NULL
         AND NOT EXISTS (SELECT 1 FROM tenants t WHERE t.id = c.tenant_id AND t.suspended_at IS NOT NULL)");
-    BY_FINGERPRINT = concat!("SELECT ", columns!(), " FROM clients c WHERE c.fingerprint = $1");
+    BY_FINGERPRINT = concat!("SELECT c.suspended_at, ", columns!(), " FROM clients c WHERE c.fingerprint = $1");
+    IS_REGISTERED = "SELECT id FROM clients WHERE fingerprint = $1";
     /// Of identical registrations at once, one inserts. A later one renews the week that an unused client has, at
     /// most once a day, so that registering again rarely writes.
     REGISTER = concat!(insert_sql!(), " ON CONFLICT (fingerprint) DO UPDATE
         SET last_registered_at = excluded.last_registered_at
-        WHERE clients.used_at IS NULL AND clients.last_registered_at < excluded.last_registered_at - 86400");
+        WHERE clients.used_at IS NULL AND clients.suspended_at IS NULL
+            AND clients.last_registered_at < excluded.last_registered_at - 86400");
+    /// Counts in the index `clients_unused`, which holds nothing else, and no further than the limit.
+    UNUSED = "SELECT COUNT(*) AS unused, MIN(last_registered_at) AS oldest FROM
+        (SELECT last_registered_at FROM clients
+         WHERE origin = 'dynamic' AND used_at IS NULL AND suspended_at IS NULL
+         ORDER BY last_registered_at LIMIT $1) AS waiting";
+    /// The outer condition is asked again when a grant is issued at the same time. A suspended client stays, so that
+    /// it is still known when the same is registered again.
+    pub(super) REMOVE_UNUSED = "DELETE FROM clients WHERE origin = 'dynamic' AND used_at IS NULL AND suspended_at IS NULL
+        AND last_registered_at <= $1
+        AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.client_id = clients.id)
+        AND NOT EXISTS (SELECT 1 FROM consents k WHERE k.client_id = clients.id) AND id IN
+        (SELECT id FROM clients WHERE origin = 'dynamic' AND used_at IS NULL AND suspended_at IS NULL
+            AND last_registered_at <= $1 ORDER BY last_registered_at LIMIT $2)";
     /// What configuration declares replaces what it declared before. A client that was withdrawn comes back; one
     /// that an administrator has suspended stays suspended.
     UPSERT = concat!(insert_sql!(), " ON CONFLICT (id) DO UPDATE SET origin = excluded.origin, name = excluded.name,
@@ -63,6 +80,25 @@ statements! {
         WHERE id = $1 AND origin = 'config'";
 }
 
+/// How long a client that has just registered is sure of its place: as long as a person has to let it in.
+const SPARED: Duration = Duration::from_secs(600);
+/// How many clients beyond the limit are removed at once, should the limit have been lowered.
+const MOST_REMOVED: i64 = 1000;
+
+/// What became of a registration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RegistrationOutcome {
+    /// The client, or the one that registered identically before.
+    Registered(Box<Client>),
+    /// The client that registered identically before was suspended.
+    Suspended,
+    /// Too many clients wait for their first grant, and all of them have registered just now.
+    Full {
+        /// When the oldest of them may make room.
+        until: Timestamp,
+    },
+}
+
 impl Store {
     /// A client that may act: a suspended one, or one of a suspended tenant, is not found.
     pub async fn client(&self, id: &ClientId) -> Result<Option<Client>, StoreError> {
@@ -71,38 +107,75 @@ impl Store {
 
     /// Registers a client (RFC 7591 §3.1). A public one that registered identically before, which `fingerprint`
     /// (a digest of its metadata) tells, is answered instead: products that register at every start share one row.
+    /// At most `most_unused` clients wait for their first grant; the oldest make room.
     pub async fn register_client(
         &self,
         client: Client,
         fingerprint: &str,
+        most_unused: u32,
         audit: AuditEvent,
-    ) -> Result<Client, StoreError> {
-        let args = (client, fingerprint.to_owned(), self.noted(audit));
-        self.write(args, |tx, (client, fingerprint, audit)| {
-            Box::pin(register(tx, client, fingerprint, audit))
+    ) -> Result<RegistrationOutcome, StoreError> {
+        let args = (client, fingerprint.to_owned(), most_unused, self.noted(audit));
+        self.write(args, |tx, (client, fingerprint, most_unused, audit)| {
+            Box::pin(async move {
+                let fingerprint = client.secret_hashes.is_empty().then_some(fingerprint.as_str());
+                if let Some(fingerprint) = fingerprint
+                    && tx.optional(IS_REGISTERED, args![fingerprint]).await?.is_some()
+                {
+                    // A place of its own: nobody has to make room for it.
+                } else if let Some(until) = make_room(tx, *most_unused, audit.at()).await? {
+                    return Ok(RegistrationOutcome::Full { until });
+                }
+                register(tx, client, fingerprint, audit).await
+            })
         })
         .await
     }
 }
 
+/// Makes room for one client more, if there is none; answers when there may be when there cannot be now. Writers of
+/// PostgreSQL that come at once may exceed the limit by their number.
+async fn make_room(tx: &mut Tx<'_>, most: u32, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+    let spared = now.minus(SPARED);
+    for room_was_made in [false, true] {
+        let counted = i64::from(most) + MOST_REMOVED;
+        let Some(row) = tx.optional(UNUSED, args![counted]).await? else { return Ok(None) };
+        let excess = row.number("unused")? - i64::from(most);
+        if excess < 0 {
+            return Ok(None);
+        }
+        let oldest = row.optional_time("oldest")?.unwrap_or(now);
+        if room_was_made || oldest > spared {
+            return Ok(Some(oldest.plus(SPARED)));
+        }
+        // Some more, so that this is not done for each client while many come.
+        let removed = excess + 1 + i64::from(most) / 256;
+        tx.execute(REMOVE_UNUSED, args![spared, removed]).await?;
+    }
+    Ok(None)
+}
+
 async fn register(
     tx: &mut Tx<'_>,
     candidate: &Client,
-    fingerprint: &str,
+    fingerprint: Option<&str>,
     audit: &Noted,
-) -> Result<Client, StoreError> {
-    let is_public = candidate.secret_hashes.is_empty();
-    insert(tx, REGISTER, candidate, is_public.then_some(fingerprint)).await?;
-    if is_public {
+) -> Result<RegistrationOutcome, StoreError> {
+    insert(tx, REGISTER, candidate, fingerprint).await?;
+    if let Some(fingerprint) = fingerprint {
         let row = tx.optional(BY_FINGERPRINT, args![fingerprint]).await?;
-        let registered = client(&row.ok_or_else(|| StoreError::corrupt("table clients"))?)?;
+        let row = row.ok_or_else(|| StoreError::corrupt("table clients"))?;
+        if row.optional_time("suspended_at")?.is_some() {
+            return Ok(RegistrationOutcome::Suspended);
+        }
+        let registered = client(&row)?;
         if registered.id != candidate.id {
-            return Ok(registered);
+            return Ok(RegistrationOutcome::Registered(Box::new(registered)));
         }
     }
     put_secrets(tx, candidate).await?;
     record(tx, audit).await?;
-    Ok(candidate.clone())
+    Ok(RegistrationOutcome::Registered(Box::new(candidate.clone())))
 }
 
 /// Writes a client by a statement that begins with `insert_sql!`; tells how many rows that changed.

@@ -1,12 +1,15 @@
 //! People whom configuration declares.
 
+use super::audit::{Noted, record};
 use super::backend::Tx;
 use super::sql::statements;
 use super::value::{args, json_list};
 use super::{StoreError, suspend};
+use crate::audit::AuditKind;
 use crate::protocol::{PasswordHash, RoleName, TenantId, Timestamp, User};
 
 statements! {
+    PASSWORD = "SELECT password_hash FROM users WHERE id = $1 AND password_hash IS NOT NULL";
     BY_USERNAME = "SELECT id FROM users WHERE username_folded = $1 AND id <> $2";
     /// A person who was withdrawn comes back; one whom an administrator has suspended stays suspended. A password
     /// that configuration does not give is left as it is.
@@ -43,28 +46,31 @@ pub struct DeclaredUser {
     pub memberships: Vec<(TenantId, Vec<RoleName>)>,
 }
 
-/// Writes a declared person and their memberships, which replace what they had; see `reconcile`.
+/// Writes a declared person and their memberships, which replace what they had; see `reconcile`. A password that
+/// replaces another ends what was reached with that (RFC 9700 §4.14.2), which `changed` then records.
 pub(super) async fn upsert(
     tx: &mut Tx<'_>,
     declared: &DeclaredUser,
-    now: Timestamp,
+    changed: &Noted,
 ) -> Result<(), StoreError> {
+    let now = changed.at();
     let user = &declared.user;
     let folded = User::fold(&user.username);
     if tx.optional(BY_USERNAME, args![&folded, &user.id]).await?.is_some() {
         return Err(StoreError::TakenByAnother { what: "username", id: user.username.clone() });
     }
-    let args = args![
-        &user.id,
-        &user.username,
-        &folded,
-        user.name.as_deref(),
-        user.email.as_deref(),
-        declared.password_hash.as_ref().map(PasswordHash::as_str),
-        now,
-    ];
+    let password = declared.password_hash.as_ref().map(PasswordHash::as_str);
+    let before = tx.optional(PASSWORD, args![&user.id]).await?;
+    let args =
+        args![&user.id, &user.username, &folded, user.name.as_deref(), user.email.as_deref(), password, now,];
     if tx.execute(UPSERT, args).await? == 0 {
         return Err(StoreError::TakenByAnother { what: "user", id: user.id.to_string() });
+    }
+    if let (Some(row), Some(password)) = (before, password)
+        && row.text("password_hash")? != password
+    {
+        suspend::end_everything_of_user(tx, user.id.as_str(), changed.event.kind, now).await?;
+        record(tx, changed).await?;
     }
     for row in tx.all(MEMBER_OF, args![&user.id]).await? {
         let tenant = row.text("tenant_id")?;
@@ -94,7 +100,7 @@ pub(super) async fn remove_undeclared(
         if tx.execute(REMOVE, args![id]).await? == 0 {
             tx.execute(WITHDRAW, args![id, now]).await?;
         }
-        suspend::end_everything_of_user(tx, id, now).await?;
+        suspend::end_everything_of_user(tx, id, AuditKind::Suspended, now).await?;
     }
     Ok(())
 }

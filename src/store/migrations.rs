@@ -11,11 +11,19 @@ use super::StoreError;
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "first schema", include_str!("../../migrations/0001_first_schema.sql")),
     (2, "client documents", include_str!("../../migrations/0002_client_documents.sql")),
+    (3, "limits", include_str!("../../migrations/0003_limits.sql")),
 ];
 
 /// Applies what is missing, within the caller's transaction; refuses a schema from the future.
 pub(super) async fn migrate(connection: &mut impl Migrate) -> Result<(), StoreError> {
-    let migrations = MIGRATIONS.iter().map(|&(version, description, text)| {
+    apply(connection, MIGRATIONS).await
+}
+
+async fn apply(
+    connection: &mut impl Migrate,
+    migrations: &[(i64, &'static str, &'static str)],
+) -> Result<(), StoreError> {
+    let migrations = migrations.iter().map(|&(version, description, text)| {
         let simple = MigrationType::Simple;
         Migration::new(version, Cow::Borrowed(description), simple, text.into_sql_str(), false)
     });
@@ -30,4 +38,24 @@ pub(super) async fn migrate(connection: &mut impl Migrate) -> Result<(), StoreEr
         MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
         other => StoreError::corrupt(other),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{Connection as _, SqliteConnection};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_client_of_the_first_schema_keeps_its_way_to_authenticate() {
+        let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        apply(&mut connection, &MIGRATIONS[..1]).await.unwrap();
+        let client = "INSERT INTO clients (id, origin, about, redirect_uris, grant_types, auth_method, machine_scopes,
+            registered_at, last_registered_at) VALUES ('c', 'config', '{}', '[]', '[]', 'client_secret_post', '', 1, 1)";
+        sqlx::query(client).execute(&mut connection).await.unwrap();
+        apply(&mut connection, MIGRATIONS).await.unwrap();
+        let methods: String =
+            sqlx::query_scalar("SELECT auth_methods FROM clients").fetch_one(&mut connection).await.unwrap();
+        assert_eq!(methods, r#"["client_secret_post"]"#);
+    }
 }

@@ -1,7 +1,9 @@
 //! Bringing what configuration declares into the database.
 
+use super::audit::Noted;
 use super::backend::Tx;
 use super::{DeclaredUser, Store, StoreError, client, declared_user, resource, role, tenant};
+use crate::audit::{AuditEvent, AuditKind};
 use crate::protocol::{Client, Resource, Role, Tenant, Timestamp};
 
 /// Everything that configuration declares.
@@ -24,15 +26,27 @@ impl Store {
     /// declared once and is no longer. What something still refers to is not removed but withdrawn (suspended, its
     /// grants revoked) and comes back when it is declared again. What administrators added or clients registered is
     /// never touched; a declaration under a name that one of these has is [`StoreError::TakenByAnother`]. The same
-    /// declarations again change nothing.
+    /// declarations again change nothing. Who is given another password is logged out everywhere, and their grants are
+    /// revoked: whoever knew the old one may have let a client of their own in.
     pub async fn reconcile(&self, declarations: Declarations, now: Timestamp) -> Result<(), StoreError> {
-        self.write((declarations, now), |tx, (declarations, now)| Box::pin(reconcile(tx, declarations, *now)))
-            .await
+        let changed = |declared: &DeclaredUser| {
+            self.noted(AuditEvent::new(now, AuditKind::PasswordChanged).user(&declared.user.id))
+        };
+        let changed: Vec<Noted> = declarations.users.iter().map(changed).collect();
+        self.write((declarations, changed, now), |tx, (declarations, changed, now)| {
+            Box::pin(reconcile(tx, declarations, changed, *now))
+        })
+        .await
     }
 }
 
 /// Removals come first, so that a login name or an alias can move from one declaration to another.
-async fn reconcile(tx: &mut Tx<'_>, declared: &Declarations, now: Timestamp) -> Result<(), StoreError> {
+async fn reconcile(
+    tx: &mut Tx<'_>,
+    declared: &Declarations,
+    changed: &[Noted],
+    now: Timestamp,
+) -> Result<(), StoreError> {
     client::remove_undeclared(tx, &declared.clients, now).await?;
     resource::remove_undeclared(tx, &declared.resources).await?;
     declared_user::remove_undeclared(tx, &declared.users, now).await?;
@@ -45,8 +59,8 @@ async fn reconcile(tx: &mut Tx<'_>, declared: &Declarations, now: Timestamp) -> 
     for declaration in &declared.roles {
         role::upsert(tx, declaration).await?;
     }
-    for declaration in &declared.users {
-        declared_user::upsert(tx, declaration, now).await?;
+    for (declaration, changed) in declared.users.iter().zip(changed) {
+        declared_user::upsert(tx, declaration, changed).await?;
     }
     for declaration in &declared.resources {
         resource::upsert(tx, declaration, now).await?;

@@ -31,8 +31,8 @@ impl Statement {
 
 /// Declares the statements of one file, and `STATEMENTS`, the list of them.
 macro_rules! statements {
-    ($($(#[$doc:meta])* $name:ident = $text:expr;)+) => {
-        $($(#[$doc])* const $name: super::sql::Statement = super::sql::Statement::new(stringify!($name), $text);)+
+    ($($(#[$doc:meta])* $shared:vis $name:ident = $text:expr;)+) => {
+        $($(#[$doc])* $shared const $name: super::sql::Statement = super::sql::Statement::new(stringify!($name), $text);)+
 
         /// The statements of this file.
         pub(super) const STATEMENTS: &[super::sql::Statement] = &[$($name),+];
@@ -53,6 +53,7 @@ const LISTS: &[&[Statement]] = &[
     super::grant::STATEMENTS,
     super::interaction::STATEMENTS,
     super::issue::STATEMENTS,
+    super::login_failure::STATEMENTS,
     super::meta::STATEMENTS,
     super::refresh::STATEMENTS,
     super::resource::STATEMENTS,

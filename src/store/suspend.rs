@@ -5,14 +5,14 @@ use super::backend::Tx;
 use super::sql::{Statement, statements};
 use super::value::args;
 use super::{Outcome, Store, StoreError};
-use crate::audit::AuditEvent;
+use crate::audit::{AuditEvent, AuditKind};
 use crate::protocol::{ClientId, TenantId, Timestamp, UserId};
 
 statements! {
     SUSPEND_USER = "UPDATE users SET suspended_at = $2 WHERE id = $1 AND suspended_at IS NULL";
     SUSPEND_CLIENT = "UPDATE clients SET suspended_at = $2 WHERE id = $1 AND suspended_at IS NULL";
     SUSPEND_TENANT = "UPDATE tenants SET suspended_at = $2 WHERE id = $1 AND suspended_at IS NULL";
-    REVOKE_OF_USER = "UPDATE grants SET revoked_at = $2, revoked_why = 'suspended'
+    REVOKE_OF_USER = "UPDATE grants SET revoked_at = $2, revoked_why = $3
         WHERE user_id = $1 AND revoked_at IS NULL";
     REVOKE_OF_CLIENT = "UPDATE grants SET revoked_at = $2, revoked_why = 'suspended'
         WHERE client_id = $1 AND revoked_at IS NULL";
@@ -31,7 +31,7 @@ impl Store {
                 if !suspend(tx, SUSPEND_USER, id.as_str(), audit).await? {
                     return Ok(Outcome::Lost);
                 }
-                end_everything_of_user(tx, id.as_str(), audit.at()).await?;
+                end_everything_of_user(tx, id.as_str(), audit.event.kind, audit.at()).await?;
                 Ok(Outcome::Won(()))
             })
         })
@@ -81,10 +81,11 @@ async fn suspend(tx: &mut Tx<'_>, statement: Statement, id: &str, audit: &Noted)
 pub(super) async fn end_everything_of_user(
     tx: &mut Tx<'_>,
     id: &str,
+    why: AuditKind,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     tx.execute(END_SESSIONS, args![id]).await?;
-    tx.execute(REVOKE_OF_USER, args![id, now]).await.map(drop)
+    tx.execute(REVOKE_OF_USER, args![id, now, why.as_str()]).await.map(drop)
 }
 
 /// Revokes every grant of a client.

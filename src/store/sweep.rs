@@ -1,11 +1,26 @@
 //! Taking out what has ended, in small batches: each is a verb of its own, so that requests get between.
+//!
+//! Every table that grows by what strangers and people do is here, or is bounded otherwise:
+//!
+//! | table | goes |
+//! | --- | --- |
+//! | `interactions`, `browser_sessions` | when they expire |
+//! | `grants`, with their `authorization_codes` | some time after they were revoked or can no longer be refreshed |
+//! | `clients` that registered themselves, with their `client_secrets` | when nobody let them in for a while, and earlier when too many wait ([`super::client`]). One that was ever let in stays: it would never find out (RFC 7591 has no word for it) |
+//! | `consents` | never: one for each person, client and resource, which only a person who is logged in makes |
+//! | `clients` that were read from a document | when nobody let them in for a while |
+//! | `client_assertions` | when they would not be good any more |
+//! | `login_failures` | an hour after the last |
+//! | `audit_events` | after the time that the operator wants |
+//!
+//! The other tables hold what operators declare, and the server's own keys.
 
 use std::time::Duration;
 
 use super::sql::{Statement, statements};
 use super::value::args;
-use super::{Store, StoreError};
-use crate::protocol::{Id, Timestamp};
+use super::{Store, StoreError, client};
+use crate::protocol::{Id, Timestamp, lockout};
 
 statements! {
     INTERACTIONS = "DELETE FROM interactions WHERE id IN
@@ -20,12 +35,9 @@ statements! {
          ORDER BY refresh_expires_at LIMIT $2)";
     GRANTS_WITHOUT_REFRESH = "DELETE FROM grants WHERE refresh_expires_at IS NULL AND id IN
         (SELECT id FROM grants WHERE refresh_expires_at IS NULL AND issued_at <= $1 ORDER BY issued_at LIMIT $2)";
-    /// The outer condition is asked again when a grant is issued at the same time.
-    UNUSED_CLIENTS = "DELETE FROM clients WHERE origin = 'dynamic' AND used_at IS NULL AND last_registered_at <= $1
-        AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.client_id = clients.id) AND id IN
-        (SELECT id FROM clients WHERE origin = 'dynamic' AND used_at IS NULL AND last_registered_at <= $1
-         ORDER BY last_registered_at LIMIT $2)";
-    /// As for [`UNUSED_CLIENTS`]: documents that were read, and nobody let the client in. A suspended one would come back
+    LOGIN_FAILURES = "DELETE FROM login_failures WHERE last_failed_at <= $1 AND name_hash IN
+        (SELECT name_hash FROM login_failures WHERE last_failed_at <= $1 ORDER BY last_failed_at LIMIT $2)";
+    /// As for [`client::REMOVE_UNUSED`]: documents that were read, and nobody let the client in. A suspended one would come back
     /// at liberty, so its row stays.
     UNUSED_DOCUMENTS = "DELETE FROM clients WHERE origin = 'document' AND used_at IS NULL AND suspended_at IS NULL
         AND last_registered_at <= $1
@@ -46,8 +58,8 @@ pub struct SweepPolicy {
     pub dead_grant_kept: Duration,
     /// How long a client that registered itself and never got a grant stays.
     pub unused_client_kept: Duration,
-    /// How long audit events are kept; for ever if not set.
-    pub audit_kept: Option<Duration>,
+    /// How long audit events are kept.
+    pub audit_kept: Duration,
     /// How many rows of a kind go at once.
     pub batch: u32,
 }
@@ -67,12 +79,28 @@ pub struct Swept {
     pub client_assertions: u64,
     /// Audit events.
     pub audit_events: u64,
+    /// Login names whose failures are forgotten.
+    pub login_failures: u64,
 }
 
 impl Swept {
     /// Whether nothing was left to sweep.
     pub fn is_nothing(&self) -> bool {
-        *self == Self::default()
+        self.rows() == 0
+    }
+
+    /// How many rows there were of all kinds.
+    pub fn rows(&self) -> u64 {
+        let Self {
+            interactions,
+            browser_sessions,
+            grants,
+            clients,
+            client_assertions,
+            audit_events,
+            login_failures,
+        } = *self;
+        interactions + browser_sessions + grants + clients + client_assertions + audit_events + login_failures
     }
 }
 
@@ -90,18 +118,18 @@ impl Store {
             swept.grants += self.sweep_before(kind, dead, batch).await?;
         }
         let unused = now.minus(policy.unused_client_kept);
-        for kind in [UNUSED_CLIENTS, UNUSED_DOCUMENTS] {
+        for kind in [client::REMOVE_UNUSED, UNUSED_DOCUMENTS] {
             swept.clients += self.sweep_before(kind, unused, batch).await?;
         }
         swept.client_assertions = self.sweep_before(CLIENT_ASSERTIONS, now, batch).await?;
-        if let Some(kept) = policy.audit_kept {
-            let before = Id::new(now.minus(kept), [0; 10]);
-            swept.audit_events = self
-                .write((before, batch), |tx, (before, batch)| {
-                    Box::pin(async move { tx.execute(AUDIT_EVENTS, args![before, i64::from(*batch)]).await })
-                })
-                .await?;
-        }
+        let forgotten = now.minus(lockout::FORGOTTEN_AFTER);
+        swept.login_failures = self.sweep_before(LOGIN_FAILURES, forgotten, batch).await?;
+        let before = Id::new(now.minus(policy.audit_kept), [0; 10]);
+        swept.audit_events = self
+            .write((before, batch), |tx, (before, batch)| {
+                Box::pin(async move { tx.execute(AUDIT_EVENTS, args![before, i64::from(*batch)]).await })
+            })
+            .await?;
         Ok(swept)
     }
 

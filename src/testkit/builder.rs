@@ -10,7 +10,9 @@ use crate::app::Setup;
 use crate::clock::Clock;
 use crate::fetch::{Fetcher, Supplied};
 use crate::http::SiteFacts;
-use crate::protocol::{ClientDocuments, Issuer, Lifetimes, Policy, PublicUrl, RegistrationMode, ScopeToken};
+use crate::protocol::{
+    ClientDocuments, Issuer, Lifetimes, Network, Policy, PublicUrl, Rates, RegistrationMode, ScopeToken,
+};
 use crate::random::Random;
 use crate::store::{Mode, StoreOptions};
 use crate::tokens::{KeyEncryptionKey, PasswordHasher, TEST_KEYS};
@@ -28,6 +30,9 @@ pub struct TestServerBuilder {
     lifetimes: Lifetimes,
     registration: RegistrationMode,
     registration_scopes: Option<Vec<String>>,
+    max_unused_clients: u32,
+    rates: Rates,
+    trusted_proxies: Vec<Network>,
     client_documents: ClientDocuments,
     fetcher: Fetcher,
     loopback_resources: bool,
@@ -47,6 +52,9 @@ impl Default for TestServerBuilder {
             lifetimes: Lifetimes::default(),
             registration: RegistrationMode::Open,
             registration_scopes: None,
+            max_unused_clients: Policy::MAX_UNUSED_CLIENTS,
+            rates: Rates::on_loopback(),
+            trusted_proxies: Vec::new(),
             client_documents: ClientDocuments::Any,
             fetcher: Fetcher::supplied(HashMap::new()),
             loopback_resources: false,
@@ -107,6 +115,25 @@ impl TestServerBuilder {
     /// The most that self-registered clients can be given; no limit unless told otherwise.
     pub fn registration_scopes<'a>(mut self, scopes: impl IntoIterator<Item = &'a str>) -> Self {
         self.registration_scopes = Some(scopes.into_iter().map(str::to_owned).collect());
+        self
+    }
+
+    /// The most self-registered clients that may wait for their first grant; 10 000 unless told otherwise.
+    pub fn max_unused_clients(mut self, most: u32) -> Self {
+        self.max_unused_clients = most;
+        self
+    }
+
+    /// How often a peer may do what costs the server something; more registrations than in production unless told
+    /// otherwise. They come back by the server's clock, so after it was advanced.
+    pub fn rates(mut self, rates: Rates) -> Self {
+        self.rates = rates;
+        self
+    }
+
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub fn trusted_proxies(mut self, proxies: impl IntoIterator<Item = Network>) -> Self {
+        self.trusted_proxies = proxies.into_iter().collect();
         self
     }
 
@@ -226,7 +253,11 @@ impl TestServerBuilder {
             key: KeyEncryptionKey::from_bytes(&[0x67; 32]),
             signing_key: Some(TEST_KEYS[0].signing_key()),
             declared: self.seed.declared(),
-            facts: SiteFacts { hosts: self.hosts.clone(), ..SiteFacts::default() },
+            facts: SiteFacts {
+                hosts: self.hosts.clone(),
+                trusted_proxies: self.trusted_proxies.clone(),
+                ..SiteFacts::default()
+            },
             one_click_login: false,
             fetcher: self.fetcher.clone(),
             passwords: PasswordHasher::new(self.random.clone()),
@@ -255,6 +286,8 @@ impl TestServerBuilder {
             issuer: issuer.clone(),
             lifetimes: self.lifetimes,
             registration: self.registration,
+            max_unused_clients: self.max_unused_clients,
+            rates: self.rates,
             client_documents: self.client_documents.clone(),
             registration_scopes: ceiling
                 .map(|scopes| scopes.iter().map(|scope| scope_token(scope)).collect()),

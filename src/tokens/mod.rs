@@ -27,7 +27,7 @@ pub use jwk::PublicJwk;
 pub use key::{KeyError, SigningFailed, SigningKey};
 pub use key_encryption_key::{KeyEncryptionKey, KeyEncryptionKeyError};
 pub use key_ring::{IssueError, KeyRing};
-pub use password::{PasswordError, PasswordHasher};
+pub use password::{PasswordError, PasswordHasher, PasswordPlace};
 pub use refresh::{PresentedRefreshToken, RefreshToken};
 pub use seal::OpenError;
 pub use secret::{BrowserSessionToken, CodeToken, OpaqueSecret, OpaqueToken, Secret, TokenId};

@@ -45,6 +45,12 @@ pub enum PasswordError {
     Failed,
 }
 
+/// A place in the queue of those whose passwords are to be checked.
+#[derive(Debug)]
+pub struct PasswordPlace {
+    _admitted: OwnedSemaphorePermit,
+}
+
 /// Hashes and checks passwords on blocking threads, one permit (19 MiB) for each at a time. Cheap to clone.
 #[derive(Clone)]
 pub struct PasswordHasher {
@@ -78,22 +84,44 @@ impl PasswordHasher {
     /// Too long, too many waiting, or out of memory.
     pub async fn hash(&self, password: &str) -> Result<PasswordHash, PasswordError> {
         let salt = self.random.bytes::<SALT_LEN>();
-        self.run(password, move |argon2, password| {
+        self.run(self.place()?, password, move |argon2, password| {
             let hash = argon2.hash_password_with_salt(password, &salt).map_err(|_| PasswordError::Failed)?;
             Ok(PasswordHash::from_stored(hash.to_string()))
         })
         .await
     }
 
-    /// Whether `password` is the one of which `stored` is the hash. Without a hash (no such user, or one without a
-    /// password) the answer is no, after the same work, so that nobody learns by timing who exists.
+    /// Takes a place in the queue. Who does that before anything else does no work for people who are then turned away.
+    ///
+    /// # Errors
+    /// Too many waiting.
+    pub fn place(&self) -> Result<PasswordPlace, PasswordError> {
+        let admitted = self.admitted.clone().try_acquire_owned().map_err(|_| PasswordError::Busy)?;
+        Ok(PasswordPlace { _admitted: admitted })
+    }
+
+    /// [`PasswordHasher::verify_in`] a place that is taken now.
     ///
     /// # Errors
     /// Too long, too many waiting, or an unreadable hash.
     pub async fn verify(&self, password: &str, stored: Option<&PasswordHash>) -> Result<bool, PasswordError> {
+        self.verify_in(self.place()?, password, stored).await
+    }
+
+    /// Whether `password` is the one of which `stored` is the hash. Without a hash (no such user, or one without a
+    /// password) the answer is no, after the same work, so that nobody learns by timing who exists.
+    ///
+    /// # Errors
+    /// Too long, or an unreadable hash.
+    pub async fn verify_in(
+        &self,
+        place: PasswordPlace,
+        password: &str,
+        stored: Option<&PasswordHash>,
+    ) -> Result<bool, PasswordError> {
         let exists = stored.is_some();
         let hash = stored.map_or(DECOY, PasswordHash::as_str).to_owned();
-        let matches = self.run(password, move |argon2, password| {
+        let matches = self.run(place, password, move |argon2, password| {
             match argon2.verify_password(password, hash.as_str()) {
                 Ok(()) => Ok(true),
                 Err(password_hash::Error::PasswordInvalid) => Ok(false),
@@ -108,13 +136,15 @@ impl PasswordHasher {
     /// nothing that is still in use.
     async fn run<T: Send + 'static>(
         &self,
+        place: PasswordPlace,
         password: &str,
         work: impl FnOnce(&Argon2<'_>, &[u8]) -> Result<T, PasswordError> + Send + 'static,
     ) -> Result<T, PasswordError> {
         if password.len() > Self::MAX_BYTES {
             return Err(PasswordError::TooLong);
         }
-        let permits = self.admit().await?;
+        let running = self.running.clone().acquire_owned().await.map_err(|_| PasswordError::Failed)?;
+        let permits = (running, place);
         let password = password.to_owned();
         let finished = spawn_blocking(move || {
             let outcome = work(&argon2()?, password.as_bytes());
@@ -122,12 +152,6 @@ impl PasswordHasher {
             outcome
         });
         finished.await.map_err(|_| PasswordError::Failed)?
-    }
-
-    async fn admit(&self) -> Result<[OwnedSemaphorePermit; 2], PasswordError> {
-        let admitted = self.admitted.clone().try_acquire_owned().map_err(|_| PasswordError::Busy)?;
-        let running = self.running.clone().acquire_owned().await.map_err(|_| PasswordError::Failed)?;
-        Ok([running, admitted])
     }
 }
 

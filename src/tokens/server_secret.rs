@@ -115,6 +115,11 @@ impl ServerSecrets {
         stored.as_str().split_once('.').is_none_or(|(id, _)| id != self.current().id.as_str())
     }
 
+    /// What a login name is counted under: a keyed hash, since people type passwords into the field for names.
+    pub fn login_name_tag(&self, folded: &str) -> String {
+        print_tag(self.current(), hashing, &format!("login name {folded}"))
+    }
+
     /// A token for a form of the browser that `bound_to` names (its session, its pre-login cookie); another browser's
     /// form does not verify.
     pub fn csrf_token(&self, bound_to: &str) -> String {

@@ -2,10 +2,10 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod banner;
-mod https;
-mod log_lines;
 mod document;
 mod hosting;
+mod https;
+mod log_lines;
 mod network;
 mod program;
 mod refusals;

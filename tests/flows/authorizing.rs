@@ -30,8 +30,6 @@ async fn nothing_is_stored_for_a_stranger(database: Database) {
         let request = client.authorization(|request| request.scope("mcp:read"));
         let page = browser.get(&request.url).await.page();
         assert!(page.url.contains("/login?continue="), "{}", page.url);
-        let again = browser.log_in(&page, ("alice", "wrong")).await.page();
-        assert!(again.has_form_with("password"));
         assert_eq!(browser.cookie("gatelet-session"), None);
     }
     assert!(!watch.has_changed().await);

@@ -5,15 +5,18 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod assertions;
 mod authorizing;
 mod client_authentication;
 mod code_flow;
 mod connections;
 mod consenting;
 mod discovery;
+mod documents;
 mod forms;
 mod hardening;
 mod http2;
+mod limits;
 mod logging_in;
 mod machines;
 mod never;
@@ -39,15 +42,18 @@ type Case = common::Case<Database>;
 
 /// Run on SQLite.
 const LISTS: &[(&str, &[Case])] = &[
+    ("assertions", assertions::CASES),
     ("authorizing", authorizing::CASES),
     ("client_authentication", client_authentication::CASES),
     ("code_flow", code_flow::CASES),
     ("connections", connections::CASES),
     ("consenting", consenting::CASES),
     ("discovery", discovery::CASES),
+    ("documents", documents::CASES),
     ("forms", forms::CASES),
     ("hardening", hardening::CASES),
     ("http2", http2::CASES),
+    ("limits", limits::CASES),
     ("logging_in", logging_in::CASES),
     ("machines", machines::CASES),
     ("never", never::CASES),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use gatelet::store::{Mode, Store, StoreError, StoreOptions};
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _, SqliteConnection};
 
 use crate::sql;
 
@@ -66,6 +66,14 @@ impl Database {
     /// The first column of a query as texts.
     pub(crate) async fn texts(&self, sql: &str) -> Vec<String> {
         sql::texts(&self.url, sql).await
+    }
+
+    /// How SQLite goes about a query: one line for each step.
+    pub(crate) async fn plan(&self, sql: &str) -> Vec<String> {
+        let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
+        let sql = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
+        let steps = sqlx::query(sql).bind(1i64).fetch_all(&mut connection).await.unwrap();
+        steps.iter().map(|step| step.get("detail")).collect()
     }
 
     /// How many rows a table has.

@@ -11,6 +11,8 @@ mod authorizing;
 mod clients;
 mod codes;
 mod database;
+mod documents;
+mod guessing;
 mod keys;
 mod opening;
 mod reconciling;
@@ -33,6 +35,8 @@ const LISTS: &[(&str, &[Case])] = &[
     ("authorizing", authorizing::CASES),
     ("clients", clients::CASES),
     ("codes", codes::CASES),
+    ("documents", documents::CASES),
+    ("guessing", guessing::CASES),
     ("keys", keys::CASES),
     ("opening", opening::CASES),
     ("reconciling", reconciling::CASES),

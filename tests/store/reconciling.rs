@@ -1,7 +1,9 @@
 //! Configuration in the database.
 
+use std::time::Duration;
+
 use gatelet::audit::AuditKind;
-use gatelet::protocol::{Client, ClientOrigin, KnownScopes, Role, RoleName};
+use gatelet::protocol::{BrowserSessionId, Client, ClientOrigin, KnownScopes, PasswordHash, Role, RoleName};
 use gatelet::store::{Declarations, Outcome, StoreError};
 
 use crate::world::*;
@@ -16,11 +18,13 @@ cases![
     what_something_refers_to_is_withdrawn_and_can_come_back,
     who_was_suspended_stays_suspended,
     a_password_that_is_not_declared_is_left_alone,
+    another_password_ends_what_the_old_one_reached,
     names_taken_by_others_are_refused,
     a_login_name_can_move_to_another_person,
     what_was_not_declared_is_never_touched,
 ];
 
+const HOUR: Duration = Duration::from_secs(3600);
 const TABLES: [&str; 8] =
     ["tenants", "roles", "users", "memberships", "resources", "resource_names", "clients", "client_secrets"];
 
@@ -179,6 +183,33 @@ async fn a_password_that_is_not_declared_is_left_alone(database: Database) {
     assert_eq!(account.password_hash, person("alice", &[]).password_hash);
 }
 
+async fn another_password_ends_what_the_old_one_reached(database: Database) {
+    // RFC 9700 §4.14.2: whoever knew the old password may have let a client of their own in.
+    let world = World::new(database).await;
+    let of_bob = BrowserSessionId::new(NOW, chance());
+    assert_eq!(world.log_in(&of_bob, "bob").await, Outcome::Won(()));
+    let grant = world.refreshable().await;
+    let is_live = |id: BrowserSessionId| {
+        let store = world.store.clone();
+        async move { store.browser_session(&id, later(2), HOUR).await.unwrap().is_some() }
+    };
+    // The same password, another name.
+    let mut declared = declarations();
+    declared.users[0].user.name = Some("Alice".into());
+    world.store.reconcile(declared.clone(), later(1)).await.unwrap();
+    assert!(is_live(world.session.clone()).await && world.is_alive(&grant).await);
+
+    declared.users[0].password_hash = Some(PasswordHash::from_stored("$argon2id$of-another".into()));
+    world.store.reconcile(declared.clone(), later(2)).await.unwrap();
+    assert!(!is_live(world.session.clone()).await);
+    assert!(is_live(of_bob).await, "nobody else's");
+    assert!(!world.is_alive(&grant).await);
+    assert_eq!(world.database.texts("SELECT revoked_why FROM grants").await, ["password_changed"]);
+    world.store.reconcile(declared, later(3)).await.unwrap();
+    let recorded = "SELECT user_id FROM audit_events WHERE kind = 'password_changed'";
+    assert_eq!(world.database.texts(recorded).await, ["alice"]);
+}
+
 async fn names_taken_by_others_are_refused(database: Database) {
     let world = World::new(database).await;
     world
@@ -195,7 +226,7 @@ async fn names_taken_by_others_are_refused(database: Database) {
         .await;
     let mut registered = client("taken", ClientOrigin::Dynamic);
     registered.registered_at = NOW;
-    world.store.register_client(registered, "digest", audit(AuditKind::ClientRegistered)).await.unwrap();
+    world.registered(registered, "digest").await;
 
     type Declare = fn(&mut Declarations);
     let cases: [(&str, Declare); 6] = [
@@ -238,11 +269,7 @@ async fn a_login_name_can_move_to_another_person(database: Database) {
 
 async fn what_was_not_declared_is_never_touched(database: Database) {
     let world = World::new(database).await;
-    world
-        .store
-        .register_client(client("self", ClientOrigin::Dynamic), "d", audit(AuditKind::ClientRegistered))
-        .await
-        .unwrap();
+    world.registered(client("self", ClientOrigin::Dynamic), "d").await;
     world
         .database
         .execute("INSERT INTO tenants (id, name, origin, created_at) VALUES ('own', 'Own', 'admin', 1)")

@@ -15,14 +15,16 @@ cases![
     a_dead_grant_goes_with_its_code_after_a_while,
     only_clients_that_never_got_a_grant_are_swept,
     registering_again_renews_an_unused_client,
-    old_audit_events_are_swept_if_wanted,
+    a_client_that_was_consented_to_or_suspended_is_not_swept,
+    old_audit_events_are_swept,
+    failed_logins_are_forgotten,
 ];
 
 const WEEK: u64 = 7 * 86_400;
 const POLICY: SweepPolicy = SweepPolicy {
     dead_grant_kept: Duration::from_secs(86_400),
     unused_client_kept: Duration::from_secs(WEEK),
-    audit_kept: None,
+    audit_kept: Duration::from_secs(400 * 86_400),
     batch: 2,
 };
 
@@ -66,8 +68,7 @@ async fn a_dead_grant_goes_with_its_code_after_a_while(database: Database) {
 async fn only_clients_that_never_got_a_grant_are_swept(database: Database) {
     let world = World::new(database).await;
     for id in ["used", "unused"] {
-        let event = audit(AuditKind::ClientRegistered);
-        world.store.register_client(client(id, ClientOrigin::Dynamic), id, event).await.unwrap();
+        world.registered(client(id, ClientOrigin::Dynamic), id).await;
     }
     let mut issue = world.completed();
     issue.grant.client = client_id("used");
@@ -88,8 +89,7 @@ async fn registering_again_renews_an_unused_client(database: Database) {
     let mut candidate = client("first", ClientOrigin::Dynamic);
     for seconds in [0, 6 * 86_400] {
         candidate.registered_at = later(seconds);
-        let event = audit(AuditKind::ClientRegistered);
-        let registered = world.store.register_client(candidate, "digest", event).await.unwrap();
+        let registered = world.registered(candidate, "digest").await;
         assert_eq!((registered.id, registered.registered_at), (client_id("first"), NOW));
         candidate = client("second", ClientOrigin::Dynamic);
     }
@@ -97,11 +97,46 @@ async fn registering_again_renews_an_unused_client(database: Database) {
     assert_eq!(world.store.sweep(later(WEEK + 6 * 86_400), POLICY).await.unwrap().clients, 1);
 }
 
-async fn old_audit_events_are_swept_if_wanted(database: Database) {
+async fn old_audit_events_are_swept(database: Database) {
     let world = World::new(database).await;
     world.store.record(audit_at(later(100), AuditKind::LoggedOut)).await.unwrap();
-    let policy = SweepPolicy { audit_kept: Some(Duration::from_secs(50)), ..POLICY };
+    let policy = SweepPolicy { audit_kept: Duration::from_secs(50), ..POLICY };
     assert_eq!(world.store.sweep(later(50), policy).await.unwrap().audit_events, 0);
     assert_eq!(world.store.sweep(later(51), policy).await.unwrap().audit_events, 1);
     assert_eq!(world.store.audit_events(None, 9).await.unwrap().len(), 1);
+}
+
+async fn a_client_that_was_consented_to_or_suspended_is_not_swept(database: Database) {
+    let world = World::new(database).await;
+    for id in ["consented", "suspended", "unused"] {
+        world.registered(client(id, ClientOrigin::Dynamic), id).await;
+    }
+    world
+        .database
+        .execute(
+            "INSERT INTO consents (user_id, client_id, tenant_id, resource, scope, redirect_host, given_at)
+             VALUES ('alice', 'consented', 'acme', 'https://mcp.example.com/mcp', 'read', 'app.example', 1)",
+        )
+        .await;
+    // Who registers the same again must still be known as suspended.
+    let outcome = world.store.suspend_client(&client_id("suspended"), audit(AuditKind::Suspended)).await;
+    assert_eq!(outcome.unwrap(), Outcome::Won(()));
+    assert_eq!(world.store.sweep(later(WEEK), POLICY).await.unwrap().clients, 1);
+    assert_eq!(
+        world.database.texts("SELECT id FROM clients WHERE origin = 'dynamic' ORDER BY id").await,
+        ["consented", "suspended"]
+    );
+}
+
+async fn failed_logins_are_forgotten(database: Database) {
+    let world = World::new(database).await;
+    for (name, seconds) in [("a", 0), ("b", 0), ("c", 0), ("d", 1)] {
+        let counted = world.store.count_login_failure(name.to_owned(), later(seconds)).await.unwrap();
+        assert_eq!(counted, Outcome::Won(()));
+    }
+    assert_eq!(world.store.sweep(later(3599), POLICY).await.unwrap().login_failures, 0);
+    // The browser session goes at the same moment.
+    assert_eq!(world.store.sweep(later(3600), POLICY).await.unwrap().login_failures, 2);
+    assert_eq!(world.store.sweep(later(3600), POLICY).await.unwrap().login_failures, 1);
+    assert_eq!(world.database.texts("SELECT name_hash FROM login_failures").await, ["d"]);
 }

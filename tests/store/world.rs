@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use gatelet::audit::{AuditEvent, AuditKind};
 use gatelet::protocol::*;
-use gatelet::store::{Declarations, DeclaredUser, Issue, Outcome, ServerSecret, Store};
+use gatelet::store::{Declarations, DeclaredUser, Issue, Outcome, RegistrationOutcome, ServerSecret, Store};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
@@ -169,6 +169,20 @@ impl World {
             expires_at: later(3600),
         };
         self.store.start_browser_session(session, hash("cookie"), audit(AuditKind::LoggedIn)).await.unwrap()
+    }
+
+    /// Registers a client, of which at most ten may wait for their first grant.
+    pub(crate) async fn registers(&self, candidate: Client, fingerprint: &str) -> RegistrationOutcome {
+        let event = audit_at(candidate.registered_at, AuditKind::ClientRegistered).client(&candidate.id);
+        self.store.register_client(candidate, fingerprint, 10, event).await.unwrap()
+    }
+
+    /// Registers a client that nothing speaks against.
+    pub(crate) async fn registered(&self, candidate: Client, fingerprint: &str) -> Client {
+        match self.registers(candidate, fingerprint).await {
+            RegistrationOutcome::Registered(client) => *client,
+            other => panic!("not registered: {other:?}"),
+        }
     }
 
     pub(crate) async fn park(&self) -> InteractionId {

@@ -9,9 +9,10 @@ mod secrets;
 use std::collections::HashMap;
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use super::*;
-use crate::protocol::{ClientDocuments, Lifetimes, RegistrationMode};
+use crate::protocol::{ClientDocuments, Lifetimes, Rate, Rates, RegistrationMode};
 
 const URL: &str = "public_url = \"https://id.example\"\n";
 
@@ -120,6 +121,21 @@ fn the_file_is_the_named_one_or_the_one_here_or_none() {
         "public_url: missing: where people and clients reach this server, such as \"https://id.example.com\" (or \
          GATELET_PUBLIC_URL); there is no gatelet.toml here, `gatelet config example` prints one"
     );
+}
+
+#[test]
+fn registrations_are_limited_as_configured() {
+    let policy = good("").policy;
+    assert_eq!((policy.max_unused_clients, policy.rates), (10_000, Rates::default()));
+    let config = good(
+        "trusted_proxies = [\"10.0.0.0/8\"]\n[registration]\nmax_unused = 7\nrate = \"5/1m30s\"\n\
+         total_rate = \"50/1h\"",
+    );
+    assert_eq!(config.trusted_proxies, [Network::parse("10.0.0.0/8").unwrap()]);
+    assert_eq!(config.policy.max_unused_clients, 7);
+    assert_eq!(config.policy.rates.registrations, Rate::new(5, Duration::from_secs(90)));
+    assert_eq!(config.policy.rates.registrations_in_all, Rate::new(50, Duration::from_secs(3600)));
+    assert_eq!(config.policy.rates.wrong_secrets, Rates::default().wrong_secrets);
 }
 
 #[test]

@@ -51,6 +51,21 @@ fn server_keys_that_do_not_fit_together_are_refused_in_words() {
             "hosts = [\"id.internal:80\"]",
             "f:2: hosts[0]: must be a host name without port, such as `id.internal`",
         ),
+        (
+            "trusted_proxies = [\"10.0.0.1/8\"]",
+            "f:2: trusted_proxies[0]: must be an IP address or a range of them, such as `10.0.0.5`, `10.0.0.0/8` or \
+             `fd00::/8`",
+        ),
+        (
+            "[registration]\nrate = \"0/1m\"",
+            "f:3: registration.rate: write a rate as a number and a time of at most `1d`, such as `100/1m`",
+        ),
+        (
+            "[registration]\ntotal_rate = \"5/2d\"",
+            "f:3: registration.total_rate: write a rate as a number and a time of at most `1d`, such as `100/1m`",
+        ),
+        ("[registration]\nmax_unused = 0", "f:3: registration.max_unused: must be between 1 and 100000"),
+        ("[lifetimes]\naudit = \"3651d\"", "f:3: lifetimes.audit: is longer than the bound of 3650d"),
         ("listen = []", "f:2: listen: names no address to listen on"),
         (
             "default_resource = \"https://mcp.example\"",
