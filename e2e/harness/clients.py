@@ -87,7 +87,7 @@ def clients() -> list[Client]:
 _SLASH_ADDED = Limit(
     "FastMCP publishes the address of a root issuer with a slash added; the Python client compares issuers exactly "
     "and refuses. Give the issuer a path, or let it end in a slash.",
-    r"(?i)issuer.*(mismatch|does not match)",
+    r"metadata issuer mismatch: (http://localhost:\d+) != \1/",
 )
 
 
