@@ -208,6 +208,7 @@ mod tests {
 
     #[test]
     fn what_readers_could_read_differently_is_refused() {
+        // OAuth 2.1 §1.5; MCP Communication Security
         let is = |wanted: fn(&UrlError) -> bool, text: &str| {
             let error = Issuer::parse(text).unwrap_err();
             assert!(matches!(&error, IssuerError::Url(url) if wanted(url)), "{text}: {error:?}");

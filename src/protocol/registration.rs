@@ -356,6 +356,7 @@ mod tests {
 
     #[test]
     fn what_breaks_a_rule_is_refused_in_its_own_words() {
+        // OAuth 2.1 §4.1.2.1
         use ErrorCode::{InvalidClientMetadata, InvalidRedirectUri};
         let uris = json!(["https://a.example/cb"]);
         let many: Vec<String> = (0..21).map(|i| format!("https://a.example/{i}")).collect();

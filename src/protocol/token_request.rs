@@ -166,6 +166,7 @@ mod tests {
 
     #[test]
     fn what_breaks_a_rule_is_refused_in_its_own_words() {
+        // OAuth 2.1 §4.1.2.1
         use ErrorCode::*;
         for (form, code) in [
             ("", InvalidRequest),

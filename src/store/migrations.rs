@@ -16,7 +16,14 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
 
 /// Applies what is missing, within the caller's transaction; refuses a schema from the future.
 pub(super) async fn migrate(connection: &mut impl Migrate) -> Result<(), StoreError> {
-    let migrations = MIGRATIONS.iter().map(|&(version, description, text)| {
+    apply(connection, MIGRATIONS).await
+}
+
+async fn apply(
+    connection: &mut impl Migrate,
+    migrations: &[(i64, &'static str, &'static str)],
+) -> Result<(), StoreError> {
+    let migrations = migrations.iter().map(|&(version, description, text)| {
         let simple = MigrationType::Simple;
         Migration::new(version, Cow::Borrowed(description), simple, text.into_sql_str(), false)
     });
@@ -31,4 +38,24 @@ pub(super) async fn migrate(connection: &mut impl Migrate) -> Result<(), StoreEr
         MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
         other => StoreError::corrupt(other),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{Connection as _, SqliteConnection};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_client_of_the_first_schema_keeps_its_way_to_authenticate() {
+        let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        apply(&mut connection, &MIGRATIONS[..1]).await.unwrap();
+        let client = "INSERT INTO clients (id, origin, about, redirect_uris, grant_types, auth_method, machine_scopes,
+            registered_at, last_registered_at) VALUES ('c', 'config', '{}', '[]', '[]', 'client_secret_post', '', 1, 1)";
+        sqlx::query(client).execute(&mut connection).await.unwrap();
+        apply(&mut connection, MIGRATIONS).await.unwrap();
+        let methods: String =
+            sqlx::query_scalar("SELECT auth_methods FROM clients").fetch_one(&mut connection).await.unwrap();
+        assert_eq!(methods, r#"["client_secret_post"]"#);
+    }
 }

@@ -3,12 +3,17 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
+use serde_json::{Value, json};
 
 use super::answer::{JsonAnswer, TokenResponse};
+use super::assertion::ClientKey;
 use super::authorization::{Authorization, Callback, RequestParams};
 use super::browser::{Browser, Landing, Login};
 use super::http;
 use super::server::TestServer;
+use crate::clock::Clock;
+use crate::protocol::Timestamp;
+use crate::protocol::client_assertion::JWT_BEARER;
 
 /// How a token request proves whose it is (RFC 6749 §2.3.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +24,8 @@ pub enum ClientAuth {
     Basic(String, String),
     /// Identifier and secret in the form.
     Post(String, String),
+    /// This client assertion in the form, and nothing beside it (RFC 7523 §2.2).
+    Assertion(String),
     /// This `Authorization` header, whatever it says.
     Header(String),
     /// With nothing; what the form says is all there is.
@@ -34,6 +41,7 @@ pub struct TestClient {
     redirect_uri: String,
     client_id: String,
     auth: ClientAuth,
+    signer: Option<(ClientKey, Clock)>,
     http: reqwest::Client,
 }
 
@@ -47,6 +55,7 @@ impl TestClient {
             redirect_uri: redirect_uri.to_owned(),
             client_id: client_id.to_owned(),
             auth: ClientAuth::Public(client_id.to_owned()),
+            signer: None,
             http: server.http().clone(),
         }
     }
@@ -61,6 +70,24 @@ impl TestClient {
     pub fn auth(mut self, auth: ClientAuth) -> Self {
         self.auth = auth;
         self
+    }
+
+    /// The same with a key: each token request comes with a fresh assertion, good by the server's clock.
+    pub fn signing(mut self, key: ClientKey, server: &TestServer) -> Self {
+        self.signer = Some((key, server.clock().clone()));
+        self
+    }
+
+    /// What a good assertion of this client says now: for the token endpoint, for five minutes, once.
+    pub fn assertion_claims(&self, now: Timestamp) -> Value {
+        json!({
+            "iss": self.client_id,
+            "sub": self.client_id,
+            "aud": self.token_url,
+            "iat": now.seconds(),
+            "exp": now.seconds() + 300,
+            "jti": super::authorization::chance(),
+        })
     }
 
     /// Its identifier.
@@ -126,7 +153,11 @@ impl TestClient {
 
     /// Sends a token request with these parameters as this client.
     pub async fn token(&self, pairs: &[(&str, &str)]) -> TokenResponse {
-        token_request(&self.http, &self.token_url, pairs, &self.auth).await
+        let signed = self.signer.as_ref().map(|(key, clock)| {
+            let header = json!({"alg": "RS256", "typ": "JWT", "kid": key.kid()});
+            ClientAuth::Assertion(key.sign(&header, &self.assertion_claims(clock.now())))
+        });
+        token_request(&self.http, &self.token_url, pairs, signed.as_ref().unwrap_or(&self.auth)).await
     }
 }
 
@@ -142,6 +173,9 @@ pub(super) async fn token_request(
         ClientAuth::Post(id, secret) => (vec![("client_id", id), ("client_secret", secret)], None),
         ClientAuth::Basic(id, secret) => {
             (Vec::new(), Some(format!("Basic {}", STANDARD.encode(format!("{id}:{secret}")))))
+        }
+        ClientAuth::Assertion(assertion) => {
+            (vec![("client_assertion_type", JWT_BEARER), ("client_assertion", assertion)], None)
         }
         ClientAuth::Header(header) => (Vec::new(), Some(header.clone())),
         ClientAuth::Nothing => (Vec::new(), None),

@@ -41,6 +41,7 @@
 )]
 
 mod answer;
+mod assertion;
 mod authorization;
 mod browser;
 mod builder;
@@ -57,6 +58,7 @@ mod server;
 mod tests;
 
 pub use answer::{JsonAnswer, TokenResponse};
+pub use assertion::ClientKey;
 pub use authorization::{Authorization, Callback, RequestParams};
 pub use browser::{Browser, Consent, Landing, Login};
 pub use builder::TestServerBuilder;

@@ -58,7 +58,7 @@ async fn the_second_time_is_one_click(stage: &Stage) {
     let first = person.logs_in("dave", PASSWORD).await;
     assert!(!first.text.contains("You have allowed this before"), "{}", first.text);
     person.presses("Allow").await;
-    drop(listener);
+    let _first = listener;
     let listener = Listener::open().await;
     let client = TestClient::new(&stage.server, client.client_id(), &listener.url("127.0.0.1", "/cb"));
     let request = client.authorization(|request| request.scope("mcp:read mcp:write"));

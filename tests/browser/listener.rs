@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 use axum::response::{Html, IntoResponse as _, Response};
 
 /// What an application shows when it has its answer.
 pub(crate) const CONNECTED: &str = "<!doctype html><title>Connected</title><h1>Connected</h1>";
 
-/// A listener, open until it is dropped. What it was told to show it shows; all requests but those for its icon count.
+/// A listener, open until it is dropped. What it was told to show it shows, and
+/// else that it is connected.
 pub(crate) struct Listener {
     pub(crate) port: u16,
     shared: Arc<Shared>,
@@ -86,12 +87,12 @@ impl Drop for Listener {
 impl Shared {
     fn answer(&self, request: &Request) -> Response {
         let path = request.uri().path();
-        if path == "/favicon.ico" {
-            return StatusCode::NO_CONTENT.into_response();
-        }
         let target = request.uri().path_and_query().map_or("", |target| target.as_str()).to_owned();
         lock(&self.visits).push(Visit { target, headers: request.headers().clone() });
-        Html(lock(&self.pages).get(path).cloned().unwrap_or_else(|| CONNECTED.to_owned())).into_response()
+        let html = lock(&self.pages).get(path).cloned().unwrap_or_else(|| CONNECTED.to_owned());
+        // Else the browser asks for one, at a time that nobody knows, and complains if the listener is gone by then.
+        Html(html.replacen("<!doctype html>", "<!doctype html><link rel=icon href='data:,'>", 1))
+            .into_response()
     }
 }
 

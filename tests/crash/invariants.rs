@@ -80,7 +80,10 @@ impl Snapshot {
             let secrets = self.client_secrets.get(id).copied().unwrap_or_default();
             let whole = [
                 ("marked as used without a grant, or the reverse", client.is_used == used.contains(id)),
-                ("with a wrong number of secrets", secrets == usize::from(client.auth_method != "none")),
+                (
+                    "with a wrong number of secrets",
+                    secrets == usize::from(client.auth_methods != "[\"none\"]"),
+                ),
                 ("registered without an event", self.events("client_registered", id) == 1),
             ];
             found.extend(whole.iter().filter(|(_, ok)| !ok).map(|(what, _)| format!("client {id}: {what}")));

@@ -142,7 +142,7 @@ impl Run {
         let (median, longest) = (self.starts[self.starts.len() / 2], self.starts[self.starts.len() - 1]);
         format!(
             "{kills} kills (seed {seed}) in {:.0} s, {WRITERS} writers; {hits} kills met operations in flight, {} in \
-             all; ready again after {} ms (median), {} ms (longest)\n{sum}",
+             all\n  ready again after {} ms (median), {} ms (longest)\n{sum}",
             took.as_secs_f64(),
             self.in_flight.iter().sum::<usize>(),
             median.as_millis(),

@@ -33,7 +33,7 @@ pub(crate) struct ClientRow {
     pub(crate) uri: String,
     pub(crate) redirect_uris: String,
     pub(crate) grant_types: String,
-    pub(crate) auth_method: String,
+    pub(crate) auth_methods: String,
     pub(crate) is_used: bool,
 }
 
@@ -64,7 +64,7 @@ impl Snapshot {
         let clients = rows(
             url,
             "SELECT id || '|' || COALESCE(name, '') || '|' || COALESCE(uri, '') || '|' || redirect_uris || '|' ||
-             grant_types || '|' || auth_method || '|' || CASE WHEN used_at IS NULL THEN '' ELSE 'used' END FROM clients",
+             grant_types || '|' || auth_methods || '|' || CASE WHEN used_at IS NULL THEN '' ELSE 'used' END FROM clients",
         );
         let grants = rows(
             url,
@@ -147,8 +147,8 @@ async fn rows<const N: usize>(url: &str, sql: &str) -> Vec<[String; N]> {
 }
 
 fn client_row(row: [String; 7]) -> (String, ClientRow) {
-    let [id, name, uri, redirect_uris, grant_types, auth_method, used] = row;
-    (id, ClientRow { name, uri, redirect_uris, grant_types, auth_method, is_used: !used.is_empty() })
+    let [id, name, uri, redirect_uris, grant_types, auth_methods, used] = row;
+    (id, ClientRow { name, uri, redirect_uris, grant_types, auth_methods, is_used: !used.is_empty() })
 }
 
 fn grant_row(row: [String; 8]) -> (String, GrantRow) {

@@ -17,8 +17,8 @@ const PORT: &str = "8710";
 const MARK: &str = "@@ end of block";
 
 fn the_walkthrough_prints_what_it_shows() -> Result<(), NotRun> {
-    let tools =
-        Command::new("sh").args(["-c", "command -v curl && command -v openssl"]).stdout(Stdio::null());
+    let mut tools = Command::new("sh");
+    tools.args(["-c", "command -v curl && command -v openssl"]).stdout(Stdio::null());
     if !tools.status().unwrap().success() {
         return Err(NotRun("not run, needs curl and openssl"));
     }

@@ -69,6 +69,7 @@ async fn redirects_are_not_followed() {
 }
 
 async fn only_200_counts() {
+    // Client ID Metadata Documents §4
     for status in [201, 202, 203, 206, 400, 401, 404, 410, 429, 500, 503] {
         let headers = ["Content-Type: application/json", "Content-Length: 2"];
         let answer = raw(&format!("{status} So"), &headers, b"{}");

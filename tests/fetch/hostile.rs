@@ -155,6 +155,7 @@ fn unguarded(names: &[(&str, &str, u16)]) -> reqwest::Client {
 }
 
 async fn no_url_of_this_machine_is_dialled() {
+    // Client ID Metadata Documents §6; MCP Server-Side Request Forgery
     let (ground, unguarded) = (Ground::new().await, unguarded(&[]));
     for host in HERE {
         let before = ground.total();

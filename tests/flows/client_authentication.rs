@@ -28,6 +28,7 @@ fn basic(text: &str) -> ClientAuth {
 }
 
 async fn a_secret_is_taken_as_clients_send_it(database: Database) {
+    // OAuth 2.1 §2.4.1.
     // RFC 6749 §2.3.1 form-encodes before joining; released SDKs send it raw, percent-encoded or form-encoded.
     let odd = "a+b%20c:d~e-f/g=h&ij0123456789";
     let server = world(database).machine_client("odd-machine", odd, ["mcp:read"], None).start().await;
@@ -52,7 +53,7 @@ async fn a_secret_is_taken_as_clients_send_it(database: Database) {
 }
 
 async fn a_wrong_secret_is_refused_and_the_scheme_named_to_who_used_the_header(database: Database) {
-    // RFC 6749 §5.2
+    // RFC 9700 §2.5; OAuth 2.1 §3.2.4; RFC 6749 §5.2
     let server = server(database).await;
     let named = "Basic realm=\"token\"";
     for (auth, challenge) in [
@@ -90,6 +91,7 @@ async fn two_ways_at_once_are_refused(database: Database) {
 }
 
 async fn a_public_client_has_no_secret_to_present(database: Database) {
+    // RFC 8252 §8.4, §8.5
     let server = server(database).await;
     for auth in [basic("app:x"), ClientAuth::Post("app".to_owned(), "x".to_owned())] {
         let answer = server.token(&[("grant_type", "refresh_token"), ("refresh_token", "x")], &auth).await;
@@ -116,6 +118,7 @@ async fn the_grant_type_has_to_be_one_the_client_has(database: Database) {
 }
 
 async fn the_token_endpoint_answers_in_json_whatever_is_wrong(database: Database) {
+    // OAuth 2.1 §3.2.
     // The table of errors: 405, 415 and 413 as JSON.
     let server = server(database).await;
     let (http, url) = (server.http(), server.endpoint("token"));

@@ -63,19 +63,19 @@ async fn a_client_that_does_not_finish_its_head_is_cut(database: Database) {
     let limits = Limits { idle: Duration::from_secs(60), ..short() };
     let (_server, listening) = listening(database, limits).await;
     let start = Instant::now();
-    assert!(listening.wire().await.is_closed_silently().await);
+    assert!(listening.wire().await.closes_silently().await);
     // Neither the one version nor the other is begun for long.
     for head in ["GET / HTTP/1.1\r\nX: ", "PRI * HTTP/2.0\r\n\r\nS", "P"] {
         let mut wire = listening.wire().await;
         wire.dribble(format!("{head}{}", "x".repeat(100)).as_bytes(), TICK).await;
-        assert!(wire.is_closed_silently().await, "{head:?}");
+        assert!(wire.closes_silently().await, "{head:?}");
     }
     let mut second = listening.wire().await;
     second.send(JWKS).await;
     assert_eq!(second.answer().await.status, 200);
     sleep(millis(400)).await;
     second.dribble(format!("GET / HTTP/1.1\r\nX: {}", "x".repeat(100)).as_bytes(), TICK).await;
-    assert!(second.is_closed_silently().await);
+    assert!(second.closes_silently().await);
     assert!(start.elapsed() < Duration::from_secs(12), "{:?}", start.elapsed());
 }
 
@@ -160,7 +160,7 @@ async fn who_has_been_silent_longest_makes_room(database: Database) {
     let mut newcomer = listening.wire().await;
     newcomer.send(JWKS).await;
     assert_eq!(newcomer.answer().await.status, 200);
-    assert!(silent.is_closed_silently().await);
+    assert!(silent.closes_silently().await);
     kept.send(JWKS).await;
     assert_eq!(kept.answer().await.status, 200, "it was not the longest");
     // The newcomer has been idle for longer now; and a body that does not come is silence too.
@@ -171,13 +171,13 @@ async fn who_has_been_silent_longest_makes_room(database: Database) {
              Content-Type: application/x-www-form-urlencoded\r\n\r\n",
         )
         .await;
-    assert!(newcomer.is_closed_silently().await);
+    assert!(newcomer.closes_silently().await);
     for _ in 0..20 {
         let mut another = listening.wire().await;
         another.send(JWKS).await;
         assert_eq!(another.answer().await.status, 200, "a crowd of silent ones keeps nobody out");
     }
-    assert!(kept.is_closed_silently().await && sender.is_closed_silently().await);
+    assert!(kept.closes_silently().await && sender.closes_silently().await);
     assert_eq!(busy.answer().await.body, "slow", "who waits for us stays");
 }
 
@@ -334,7 +334,7 @@ async fn requests_in_flight_outlive_the_signal_to_stop(database: Database) {
     let other = tokio::spawn(async move { http2.get(url).send().await.unwrap().text().await.unwrap() });
     sleep(millis(200)).await;
     listening.begin_to_stop();
-    assert!(silent.is_closed_silently().await && kept.is_closed_silently().await);
+    assert!(silent.closes_silently().await && kept.closes_silently().await);
     let answer = busy.answer().await;
     assert_eq!((answer.body.as_str(), answer.header("connection")), ("slow", Some("close")));
     assert_eq!(other.await.unwrap(), "slow");

@@ -19,7 +19,7 @@ cases![
 ];
 
 async fn every_address_that_clients_try_gives_the_same_document(_: Database) {
-    // RFC 8414 §3.1, OpenID Connect Discovery §4
+    // RFC 8414 §3.3; MCP Authorization Server Discovery; RFC 8414 §3.1, OpenID Connect Discovery §4
     for path in ["/oauth", "", "/", "/a/b", "/a/"] {
         let server = world(Database::Sqlite).issuer_path(path).start().await;
         let base = path.trim_end_matches('/');
@@ -47,6 +47,7 @@ async fn every_address_that_clients_try_gives_the_same_document(_: Database) {
 }
 
 async fn what_the_document_promises_is_there(database: Database) {
+    // RFC 9700 §2.6
     let server = server(database).await;
     let document = metadata(&server).await;
     for (member, status) in [("token_endpoint", 405), ("registration_endpoint", 405), ("jwks_uri", 200)] {
@@ -96,7 +97,7 @@ async fn what_is_not_there_is_not_found_in_json(database: Database) {
 }
 
 async fn scripts_of_other_origins_reach_what_is_for_them_and_nothing_else(database: Database) {
-    // OAuth 2.1 §3.1, §3.2; clients in a browser send MCP-Protocol-Version with every request.
+    // RFC 9700 §2.6; OAuth 2.1 §3.1, §3.2; clients in a browser send MCP-Protocol-Version with every request.
     let server = server(database).await;
     let preflight = async |address: &str, method: &str| {
         let request = server.http().request(reqwest::Method::OPTIONS, server.url(address));

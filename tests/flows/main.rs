@@ -5,12 +5,14 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod assertions;
 mod authorizing;
 mod client_authentication;
 mod code_flow;
 mod connections;
 mod consenting;
 mod discovery;
+mod documents;
 mod forms;
 mod hardening;
 mod http2;
@@ -40,12 +42,14 @@ type Case = common::Case<Database>;
 
 /// Run on SQLite.
 const LISTS: &[(&str, &[Case])] = &[
+    ("assertions", assertions::CASES),
     ("authorizing", authorizing::CASES),
     ("client_authentication", client_authentication::CASES),
     ("code_flow", code_flow::CASES),
     ("connections", connections::CASES),
     ("consenting", consenting::CASES),
     ("discovery", discovery::CASES),
+    ("documents", documents::CASES),
     ("forms", forms::CASES),
     ("hardening", hardening::CASES),
     ("http2", http2::CASES),

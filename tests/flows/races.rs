@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gatelet::protocol::GrantId;
 use gatelet::random::Random;
-use gatelet::testkit::{Browser, JsonAnswer, Landing, TestClient, TestServer};
+use gatelet::testkit::{Browser, ClientAuth, ClientKey, JsonAnswer, Landing, TestClient, TestServer};
 use gatelet::tokens::CodeToken;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
@@ -18,6 +18,7 @@ cases![
     of_32_refreshes_of_one_token_all_get_the_same_successor,
     of_32_decisions_about_one_interaction_one_counts,
     of_32_identical_registrations_comes_one_client,
+    of_32_uses_of_one_assertion_one_counts,
     a_client_that_hangs_up_while_redeeming_leaves_nothing_half_done,
     a_client_that_hangs_up_while_refreshing_keeps_its_chain,
 ];
@@ -133,6 +134,28 @@ async fn of_32_identical_registrations_comes_one_client(database: Database) {
         at_once(register).await.into_iter().map(|answer| answer["client_id"].clone()).collect();
     ids.dedup();
     assert!(ids.len() == 1 && ids[0].is_string(), "{ids:?}");
+}
+
+async fn of_32_uses_of_one_assertion_one_counts(database: Database) {
+    // RFC 7523 §3, item 7
+    let server = server(database).await;
+    let metadata = serde_json::json!({
+        "redirect_uris": ["http://127.0.0.1/cb"], "token_endpoint_auth_method": "private_key_jwt",
+        "jwks": ClientKey::FIRST.jwks(),
+    });
+    let registered = server.register(&metadata).await;
+    let client = TestClient::new(&server, registered.text("client_id"), "http://127.0.0.1/cb");
+    let tokens = tokens(&server, &client.clone().signing(ClientKey::FIRST, &server)).await;
+    let claims = client.assertion_claims(server.clock().now());
+    let assertion = ClientKey::FIRST.sign(&serde_json::json!({"alg": "RS256"}), &claims);
+    let client = client.auth(ClientAuth::Assertion(assertion));
+    let refresh = || {
+        let (client, token) = (client.clone(), tokens.refresh_token().to_owned());
+        async move { client.refresh(&token).await.0 }
+    };
+    let answers = at_once(refresh).await;
+    let winners = answers.iter().filter(|answer| answer.status == 200).count();
+    assert_eq!((winners, count(&answers, (401, "invalid_client"))), (1, AT_ONCE - 1), "{answers:?}");
 }
 
 /// Sends a token request and hangs up after up to 5 ms.

@@ -88,7 +88,7 @@ async fn registered(server: &TestServer, metadata: &Value, redirect_uri: &str) -
 }
 
 async fn released_clients_register_and_get_through_a_whole_flow(database: Database) {
-    // RFC 7591 §3.2.1, RFC 8252 §7.3
+    // MCP Client Registration; RFC 7591 §3.2.1, RFC 8252 §7.3
     let server = server(database).await;
     for (name, metadata, redirect_uri) in released_clients() {
         let answer = server.register(&metadata).await;
@@ -112,6 +112,7 @@ async fn released_clients_register_and_get_through_a_whole_flow(database: Databa
 }
 
 async fn a_client_that_names_no_method_gets_a_secret_and_needs_it(database: Database) {
+    // RFC 7591 §3.2.1.
     // RFC 7591 §2; Python's SDK, which then sends Basic with the secret percent-encoded and client_id in the form.
     let server = server(database).await;
     let metadata = json!({"client_name": "Python", "redirect_uris": ["http://localhost:3030/callback"],
@@ -195,7 +196,7 @@ async fn the_same_registration_twice_is_one_client(database: Database) {
 }
 
 async fn what_cannot_be_registered_is_refused_in_words(database: Database) {
-    // RFC 7591 §3.2.2
+    // RFC 7591 §2.1; RFC 7591 §3.2.2
     let server = server(database).await;
     for uri in [
         "http://example.com/cb",

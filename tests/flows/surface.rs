@@ -1,6 +1,7 @@
 //! What every answer and every address has in common.
 
 use gatelet::testkit::Browser;
+use reqwest::header::HeaderMap;
 
 use crate::cases;
 use crate::world::{Database, app, consent_page, logged_in, server, world};
@@ -45,42 +46,24 @@ async fn every_answer_carries_the_headers_that_protect_it(database: Database) {
     let style = alice.get("/").await.page();
     let style = style.html.split('"').find(|text| text.ends_with(".css")).unwrap().to_owned();
 
-    let (stays, leads) = ("form-action 'self'", "frame-ancestors 'none'");
-    let open = [("cross-origin-resource-policy", "cross-origin"), ("access-control-allow-origin", "*")];
-    let open = |cache| [&open[..], &[("cache-control", cache)]].concat();
-    let page = |policy: &'static str| {
-        let fixed = [
-            ("content-type", "text/html; charset=utf-8"),
-            ("cache-control", "no-store"),
-            ("content-security-policy", policy),
-            ("cross-origin-resource-policy", "same-origin"),
-            ("x-frame-options", "DENY"),
-        ];
-        // What a client has opened in a window of its own stays connected to it.
-        let closed = (policy == stays).then_some(("cross-origin-opener-policy", "same-origin"));
-        fixed.into_iter().chain(closed).collect::<Vec<_>>()
-    };
-    let word = vec![("cross-origin-resource-policy", "same-origin")];
-    let asset = vec![
-        ("cache-control", "public, max-age=31536000, immutable"),
-        ("cross-origin-resource-policy", "same-origin"),
-    ];
-    let redirect = vec![("cache-control", "no-store"), ("cross-origin-resource-policy", "same-origin")];
+    let own = ("cross-origin-resource-policy", "same-origin");
+    let redirect = vec![NO_STORE, own];
+    let asset = vec![("cache-control", "public, max-age=31536000, immutable"), own];
     for (method, address, status, expected) in [
-        ("GET", "/", 200, page(stays)),
-        ("GET", "/oauth", 200, page(stays)),
-        ("GET", "/logout", 200, page(stays)),
-        ("GET", "/login?continue=x", 400, page(stays)),
+        ("GET", "/", 200, page(STAYS)),
+        ("GET", "/oauth", 200, page(STAYS)),
+        ("GET", "/logout", 200, page(STAYS)),
+        ("GET", "/login?continue=x", 400, page(STAYS)),
         ("GET", "/login", 303, redirect.clone()),
-        ("GET", &consent, 200, page(leads)),
-        ("GET", "/consent", 400, page(stays)),
-        ("GET", "/oauth/authorize", 400, page(stays)),
+        ("GET", &consent, 200, page(LEADS)),
+        ("GET", "/consent", 400, page(STAYS)),
+        ("GET", "/oauth/authorize", 400, page(STAYS)),
         ("GET", &request.url, 303, redirect),
-        ("GET", "/nothing", 404, page(stays)),
-        ("PUT", "/login", 405, page(stays)),
-        ("POST", "/login", 415, page(stays)),
+        ("GET", "/nothing", 404, page(STAYS)),
+        ("PUT", "/login", 405, page(STAYS)),
+        ("POST", "/login", 415, page(STAYS)),
         ("GET", &style, 200, asset),
-        ("GET", "/healthz", 200, word),
+        ("GET", "/healthz", 200, vec![own]),
         ("POST", "/oauth/token", 415, open("no-store")),
         ("GET", "/oauth/token", 405, open("no-store")),
         ("POST", "/oauth/register", 415, open("no-store")),
@@ -95,31 +78,62 @@ async fn every_answer_carries_the_headers_that_protect_it(database: Database) {
             request.header("cookie", format!("gatelet-session-{port}={session}")).send().await.unwrap();
         let what = format!("{method} {address}");
         assert_eq!(answer.status(), status, "{what}");
-        let header = |name: &str| answer.headers().get(name).map(|value| value.to_str().unwrap());
-        assert_eq!(header("x-content-type-options"), Some("nosniff"), "{what}");
-        assert_eq!(header("referrer-policy"), Some("same-origin"), "{what}");
-        assert_eq!(header("x-request-id").map(str::len), Some(26), "{what}");
-        for name in [
-            "cache-control",
-            "content-security-policy",
-            "cross-origin-opener-policy",
-            "cross-origin-resource-policy",
-            "x-frame-options",
-            "access-control-allow-origin",
-            "strict-transport-security",
-            "server",
-            "x-powered-by",
-        ] {
-            let expected = expected.iter().find(|(of, _)| *of == name).map(|(_, value)| *value);
-            let found = header(name);
-            if name != "content-security-policy" || expected.is_none() {
-                assert_eq!(found, expected, "{what}: {name}");
-                continue;
-            }
-            let policy = found.unwrap();
-            assert!(policy.starts_with("default-src 'none'") && policy.contains(leads), "{what}: {policy}");
-            assert_eq!(policy.contains("form-action"), expected == Some(stays), "{what}: {policy}");
+        assert_headers(answer.headers(), &expected, &what);
+    }
+}
+
+const NO_STORE: (&str, &str) = ("cache-control", "no-store");
+/// What the policy of a page says about forms: they stay here, or nothing, since browsers hold it against the redirect
+/// to a client too.
+const STAYS: &str = "form-action 'self'";
+const LEADS: &str = "frame-ancestors 'none'";
+
+fn page(policy: &'static str) -> Vec<(&'static str, &'static str)> {
+    let fixed = [
+        NO_STORE,
+        ("content-security-policy", policy),
+        ("cross-origin-resource-policy", "same-origin"),
+        ("x-frame-options", "DENY"),
+    ];
+    // What a client has opened in a window of its own stays connected to it.
+    let closed = (policy == STAYS).then_some(("cross-origin-opener-policy", "same-origin"));
+    fixed.into_iter().chain(closed).collect()
+}
+
+fn open(cache: &'static str) -> Vec<(&'static str, &'static str)> {
+    vec![
+        ("cache-control", cache),
+        ("cross-origin-resource-policy", "cross-origin"),
+        ("access-control-allow-origin", "*"),
+    ]
+}
+
+/// That of the headers that protect an answer there are these and no others.
+fn assert_headers(headers: &HeaderMap, expected: &[(&str, &str)], what: &str) {
+    let header = |name: &str| headers.get(name).map(|value| value.to_str().unwrap());
+    assert_eq!(header("x-content-type-options"), Some("nosniff"), "{what}");
+    assert_eq!(header("referrer-policy"), Some("same-origin"), "{what}");
+    assert_eq!(header("x-request-id").map(str::len), Some(26), "{what}");
+    for name in [
+        "cache-control",
+        "content-security-policy",
+        "cross-origin-opener-policy",
+        "cross-origin-resource-policy",
+        "x-frame-options",
+        "access-control-allow-origin",
+        "strict-transport-security",
+        "server",
+        "x-powered-by",
+    ] {
+        let expected = expected.iter().find(|(of, _)| *of == name).map(|(_, value)| *value);
+        let found = header(name);
+        if name != "content-security-policy" || expected.is_none() {
+            assert_eq!(found, expected, "{what}: {name}");
+            continue;
         }
+        let policy = found.unwrap();
+        assert!(policy.starts_with("default-src 'none'") && policy.contains(LEADS), "{what}: {policy}");
+        assert_eq!(policy.contains("form-action"), expected == Some(STAYS), "{what}: {policy}");
     }
 }
 

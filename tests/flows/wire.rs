@@ -100,8 +100,8 @@ impl Wire {
     }
 
     /// Whether the server closes, one way or the other, without another word.
-    pub(crate) async fn is_closed_silently(mut self) -> bool {
-        !matches!(timeout(PATIENCE, self.0.read_u8()).await.expect("it is closed in time"), Ok(_))
+    pub(crate) async fn closes_silently(mut self) -> bool {
+        timeout(PATIENCE, self.0.read_u8()).await.expect("it is closed in time").is_err()
     }
 
     /// Whether nothing comes, not even the end.

@@ -11,6 +11,7 @@ mod authorizing;
 mod clients;
 mod codes;
 mod database;
+mod documents;
 mod guessing;
 mod keys;
 mod opening;
@@ -34,6 +35,7 @@ const LISTS: &[(&str, &[Case])] = &[
     ("authorizing", authorizing::CASES),
     ("clients", clients::CASES),
     ("codes", codes::CASES),
+    ("documents", documents::CASES),
     ("guessing", guessing::CASES),
     ("keys", keys::CASES),
     ("opening", opening::CASES),
