@@ -89,6 +89,7 @@ fn fetches(server: &TestServer) -> usize {
 }
 
 async fn released_clients_get_in_by_their_documents(database: Database) {
+    // MCP Client Registration.
     // MCP 2026-07-28: the name, the host that vouches, and the host to which the browser goes are shown.
     let server = server(database).await;
     for (text, callbacks) in RELEASED {
