@@ -114,7 +114,10 @@ fn functions(root: &Path) -> BTreeMap<String, Vec<String>> {
                 line.starts_with("//") || line.starts_with("#[")
             });
             let comments = above.copied().chain(lines[at..=at + length].iter().copied());
-            if file.starts_with(root.join("tests")) || source.contains("#[test]") {
+            if file.starts_with(root.join("tests"))
+                || source.contains("#[test]")
+                || source.contains("#[tokio::test")
+            {
                 found.entry(name.to_owned()).or_default().push(comments.collect::<Vec<_>>().join("\n"));
             }
         }

@@ -293,7 +293,7 @@ mod tests {
 
     #[test]
     fn a_good_assertion_is_spent_until_nobody_would_take_it_any_more() {
-        // RFC 7523 §3
+        // RFC 9700 §2.5; RFC 7523 §3
         let spending = check(json!({})).unwrap();
         assert_eq!((spending.good_until, spending.id.len()), (at(NOW + 300 + 60), 64));
         assert_eq!(check(json!({"exp": NOW + 10})).unwrap().id, spending.id, "the same jti is the same");
@@ -318,6 +318,7 @@ mod tests {
 
     #[test]
     fn an_assertion_is_for_this_server_alone() {
+        // OAuth 2.1 §2.4.
         // rfc7523bis: the sole audience; RFC 7523 §3, item 3: the token endpoint
         use AssertionError::{Audience, Malformed, Missing};
         for good in [json!(ISSUER), json!(TOKEN_ENDPOINT), json!([ISSUER]), json!([TOKEN_ENDPOINT])] {
