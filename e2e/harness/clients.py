@@ -14,6 +14,9 @@ NODE = NODE_MODULES / ".bin" / "node"
 SHAPES = {"path": "/oauth", "root": "", "slash": "/", "deep": "/t/acme"}
 """Issuers: what follows the origin. `path` is the default."""
 
+WAYS = ("registration", "document")
+"""How a client becomes known: RFC 7591, or a client id metadata document."""
+
 
 @dataclass(frozen=True)
 class Client:
@@ -84,7 +87,7 @@ def clients() -> list[Client]:
 _SLASH_ADDED = Limit(
     "FastMCP publishes the address of a root issuer with a slash added; the Python client compares issuers exactly "
     "and refuses. Give the issuer a path, or let it end in a slash.",
-    r"(?i)issuer.*(mismatch|does not match)",
+    r"metadata issuer mismatch: (http://localhost:\d+) != \1/",
 )
 
 

@@ -6,8 +6,8 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from .clients import NODE_MODULES, SHAPES, Client, Limit, limit
-from .servers import Documents, FastMcp, Gatelet
+from .clients import NODE_MODULES, SHAPES, WAYS, Client, Limit, limit
+from .servers import Documents, Gatelet
 from .tally import Tally
 
 
@@ -16,10 +16,10 @@ class Site:
     """What runs for one shape of issuer."""
 
     gatelet: Gatelet
-    fastmcp: FastMcp
+    fastmcp_url: str
 
     def mcp_url(self, client: Client) -> str:
-        return self.gatelet.mcp_url if client.server == "demo" else self.fastmcp.mcp_url
+        return self.gatelet.mcp_url if client.server == "demo" else self.fastmcp_url
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,11 @@ Result = bool | Limit | None
 
 def run(sites: dict[str, Site], documents: Documents, clients: list[Client], tally: Tally) -> dict[Cell, Result]:
     cells = []
-    ways = next(iter(sites.values())).gatelet.ways()
     for client in clients:
         if needs := client.needs():
             tally.not_run(client.name, needs)
             continue
-        cells += [Cell(client, shape, way) for way in ways for shape in SHAPES]
+        cells += [Cell(client, shape, way) for way in WAYS for shape in SHAPES]
 
     def drive(cell: Cell) -> tuple[int, str]:
         site = sites[cell.shape]

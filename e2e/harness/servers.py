@@ -23,34 +23,36 @@ def free_port() -> int:
     """A port that nobody has, given once; below those that systems take for outgoing connections."""
     while True:
         port = random.randrange(20000, 32000)
-        with socket.socket() as probe:
-            if port not in _given and probe.connect_ex(("127.0.0.1", port)) != 0:
-                _given.add(port)
-                return port
+        if port not in _given and not _answers(port):
+            _given.add(port)
+            return port
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 class Server:
-    """A program that listens on a loopback port, and its log."""
+    """A program that listens on loopback ports, and its log."""
 
-    def __init__(self, name: str, port: int, command: list[str], work: Path, **env: str) -> None:
-        self.name, self.port = name, port
+    def __init__(self, name: str, ports: list[int], command: list[str], work: Path, **env: str) -> None:
+        self.name, self._ports = name, ports
         self._log = work / f"{name}.log"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=os.environ | env
+                command, stdout=subprocess.DEVNULL, stderr=log, stdin=subprocess.DEVNULL, env=os.environ | env
             )
 
     def ready(self) -> None:
         """Waits until it accepts connections."""
-        for _ in range(300):
+        late = time.monotonic() + 120
+        while not all(_answers(port) for port in self._ports):
             if self._process.poll() is not None:
-                raise RuntimeError(f"{self.name} ended with status {self._process.returncode}\n{self.log()}")
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-                return
-            except OSError:
-                time.sleep(0.1)
-        raise RuntimeError(f"{self.name} does not listen\n{self.log()}")
+                raise RuntimeError(f"{self.name} ended with status {self._process.returncode}")
+            if time.monotonic() > late:
+                raise RuntimeError(f"{self.name} does not listen")
+            time.sleep(0.1)
 
     def log(self, lines: int = 40) -> str:
         """The end of what it wrote."""
@@ -74,21 +76,10 @@ class Gatelet(Server):
         self.issuer = self.origin + path
         self.mcp_url = f"{self.origin}/demo/mcp"
         listen = ["--listen", f"127.0.0.1:{port}", "--issuer", self.issuer, "--data", str(work / f"data-{shape}")]
-        super().__init__(f"gatelet-{shape}", port, [program, "dev", *listen], work, SSL_CERT_FILE=str(trust))
+        super().__init__(f"gatelet-{shape}", [port], [program, "dev", *listen], work, SSL_CERT_FILE=str(trust))
 
     def endpoint(self, name: str) -> str:
         return self.issuer + name if self.issuer.endswith("/") else f"{self.issuer}/{name}"
-
-    def metadata(self) -> dict:
-        path = self.issuer.removeprefix(self.origin).removesuffix("/")
-        address = f"{self.origin}/.well-known/oauth-authorization-server{path}"
-        with urllib.request.urlopen(address, timeout=10) as answer:
-            return json.load(answer)
-
-    def ways(self) -> list[str]:
-        """How a client can become known: RFC 7591, and a client id metadata document."""
-        by_document = self.metadata().get("client_id_metadata_document_supported") is True
-        return ["registration", "document"] if by_document else ["registration"]
 
     def register(self, metadata: dict) -> str:
         """Registers a client (RFC 7591) and answers its identifier."""
@@ -100,13 +91,13 @@ class Gatelet(Server):
 
 
 class FastMcp(Server):
-    """FastMCP's resource server, which trusts the issuer."""
+    """FastMCP's resource servers, one for each issuer, in one process."""
 
-    def __init__(self, shape: str, issuer: str, work: Path) -> None:
-        port = free_port()
-        self.mcp_url = f"http://127.0.0.1:{port}/mcp"
-        command = [str(PYTHON), str(HERE / "python" / "fastmcp_server.py"), issuer, str(port)]
-        super().__init__(f"fastmcp-{shape}", port, command, work)
+    def __init__(self, issuers: list[str], work: Path) -> None:
+        ports = [free_port() for _ in issuers]
+        self.mcp_urls = [f"http://127.0.0.1:{port}/mcp" for port in ports]
+        pairs = [str(part) for pair in zip(issuers, ports) for part in pair]
+        super().__init__("fastmcp", ports, [str(PYTHON), str(HERE / "python" / "fastmcp_server.py"), *pairs], work)
 
 
 class Documents:

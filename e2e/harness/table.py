@@ -3,7 +3,7 @@
 import os
 
 from . import conformance
-from .clients import SHAPES, Client, Limit
+from .clients import SHAPES, WAYS, Client, Limit
 from .matrix import Cell, Result
 from .servers import HERE
 from .tally import Tally
@@ -35,7 +35,7 @@ these issuers, with and without `resource`:
 SERVERS = {"demo": "demonstration", "fastmcp": "FastMCP"}
 
 
-def render(results: dict[Cell, Result], clients: list[Client], ways: list[str]) -> str:
+def render(results: dict[Cell, Result], clients: list[Client]) -> str:
     reasons: list[str] = []
 
     def words(result: Result) -> str:
@@ -48,12 +48,12 @@ def render(results: dict[Cell, Result], clients: list[Client], ways: list[str]) 
     shapes = [f"{shape}<br>`http://localhost:8710{path}`" for shape, path in SHAPES.items()]
     rows = [["client", "MCP server", "known by", *shapes], ["---"] * (3 + len(shapes))]
     for client in clients:
-        for way in ways:
+        for way in WAYS:
             cells = [words(results.get(Cell(client, shape, way))) for shape in SHAPES]
             rows.append([f"`{client.name}` {client.version}", SERVERS[client.server], way, *cells])
     table = "".join(f"| {' | '.join(row)} |\n" for row in rows)
     notes = "".join(f"\n[^{number}]: {reason}\n" for number, reason in enumerate(reasons, 1))
-    checks = "".join(f"- `{check}`\n" for check in conformance.CHECKS if "document" in ways or "cimd" not in check)
+    checks = "".join(f"- `{check}`\n" for check in conformance.CHECKS)
     return HEAD + table + notes + TAIL.format(version=conformance.version()) + checks
 
 

@@ -31,9 +31,10 @@ impl Engine {
         let audit = AuditEvent::new(now, AuditKind::ClientRegistered).client(&client.id);
         let most_unused = self.policy.max_unused_clients;
         match self.store.register_client(client, &fingerprint, most_unused, audit).await? {
-            RegistrationOutcome::Registered(client) => {
-                Ok(Registered { client, secret: secret.map(|secret| secret.expose_secret().to_owned()) })
-            }
+            RegistrationOutcome::Registered(client) => Ok(Registered {
+                client: *client,
+                secret: secret.map(|secret| secret.expose_secret().to_owned()),
+            }),
             RegistrationOutcome::Suspended => Err(OAuthError::new(
                 ErrorCode::InvalidClientMetadata,
                 "the operator of this server has suspended this application",

@@ -28,14 +28,14 @@ pub struct Lifetimes {
     pub jwks_max_age: Duration,
     /// A self-registered client that never completed an authorization.
     pub unused_client: Duration,
+    /// A record of what happened.
+    pub audit: Duration,
     /// How long a client's document is used without looking again, at least: whatever its host says.
     pub client_document_min: Duration,
     /// And at most.
     pub client_document_max: Duration,
     /// How long a document that is no longer fresh is used when it cannot be fetched.
     pub client_document_stale: Duration,
-    /// A record of what happened.
-    pub audit: Duration,
 }
 
 const MINUTE: u64 = 60;
@@ -55,10 +55,10 @@ impl Default for Lifetimes {
             browser_session_absolute: Duration::from_secs(30 * DAY),
             jwks_max_age: Duration::from_secs(5 * MINUTE),
             unused_client: Duration::from_secs(7 * DAY),
+            audit: Duration::from_secs(90 * DAY),
             client_document_min: Duration::from_secs(5 * MINUTE),
             client_document_max: Duration::from_secs(24 * HOUR),
             client_document_stale: Duration::from_secs(7 * DAY),
-            audit: Duration::from_secs(90 * DAY),
         }
     }
 }
@@ -76,10 +76,10 @@ impl Lifetimes {
         browser_session_absolute: Duration::from_secs(90 * DAY),
         jwks_max_age: Duration::from_secs(HOUR),
         unused_client: Duration::from_secs(90 * DAY),
+        audit: Duration::from_secs(3650 * DAY),
         client_document_min: Duration::from_secs(HOUR),
         client_document_max: Duration::from_secs(24 * HOUR),
         client_document_stale: Duration::from_secs(30 * DAY),
-        audit: Duration::from_secs(3650 * DAY),
     };
 
     /// How long a client's document is fresh whose host says `said`: within our own bounds, and briefly when it says
@@ -185,10 +185,10 @@ mod tests {
             of.browser_session_absolute,
             of.jwks_max_age,
             of.unused_client,
+            of.audit,
             of.client_document_min,
             of.client_document_max,
             of.client_document_stale,
-            of.audit,
         ]
     }
 
@@ -211,10 +211,10 @@ mod tests {
                 30 * day,
                 5 * minute,
                 7 * day,
+                90 * day,
                 5 * minute,
                 day,
-                7 * day,
-                90 * day
+                7 * day
             ]
         );
     }
@@ -278,10 +278,10 @@ mod tests {
                 90 * day,
                 hour,
                 90 * day,
+                3650 * day,
                 hour,
                 day,
-                30 * day,
-                3650 * day
+                30 * day
             ]
         );
         for (default, bound) in each(&Lifetimes::default()).iter().zip(each(&Lifetimes::BOUNDS)) {

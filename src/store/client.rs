@@ -92,7 +92,7 @@ const MOST_REMOVED: i64 = 1000;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RegistrationOutcome {
     /// The client, or the one that registered identically before.
-    Registered(Client),
+    Registered(Box<Client>),
     /// The client that registered identically before was suspended.
     Suspended,
     /// Too many clients wait for their first grant, and all of them have registered just now.
@@ -173,12 +173,12 @@ async fn register(
         }
         let registered = client(&row)?;
         if registered.id != candidate.id {
-            return Ok(RegistrationOutcome::Registered(registered));
+            return Ok(RegistrationOutcome::Registered(Box::new(registered)));
         }
     }
     put_secrets(tx, candidate).await?;
     record(tx, audit).await?;
-    Ok(RegistrationOutcome::Registered(candidate.clone()))
+    Ok(RegistrationOutcome::Registered(Box::new(candidate.clone())))
 }
 
 /// Writes a client by a statement that begins with `insert_sql!`; tells how many rows that changed.

@@ -7,9 +7,9 @@
 //! | `interactions`, `browser_sessions` | when they expire |
 //! | `grants`, with their `authorization_codes` | some time after they were revoked or can no longer be refreshed |
 //! | `clients` that registered themselves, with their `client_secrets` | when nobody let them in for a while, and earlier when too many wait ([`super::client`]). One that was ever let in stays: it would never find out (RFC 7591 has no word for it) |
-//! | `clients` whose documents were read | likewise |
-//! | `client_assertions` | when they would not be good any more |
 //! | `consents` | never: one for each person, client and resource, which only a person who is logged in makes |
+//! | `clients` that were read from a document | when nobody let them in for a while |
+//! | `client_assertions` | when they would not be good any more |
 //! | `login_failures` | an hour after the last |
 //! | `audit_events` | after the time that the operator wants |
 //!
@@ -35,7 +35,9 @@ statements! {
          ORDER BY refresh_expires_at LIMIT $2)";
     GRANTS_WITHOUT_REFRESH = "DELETE FROM grants WHERE refresh_expires_at IS NULL AND id IN
         (SELECT id FROM grants WHERE refresh_expires_at IS NULL AND issued_at <= $1 ORDER BY issued_at LIMIT $2)";
-    /// Documents that were read, and nobody let the client in. A suspended one would come back
+    LOGIN_FAILURES = "DELETE FROM login_failures WHERE last_failed_at <= $1 AND name_hash IN
+        (SELECT name_hash FROM login_failures WHERE last_failed_at <= $1 ORDER BY last_failed_at LIMIT $2)";
+    /// As for [`client::REMOVE_UNUSED`]: documents that were read, and nobody let the client in. A suspended one would come back
     /// at liberty, so its row stays.
     UNUSED_DOCUMENTS = "DELETE FROM clients WHERE origin = 'document' AND used_at IS NULL AND suspended_at IS NULL
         AND last_registered_at <= $1
@@ -44,8 +46,6 @@ statements! {
          AND last_registered_at <= $1 ORDER BY last_registered_at LIMIT $2)";
     CLIENT_ASSERTIONS = "DELETE FROM client_assertions WHERE id IN
         (SELECT id FROM client_assertions WHERE good_until <= $1 ORDER BY good_until LIMIT $2)";
-    LOGIN_FAILURES = "DELETE FROM login_failures WHERE last_failed_at <= $1 AND name_hash IN
-        (SELECT name_hash FROM login_failures WHERE last_failed_at <= $1 ORDER BY last_failed_at LIMIT $2)";
     AUDIT_EVENTS = "DELETE FROM audit_events WHERE id IN
         (SELECT id FROM audit_events WHERE id < $1 ORDER BY id LIMIT $2)";
 }

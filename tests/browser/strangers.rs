@@ -88,13 +88,13 @@ async fn a_decision_of_another_site_is_none(stage: &Stage) {
     evil.show("/", &trap(&stage.server.url("/consent"), &fields));
     person.opens(&evil.url(EVIL, "/")).await;
     stage.browser.events().await.unwrap();
-    person.presses("Win").await.is(400, "You are no longer logged in");
+    person.presses("Win").await.is(403, "This form did not come from this server");
     assert!(cookies_kept_back(stage).await, "the session went along with a form of another site");
     assert!(listener.visits().is_empty());
     stage.browser.turn_to(&asked).await.unwrap();
     person.presses("Allow").await.is(200, "Connected");
     request.callback(&listener.url("127.0.0.1", &listener.visit().await.target)).code();
-    person.complained_only_of(&["status of 400"]).await;
+    person.complained_only_of(&["status of 403"]).await;
 }
 
 /// Whether a request went out for which the browser kept all its cookies of ours back, because of `SameSite=Lax`.

@@ -155,7 +155,7 @@ async fn pages_and_links_of_a_server_under_a_path_stay_under_it(_: Database) {
         links_lead_somewhere(&server, &out, &["/auth/login"]).await;
         let error = browser.get("/auth/consent?interaction=nonsense").await.page();
         links_lead_somewhere(&server, &error, &[]).await;
-        if path != "" {
+        if !path.is_empty() {
             let issuer = browser.get(server.issuer()).await.page();
             assert!(issuer.text().contains(server.issuer()), "{}", issuer.text());
             links_lead_somewhere(&server, &issuer, &["/.well-known/oauth-authorization-server/auth/"]).await;

@@ -180,7 +180,7 @@ impl World {
     /// Registers a client that nothing speaks against.
     pub(crate) async fn registered(&self, candidate: Client, fingerprint: &str) -> Client {
         match self.registers(candidate, fingerprint).await {
-            RegistrationOutcome::Registered(client) => client,
+            RegistrationOutcome::Registered(client) => *client,
             other => panic!("not registered: {other:?}"),
         }
     }
