@@ -124,7 +124,7 @@ mod tests {
         assert!(is_signed_by(&named, &[other.clone(), ours.clone()]));
         assert!(is_signed_by(&unnamed, &[other.clone(), ours.clone()]));
         for assertion in [&named, &unnamed] {
-            assert!(!is_signed_by(assertion, &[other.clone()]));
+            assert!(!is_signed_by(assertion, std::slice::from_ref(&other)));
             assert!(!is_signed_by(assertion, &[]));
             for nonsense in ["", "[]", "{}", "{\"keys\": 1}", "null"] {
                 assert!(!is_signed(assertion, nonsense));
@@ -211,7 +211,7 @@ mod tests {
         let keys = [without(rsa_key, "alg"), ec_key.clone(), ed_key.clone()];
         for (assertion, fitting) in assertions.iter().zip([0, 0, 1, 2]) {
             for (number, key) in keys.iter().enumerate() {
-                let verified = is_signed_by(assertion, &[key.clone()]);
+                let verified = is_signed_by(assertion, std::slice::from_ref(key));
                 assert_eq!(verified, number == fitting, "{assertion:?} {key}");
             }
         }
