@@ -36,20 +36,20 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 /// Listeners of one port: 127.0.0.1, ::1, and an IPv6 socket that is bound to an IPv4 address.
-struct Ground {
+pub(crate) struct Ground {
     peers: Vec<Peer>,
-    port: u16,
+    pub(crate) port: u16,
 }
 
 impl Ground {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let addresses = ["127.0.0.1:0", "[::1]:0", "[::ffff:127.0.0.2]:0"].map(|text| text.parse().unwrap());
         let (peers, port) = Peer::start_each(&addresses, || Manners::answer(json(b"{}"))).await;
         Self { peers, port }
     }
 
     /// Who came, by listener.
-    fn connections(&self) -> Vec<usize> {
+    pub(crate) fn connections(&self) -> Vec<usize> {
         self.peers.iter().map(Peer::connections).collect()
     }
 
@@ -59,7 +59,7 @@ impl Ground {
 }
 
 /// Every way to write an address of this machine. What no parser takes is in the tests of `fetch::target`.
-const HERE: &[&str] = &[
+pub(crate) const HERE: &[&str] = &[
     "127.0.0.1",
     "127.0.0.2",
     "127.1",
@@ -97,7 +97,7 @@ const HERE: &[&str] = &[
 ];
 
 /// Special addresses of other machines. Nobody listens there, so these are judged and not dialled in any case.
-const ELSEWHERE: &[&str] = &[
+pub(crate) const ELSEWHERE: &[&str] = &[
     "10.0.0.1",
     "100.64.0.1",
     "100.100.100.200",

@@ -11,6 +11,7 @@
 )]
 
 mod answers;
+mod deployment;
 mod hostile;
 mod interface;
 mod limits;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
     }
     let mut trials = Vec::new();
     trials.extend(answers::trials());
+    trials.extend(deployment::trials());
     trials.extend(hostile::trials());
     trials.extend(limits::trials());
     trials.extend(tls::trials());
