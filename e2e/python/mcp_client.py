@@ -56,7 +56,8 @@ class Run:
         """The addresses to which the SDK sent Alice."""
         self.visits: list[Visit] = []
         self.wire: list[httpx2.Response] = []
-        """What went over the wire, in order, so that checks can tell what the SDK did from what it says."""
+        """What went over the wire, in order, so that checks can tell what the SDK did from what it says. The stream on
+        which an MCP server may speak first is left out: the SDK opens it in the background, at any time."""
         self.provider = OAuthClientProvider(
             mcp_url,
             OAuthClientMetadata.model_validate({"client_name": "Python e2e", "redirect_uris": [CALLBACK]}),
@@ -76,7 +77,8 @@ class Run:
         return AuthorizationCodeResult.model_validate(dict(parse_qsl(urlsplit(visit.callback).query)))
 
     async def record(self, response: httpx2.Response) -> None:
-        self.wire.append(response)
+        if (response.request.method, str(response.request.url)) != ("GET", self.mcp_url):
+            self.wire.append(response)
 
     def endpoint(self, name: str) -> str:
         return self.issuer + name if self.issuer.endswith("/") else f"{self.issuer}/{name}"

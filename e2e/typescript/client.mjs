@@ -44,11 +44,15 @@ class Provider {
   redirectToAuthorization = (url) => void (this.sentTo = url);
 }
 
-/** What went over the wire, in order, so that checks can tell what the SDK did from what it says. */
+/**
+ * What went over the wire, in order, so that checks can tell what the SDK did from what it says. The stream on which an MCP
+ * server may speak first is left out: the SDK opens it in the background, and it has no place in the order.
+ */
 const wire = [];
 async function recordingFetch(input, init) {
   const response = await fetch(input, init);
   const url = new URL(input);
+  if (url.href === mcpUrl && init?.method === "GET") return response;
   const form = init?.body instanceof URLSearchParams ? Object.fromEntries(init.body) : undefined;
   wire.push({ url: url.href, form, status: response.status, headers: response.headers });
   return response;
