@@ -1,10 +1,10 @@
 //! SQLite: one file, a pool of connections that only read, and the writer.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Connection as _, SqlitePool};
+use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, SqlitePool};
 
 use super::backend::{Tx, Verb};
 use super::writer::Writer;
@@ -35,7 +35,7 @@ impl Sqlite {
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT)
             .statement_cache_capacity(STATEMENT_CACHE);
-        let mut connection = options.connect().await?;
+        let mut connection = connect(&options).await?;
         let version: String =
             sqlx::query_scalar("SELECT sqlite_version()").fetch_one(&mut connection).await?;
         refuse_defective(&version)?;
@@ -75,6 +75,25 @@ impl Sqlite {
         self.readers.close().await;
         self.writer.close().await;
     }
+}
+
+/// The first connection turns on the write-ahead log. While another process does the same, SQLite refuses at once and
+/// does not wait as it does for everything else.
+async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection, StoreError> {
+    let began = Instant::now();
+    loop {
+        match options.connect().await {
+            Err(error) if is_busy(&error) && began.elapsed() < BUSY_TIMEOUT => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            outcome => return Ok(outcome?),
+        }
+    }
+}
+
+fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|refusal| refusal.code()?.parse::<u32>().ok());
+    code.is_some_and(|code| code & 0xff == 5)
 }
 
 /// SQLite would create the file by the process's umask; password hashes and sealed keys are nobody else's business.
