@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 
 use axum::body::{Body, Bytes};
@@ -25,13 +26,21 @@ pub(super) struct Timely {
     body: Incoming,
     turn: Arc<Turn>,
     deadline: Instant,
+    /// Set once nothing more will come.
+    is_read: Arc<AtomicBool>,
     /// Made when there is something to wait for: most bodies arrive with their head.
     sleep: Option<Pin<Box<Sleep>>>,
 }
 
 impl Timely {
     pub(super) fn new(body: Incoming, turn: Arc<Turn>, deadline: Instant) -> Self {
-        Self { body, turn, deadline, sleep: None }
+        let is_read = Arc::new(AtomicBool::new(hyper::body::Body::is_end_stream(&body)));
+        Self { body, turn, deadline, is_read, sleep: None }
+    }
+
+    /// Tells, at any time, whether the body was read to its end.
+    pub(super) fn is_read(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.is_read)
     }
 }
 
@@ -45,6 +54,9 @@ impl hyper::body::Body for Timely {
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) {
             self.turn.set(true);
+            if frame.is_none() || self.body.is_end_stream() {
+                self.is_read.store(true, Ordering::Relaxed);
+            }
             return Poll::Ready(frame.map(|frame| frame.map_err(BodyError::from)));
         }
         let deadline = self.deadline;

@@ -6,6 +6,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -13,8 +14,9 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use hyper::body::Incoming;
+use hyper::header::{CONNECTION, HeaderValue};
 use hyper::service::service_fn;
-use hyper::{Request, Response};
+use hyper::{Request, Response, Version};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -109,7 +111,7 @@ impl Connection {
             .await
     }
 
-    /// What answers a request.
+    /// What answers a request. An answer that comes before the body was read says that it is the last (RFC 9112 §9.6).
     fn service(
         &self,
         pulse: &Arc<Pulse>,
@@ -119,10 +121,21 @@ impl Connection {
         move |request| {
             let turn = Turn::begin(&pulse);
             let deadline = Instant::now() + body_deadline;
-            let mut request = request.map(|body| Body::new(Timely::new(body, Arc::clone(&turn), deadline)));
+            let version = request.version();
+            let (head, body) = request.into_parts();
+            let body = Timely::new(body, Arc::clone(&turn), deadline);
+            let is_read = body.is_read();
+            let mut request = Request::from_parts(head, Body::new(body));
             request.extensions_mut().insert(peer);
             let answer = router.clone().oneshot(request);
-            Box::pin(async move { Ok(answer.await?.map(|body| Taken::new(body, turn))) })
+            Box::pin(async move {
+                let mut answer = answer.await?;
+                if version < Version::HTTP_2 && !is_read.load(Ordering::Relaxed) {
+                    // Else the client might send its next request into a connection that is about to close.
+                    answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                }
+                Ok(answer.map(|body| Taken::new(body, turn)))
+            })
         }
     }
 

@@ -213,7 +213,9 @@ async fn a_client_that_is_still_sending_sees_why_it_is_refused(database: Databas
             for _ in 0..9 {
                 assert!(wire.send(vec![b'x'; 100_000]).await, "{method} {path}");
             }
-            assert_eq!(wire.answer().await.status, status, "{method} {path} {length}");
+            let answer = wire.answer().await;
+            assert_eq!(answer.status, status, "{method} {path} {length}");
+            assert!(answer.head.to_lowercase().contains("\r\nconnection: close\r\n"), "{}", answer.head);
         }
     }
 }
