@@ -18,17 +18,18 @@ fn errors() -> String {
          `src/protocol/error.rs`.\n\nJSON answers are objects with `error` and `error_description` (RFC 6749 §5.2). \
          *redirect* means that the client is told through its redirect URI (RFC 6749 §4.1.2.1), and a page while that is \
          not proven; for clients that registered themselves only after somebody has logged in. Every answer carries an \
-         `X-Request-Id` that the log knows.\n\n| code | token | authorize | register |\n| --- | --- | --- | --- |\n",
+         `X-Request-Id` that the log knows.\n\n| code | token, introspect, revoke | authorize | register | userinfo |\n| --- | --- | --- | --- | --- |\n",
     );
     for code in ErrorCode::ALL {
-        let cells = [Endpoint::Token, Endpoint::Authorize, Endpoint::Register].map(|endpoint| {
-            match code.answer(endpoint) {
-                Answer::Json(status) => format!("{status}"),
-                Answer::Redirect { page } => format!("redirect, or {page} page"),
-                Answer::Page(status) => format!("{status} page"),
-                Answer::Never => "–".to_owned(),
-            }
-        });
+        let cells =
+            [Endpoint::Token, Endpoint::Authorize, Endpoint::Register, Endpoint::Userinfo].map(|endpoint| {
+                match code.answer(endpoint) {
+                    Answer::Json(status) => format!("{status}"),
+                    Answer::Redirect { page } => format!("redirect, or {page} page"),
+                    Answer::Page(status) => format!("{status} page"),
+                    Answer::Never => "–".to_owned(),
+                }
+            });
         writeln!(out, "| `{code}` | {} |", cells.join(" | ")).unwrap();
     }
     out.push_str(

@@ -1,6 +1,6 @@
 //! Dev mode: everything ready-made, for somebody who writes an MCP server or client.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use axum::Router;
@@ -218,25 +218,8 @@ fn clients(issuer: &Issuer, machine_secret: &str) -> Vec<DeclaredClient> {
 }
 
 fn client(id: &str, name: &str) -> Option<Client> {
-    Some(Client {
-        id: ClientId::parse(id)?,
-        origin: ClientOrigin::Config,
-        name: Some(name.to_owned()),
-        uri: None,
-        about: BTreeMap::new(),
-        redirect_uris: Vec::new(),
-        grant_types: Vec::new(),
-        auth_methods: vec![ClientAuthMethod::None],
-        keys: None,
-        scope: None,
-        default_resource: None,
-        machine_scopes: Scope::default(),
-        tenant: None,
-        first_party: false,
-        document: None,
-        secret_hashes: Vec::new(),
-        registered_at: Timestamp::from_seconds(0),
-    })
+    let client = Client::new(ClientId::parse(id)?, ClientOrigin::Config, Timestamp::from_seconds(0));
+    Some(Client { name: Some(name.to_owned()), ..client })
 }
 
 fn quick_login(person: &Person) -> QuickLogin {

@@ -127,23 +127,17 @@ impl RawClient {
         let rule = "must be at most 2048 printable ASCII characters without spaces";
         let id = check.parsed(id, |text| ClientId::parse(text).ok_or(rule))?;
         let client = Client {
-            id,
-            origin: ClientOrigin::Config,
             name: self.name.map(|name| name.value),
             uri,
-            about: BTreeMap::new(),
             redirect_uris,
             grant_types,
             auth_methods: vec![auth_method],
-            keys: None,
             scope,
             default_resource,
             machine_scopes: unplaced(machine_scopes),
             tenant,
             first_party: self.first_party.is_some_and(|written| written.value),
-            document: None,
-            secret_hashes: Vec::new(),
-            registered_at: Timestamp::from_seconds(0),
+            ..Client::new(id, ClientOrigin::Config, Timestamp::from_seconds(0))
         };
         Some(DeclaredClient { client, secrets: secrets.into_iter().map(|written| written.value).collect() })
     }

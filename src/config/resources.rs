@@ -132,13 +132,13 @@ impl RawResource {
         }
         Some(Resource {
             name: self.name.as_ref().map_or_else(|| uri.to_string(), |name| name.value.clone()),
-            uri,
             aliases: aliases.into_iter().map(|written| written.value).collect(),
             audience: self.audience.as_ref().map(|audience| audience.value.clone()),
             scopes: KnownScopes::Listed(scopes),
             default_scopes: default_scopes.into_iter().map(|written| written.value).collect(),
             tenants,
             access_token_ttl,
+            ..Resource::unregistered(uri)
         })
     }
 }

@@ -10,6 +10,7 @@ mod authorize;
 mod browser;
 mod client;
 mod client_assertion;
+mod client_authentication;
 mod consent;
 mod failure;
 mod login;

@@ -1,10 +1,8 @@
 //! The token endpoint (RFC 6749 §3.2): authenticate the client, then match the grant type once.
 
 use super::{Engine, Failure, TokenAnswer};
-use crate::protocol::client_auth::{Credentials, unauthenticated};
 use crate::protocol::token_request::TokenRequest;
-use crate::protocol::{Client, ErrorCode, OAuthError, Params, TooMany};
-use crate::tokens::ClientSecret;
+use crate::protocol::{ErrorCode, OAuthError, Params, TooMany};
 
 /// Why no token is given.
 #[derive(Debug)]
@@ -51,31 +49,6 @@ impl Engine {
             TokenRequest::ClientCredentials { scope, resource } => {
                 self.client_credentials(&client, scope.as_ref(), resource.as_ref()).await
             }
-        }
-    }
-
-    async fn authenticated_client(
-        &self,
-        authorization: Option<&str>,
-        params: &Params,
-    ) -> Result<Client, Refusal> {
-        let credentials = Credentials::read(authorization, params)?;
-        let client = self.store.client(&credentials.client_id).await?;
-        let client = client.filter(|client| self.policy.admits(client)).ok_or_else(|| {
-            unauthenticated().with_detail(format!("unknown client {}", credentials.client_id))
-        })?;
-        if let Some(assertion) = credentials.assertion_of(&client) {
-            self.prove_by_assertion(&client, assertion).await?;
-            return Ok(client);
-        }
-        let checked = credentials.check(&client, |presented| {
-            let presented = ClientSecret::from_text(presented.to_owned());
-            client.secret_hashes.iter().any(|hash| self.secrets.verify(&presented, hash))
-        });
-        match checked {
-            Ok(()) => Ok(client),
-            Err(error) if credentials.have_secret() => Err(Refusal::WrongSecret(error)),
-            Err(error) => Err(error.into()),
         }
     }
 }

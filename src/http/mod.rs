@@ -6,6 +6,7 @@
 mod answer;
 mod assets;
 mod authorize;
+mod client_request;
 mod consent;
 mod cookies;
 mod discovery;

@@ -194,6 +194,29 @@ pub struct Client {
 }
 
 impl Client {
+    /// A public client of which nothing is known but its identifier and origin: what every other one starts from.
+    pub fn new(id: ClientId, origin: ClientOrigin, registered_at: Timestamp) -> Self {
+        Self {
+            id,
+            origin,
+            name: None,
+            uri: None,
+            about: BTreeMap::new(),
+            redirect_uris: Vec::new(),
+            grant_types: Vec::new(),
+            auth_methods: vec![ClientAuthMethod::None],
+            keys: None,
+            scope: None,
+            default_resource: None,
+            machine_scopes: Scope::default(),
+            tenant: None,
+            first_party: false,
+            document: None,
+            secret_hashes: Vec::new(),
+            registered_at,
+        }
+    }
+
     /// Whether it may use `grant_type`.
     pub fn require_grant_type(&self, grant_type: GrantType) -> Result<(), OAuthError> {
         if self.grant_types.contains(&grant_type) {

@@ -6,8 +6,6 @@
 //! which there is another. `logo_uri` is not looked at: a logo is a claim that people believe, so it is neither shown
 //! nor fetched, and pages load nothing from third parties.
 
-use std::collections::BTreeMap;
-
 use serde_json::json;
 use url::{Host, Url};
 
@@ -81,23 +79,14 @@ impl ClientDocument {
         }
         let scope = members.text("scope")?.map(Scope::parse).transpose();
         let mut client = Client {
-            id,
-            origin: ClientOrigin::Document,
             name: Some(name),
             uri,
-            about: BTreeMap::new(),
             redirect_uris,
             grant_types: members.grant_types()?,
             auth_methods,
             keys,
             scope: scope.map_err(|_| Misfit { member: "scope", why: "is malformed" })?,
-            default_resource: None,
-            machine_scopes: Scope::default(),
-            tenant: None,
-            first_party: false,
-            document: None,
-            secret_hashes: Vec::new(),
-            registered_at: now,
+            ..Client::new(id, ClientOrigin::Document, now)
         };
         client.document = Some(DocumentState { digest: digest_of(&client), fresh_until });
         Ok(Self { client, left_out })

@@ -28,6 +28,12 @@ pub enum ErrorCode {
     LoginRequired,
     /// `prompt=none`, but somebody would have to consent.
     ConsentRequired,
+    /// The server cannot revoke tokens of this type (RFC 7009 §2.2.1).
+    UnsupportedTokenType,
+    /// The bearer token is missing, unknown or no longer good (RFC 6750 §3.1).
+    InvalidToken,
+    /// The bearer token does not reach that far (RFC 6750 §3.1).
+    InsufficientScope,
     /// A redirect URI in a registration cannot be accepted.
     InvalidRedirectUri,
     /// Another member of a registration cannot be accepted.
@@ -43,12 +49,14 @@ pub enum ErrorCode {
 /// Where an error is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Endpoint {
-    /// The token endpoint; JSON.
+    /// The token, introspection and revocation endpoints; JSON.
     Token,
     /// The authorization endpoint; a redirect or a page.
     Authorize,
-    /// The registration endpoint; JSON.
+    /// The registration and client configuration endpoints; JSON.
     Register,
+    /// The userinfo endpoint; JSON.
+    Userinfo,
 }
 
 /// How an error is answered.
@@ -69,7 +77,7 @@ pub enum Answer {
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 19] = [
         Self::InvalidRequest,
         Self::InvalidClient,
         Self::InvalidGrant,
@@ -81,6 +89,9 @@ impl ErrorCode {
         Self::AccessDenied,
         Self::LoginRequired,
         Self::ConsentRequired,
+        Self::UnsupportedTokenType,
+        Self::InvalidToken,
+        Self::InsufficientScope,
         Self::InvalidRedirectUri,
         Self::InvalidClientMetadata,
         Self::ServerError,
@@ -102,6 +113,9 @@ impl ErrorCode {
             Self::AccessDenied => "access_denied",
             Self::LoginRequired => "login_required",
             Self::ConsentRequired => "consent_required",
+            Self::UnsupportedTokenType => "unsupported_token_type",
+            Self::InvalidToken => "invalid_token",
+            Self::InsufficientScope => "insufficient_scope",
             Self::InvalidRedirectUri => "invalid_redirect_uri",
             Self::InvalidClientMetadata => "invalid_client_metadata",
             Self::ServerError => "server_error",
@@ -112,9 +126,9 @@ impl ErrorCode {
     /// The table of code × endpoint → answer.
     pub fn answer(self, endpoint: Endpoint) -> Answer {
         use Answer::{Json, Never, Page, Redirect};
-        use Endpoint::{Authorize, Register, Token};
+        use Endpoint::{Authorize, Register, Token, Userinfo};
         match (self, endpoint) {
-            (Self::InvalidRequest, Token | Register) => Json(400),
+            (Self::InvalidRequest, Token | Register | Userinfo) => Json(400),
             (Self::InvalidRequest, Authorize) => Redirect { page: 400 },
             (Self::InvalidClient, Token) => Json(401),
             (Self::InvalidClient, Authorize) => Page(400),
@@ -130,12 +144,15 @@ impl ErrorCode {
                 | Self::ConsentRequired,
                 Authorize,
             ) => Redirect { page: 400 },
+            (Self::UnsupportedTokenType, Token) => Json(400),
+            (Self::InvalidToken, Token | Register | Userinfo) => Json(401),
+            (Self::InsufficientScope, Token | Register | Userinfo) => Json(403),
             (Self::InvalidRedirectUri | Self::InvalidClientMetadata, Register) => Json(400),
-            (Self::ServerError, Token | Register) => Json(500),
+            (Self::ServerError, Token | Register | Userinfo) => Json(500),
             (Self::ServerError, Authorize) => Redirect { page: 500 },
-            (Self::TooManyRequests, Token | Register) => Json(429),
+            (Self::TooManyRequests, Token | Register | Userinfo) => Json(429),
             (Self::TooManyRequests, Authorize) => Page(429),
-            (Self::TemporarilyUnavailable, Token | Register) => Json(503),
+            (Self::TemporarilyUnavailable, Token | Register | Userinfo) => Json(503),
             (Self::TemporarilyUnavailable, Authorize) => Page(503),
             _ => Never,
         }
@@ -209,31 +226,37 @@ mod tests {
     #[test]
     fn every_code_is_answered_where_it_can_occur() {
         use Answer::{Json, Never, Page, Redirect};
-        // RFC 6749 §5.2 and §4.1.2.1, RFC 7591 §3.2.2, RFC 8707 §2
+        // RFC 6749 §5.2 and §4.1.2.1, RFC 6750 §3.1, RFC 7009 §2.2.1, RFC 7591 §3.2.2, RFC 8707 §2
+        let to_client = Redirect { page: 400 };
         let table = [
-            ("invalid_request", Json(400), Redirect { page: 400 }, Json(400)),
-            ("invalid_client", Json(401), Page(400), Never),
-            ("invalid_grant", Json(400), Never, Never),
-            ("unauthorized_client", Json(400), Redirect { page: 400 }, Never),
-            ("unsupported_grant_type", Json(400), Never, Never),
-            ("unsupported_response_type", Never, Redirect { page: 400 }, Never),
-            ("invalid_scope", Json(400), Redirect { page: 400 }, Never),
-            ("invalid_target", Json(400), Redirect { page: 400 }, Never),
-            ("access_denied", Never, Redirect { page: 400 }, Never),
-            ("login_required", Never, Redirect { page: 400 }, Never),
-            ("consent_required", Never, Redirect { page: 400 }, Never),
-            ("invalid_redirect_uri", Never, Never, Json(400)),
-            ("invalid_client_metadata", Never, Never, Json(400)),
-            ("server_error", Json(500), Redirect { page: 500 }, Json(500)),
-            ("temporarily_unavailable", Json(429), Page(429), Json(429)),
-            ("temporarily_unavailable", Json(503), Page(503), Json(503)),
+            ("invalid_request", Json(400), to_client, Json(400), Json(400)),
+            ("invalid_client", Json(401), Page(400), Never, Never),
+            ("invalid_grant", Json(400), Never, Never, Never),
+            ("unauthorized_client", Json(400), to_client, Never, Never),
+            ("unsupported_grant_type", Json(400), Never, Never, Never),
+            ("unsupported_response_type", Never, to_client, Never, Never),
+            ("invalid_scope", Json(400), to_client, Never, Never),
+            ("invalid_target", Json(400), to_client, Never, Never),
+            ("access_denied", Never, to_client, Never, Never),
+            ("login_required", Never, to_client, Never, Never),
+            ("consent_required", Never, to_client, Never, Never),
+            ("unsupported_token_type", Json(400), Never, Never, Never),
+            ("invalid_token", Json(401), Never, Json(401), Json(401)),
+            ("insufficient_scope", Json(403), Never, Json(403), Json(403)),
+            ("invalid_redirect_uri", Never, Never, Json(400), Never),
+            ("invalid_client_metadata", Never, Never, Json(400), Never),
+            ("server_error", Json(500), Redirect { page: 500 }, Json(500), Json(500)),
+            ("temporarily_unavailable", Json(429), Page(429), Json(429), Json(429)),
+            ("temporarily_unavailable", Json(503), Page(503), Json(503), Json(503)),
         ];
-        for (code, (name, token, authorize, register)) in ErrorCode::ALL.into_iter().zip(table) {
+        assert_eq!(table.len(), ErrorCode::ALL.len());
+        for (code, (name, token, authorize, register, userinfo)) in ErrorCode::ALL.into_iter().zip(table) {
             assert_eq!(code.as_str(), name);
             assert_eq!(code.to_string(), name);
             assert_eq!(code.answer(Endpoint::Token), token, "{name}");
             assert_eq!(code.answer(Endpoint::Authorize), authorize, "{name}");
             assert_eq!(code.answer(Endpoint::Register), register, "{name}");
+            assert_eq!(code.answer(Endpoint::Userinfo), userinfo, "{name}");
         }
     }
 

@@ -1,29 +1,15 @@
 //! Values that the tests of this module share.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::*;
 
 pub(super) fn client(redirect_uris: &[&str]) -> Client {
     Client {
-        id: ClientId::parse("c").unwrap(),
-        origin: ClientOrigin::Dynamic,
         name: Some("Client".to_owned()),
-        uri: None,
-        about: BTreeMap::new(),
         redirect_uris: redirect_uris.iter().map(|uri| RedirectUri::parse(uri).unwrap()).collect(),
         grant_types: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
-        auth_methods: vec![ClientAuthMethod::None],
-        keys: None,
-        scope: None,
-        default_resource: None,
-        machine_scopes: Scope::default(),
-        tenant: None,
-        first_party: false,
-        document: None,
-        secret_hashes: Vec::new(),
-        registered_at: at(0),
+        ..Client::new(ClientId::parse("c").unwrap(), ClientOrigin::Dynamic, at(0))
     }
 }
 

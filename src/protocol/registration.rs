@@ -77,8 +77,6 @@ impl Registration {
     /// The client that comes of it.
     pub fn into_client(self, id: ClientId, secret: Option<SecretHash>, now: Timestamp) -> Client {
         Client {
-            id,
-            origin: ClientOrigin::Dynamic,
             name: self.name,
             uri: self.uri,
             about: self.about,
@@ -87,13 +85,8 @@ impl Registration {
             auth_methods: vec![self.auth_method],
             keys: self.keys,
             scope: self.scope,
-            default_resource: None,
-            machine_scopes: Scope::default(),
-            tenant: None,
-            first_party: false,
-            document: None,
             secret_hashes: secret.into_iter().collect(),
-            registered_at: now,
+            ..Client::new(id, ClientOrigin::Dynamic, now)
         }
     }
 }

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::audit::{Noted, record};
 use super::backend::Tx;
 use super::sql::statements;
-use super::value::{Row, Value, args, json_list, json_members};
+use super::value::{Row, Value, args, json, json_list, json_members};
 use super::{Store, StoreError};
 use crate::audit::AuditEvent;
 use crate::protocol::{
@@ -17,7 +19,7 @@ macro_rules! columns {
     () => {
         "c.id, c.origin, c.name, c.uri, c.about, c.redirect_uris, c.grant_types, c.auth_methods, c.scope,
         c.default_resource, c.machine_scopes, c.tenant_id, c.first_party_at, c.registered_at,
-        c.jwks, c.jwks_uri, c.jwks_tried_at, c.document_digest, c.document_fresh_until,
+        c.jwks, c.jwks_uri, c.jwks_tried_at, c.document_digest, c.document_fresh_until, c.settings,
         (SELECT s.hash FROM client_secrets s WHERE s.client_id = c.id AND s.position = 0) AS secret_0,
         (SELECT s.hash FROM client_secrets s WHERE s.client_id = c.id AND s.position = 1) AS secret_1"
     };
@@ -28,8 +30,8 @@ macro_rules! insert_sql {
     () => {
         "INSERT INTO clients (id, origin, name, uri, about, redirect_uris, grant_types, auth_methods, scope,
             default_resource, machine_scopes, tenant_id, first_party_at, fingerprint, registered_at, last_registered_at,
-            jwks, jwks_uri, jwks_tried_at, document_digest, document_fresh_until)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16, $17, $18, $19, $20)"
+            jwks, jwks_uri, jwks_tried_at, document_digest, document_fresh_until, settings)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16, $17, $18, $19, $20, $21)"
     };
 }
 pub(super) use insert_sql;
@@ -69,7 +71,8 @@ statements! {
                 ELSE COALESCE(clients.first_party_at, excluded.first_party_at) END,
             suspended_at = CASE WHEN clients.origin = 'withdrawn' THEN NULL ELSE clients.suspended_at END,
             jwks = excluded.jwks, jwks_uri = excluded.jwks_uri, jwks_tried_at = excluded.jwks_tried_at,
-            document_digest = excluded.document_digest, document_fresh_until = excluded.document_fresh_until
+            document_digest = excluded.document_digest, document_fresh_until = excluded.document_fresh_until,
+            settings = excluded.settings
         WHERE clients.origin IN ('config', 'withdrawn', 'document')");
     PUT_SECRET = "INSERT INTO client_secrets (client_id, position, hash, created_at) VALUES ($1, $2, $3, $4)
         ON CONFLICT (client_id, position) DO UPDATE SET hash = excluded.hash, created_at = excluded.created_at
@@ -81,6 +84,17 @@ statements! {
         AND NOT EXISTS (SELECT 1 FROM consents k WHERE k.client_id = clients.id)";
     WITHDRAW = "UPDATE clients SET origin = 'withdrawn', suspended_at = COALESCE(suspended_at, $2)
         WHERE id = $1 AND origin = 'config'";
+}
+
+/// The column `settings`: members of a client that no statement asks for.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Settings {}
+
+impl Settings {
+    fn of(_client: &Client) -> Self {
+        Self {}
+    }
 }
 
 /// How long a client that has just registered is sure of its place: as long as a person has to let it in.
@@ -198,6 +212,7 @@ pub(super) async fn insert(
     };
     let scope = client.scope.as_ref().map(Scope::to_string);
     let machine_scopes = client.machine_scopes.to_string();
+    let settings = json(&Settings::of(client))?;
     let args: &[Value<'_>] = args![
         &client.id,
         client.origin.as_str(),
@@ -219,6 +234,7 @@ pub(super) async fn insert(
         tried_at,
         client.document_digest(),
         client.document.as_ref().map(|document| document.fresh_until),
+        &settings,
     ];
     tx.execute(statement, args).await
 }
@@ -236,6 +252,7 @@ fn client(row: &Row) -> Result<Client, StoreError> {
         Ok(row.optional_text(name)?.map(|hash| SecretHash::from_stored(hash.to_owned())))
     };
     let scope = |text: &str| Scope::parse(text).ok();
+    let Settings {} = row.json("settings")?;
     Ok(Client {
         id: row.parsed("id", ClientId::parse)?,
         origin: row.parsed("origin", ClientOrigin::parse)?,

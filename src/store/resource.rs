@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::backend::Tx;
 use super::sql::statements;
-use super::value::{Row, args, json_list};
+use super::value::{Row, args, json, json_list};
 use super::{Store, StoreError};
 use crate::protocol::{
     KnownScopes, Resource, ResourceScope, ResourceUri, RoleName, Scope, ScopeToken, TenantId, Timestamp,
@@ -14,7 +14,8 @@ use crate::protocol::{
 
 macro_rules! columns {
     () => {
-        "r.uri, r.name, r.audience, r.aliases, r.known_scopes, r.scopes, r.default_scopes, r.tenants, r.access_token_ttl"
+        "r.uri, r.name, r.audience, r.aliases, r.known_scopes, r.scopes, r.default_scopes, r.tenants,
+        r.access_token_ttl, r.settings"
     };
 }
 
@@ -24,12 +25,12 @@ statements! {
     ALL = concat!("SELECT ", columns!(), " FROM resources r ORDER BY r.uri");
     /// A resource of another origin is left alone, which the count of rows tells.
     UPSERT = "INSERT INTO resources (uri, name, audience, aliases, known_scopes, scopes, default_scopes, tenants,
-            access_token_ttl, origin, created_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'config', $10)
+            access_token_ttl, origin, created_at, settings)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'config', $10, $11)
         ON CONFLICT (uri) DO UPDATE SET name = excluded.name, audience = excluded.audience,
             aliases = excluded.aliases, known_scopes = excluded.known_scopes, scopes = excluded.scopes,
             default_scopes = excluded.default_scopes, tenants = excluded.tenants,
-            access_token_ttl = excluded.access_token_ttl
+            access_token_ttl = excluded.access_token_ttl, settings = excluded.settings
         WHERE resources.origin = 'config'";
     FORGET_NAMES = "DELETE FROM resource_names WHERE resource_uri = $1";
     NAME = "INSERT INTO resource_names (lookup_key, resource_uri) VALUES ($1, $2) ON CONFLICT (lookup_key) DO NOTHING";
@@ -44,6 +45,17 @@ struct StoredScope {
     token: ScopeToken,
     description: String,
     roles: Vec<RoleName>,
+}
+
+/// The column `settings`: members of a resource that no statement asks for.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Settings {}
+
+impl Settings {
+    fn of(_resource: &Resource) -> Self {
+        Self {}
+    }
 }
 
 impl Store {
@@ -65,6 +77,7 @@ fn resource(row: &Row) -> Result<Resource, StoreError> {
         "any" => KnownScopes::Any,
         _ => KnownScopes::Listed(row.parsed("scopes", listed_scopes)?),
     };
+    let Settings {} = row.json("settings")?;
     let ttl = |seconds| u64::try_from(seconds).map(Duration::from_secs).ok();
     Ok(Resource {
         uri: row.parsed("uri", uri)?,
@@ -98,6 +111,7 @@ pub(super) async fn upsert(tx: &mut Tx<'_>, resource: &Resource, now: Timestamp)
     let aliases = json_list(resource.aliases.iter().map(ResourceUri::as_str));
     let tenants = json_list(resource.tenants.iter().map(TenantId::as_str));
     let default_scopes = resource.default_scopes.to_string();
+    let settings = json(&Settings::of(resource))?;
     let ttl = resource.access_token_ttl.map(|ttl| Timestamp::from_seconds(0).plus(ttl));
     let args = args![
         resource.uri.as_str(),
@@ -110,6 +124,7 @@ pub(super) async fn upsert(tx: &mut Tx<'_>, resource: &Resource, now: Timestamp)
         &tenants,
         ttl,
         now,
+        &settings,
     ];
     if tx.execute(UPSERT, args).await? == 0 {
         return Err(taken(resource.uri.as_str()));

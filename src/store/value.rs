@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Decode, Row as _, Type};
@@ -161,6 +163,11 @@ impl Row {
         parse(text).map(Some).ok_or_else(|| corrupt(name))
     }
 
+    /// A value that [`json`] has written.
+    pub(super) fn json<T: DeserializeOwned>(&self, name: &str) -> Result<T, StoreError> {
+        self.parsed(name, |text| serde_json::from_str(text).ok())
+    }
+
     /// A JSON list of texts, each of which must parse.
     pub(super) fn list<T>(
         &self,
@@ -172,6 +179,11 @@ impl Row {
             texts.iter().map(|text| parse(text)).collect()
         })
     }
+}
+
+/// A value as JSON.
+pub(super) fn json(value: &impl Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::corrupt(format_args!("no JSON: {error}")))
 }
 
 /// Small things as the JSON list that [`Row::list`] reads.

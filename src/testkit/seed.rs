@@ -1,6 +1,6 @@
 //! What a test server is to know from the start: tenants, people, resources, clients.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::config::{
     ConfigSecret, Declared, DeclaredClient, DeclaredMembership, DeclaredPassword, DeclaredUser,
@@ -229,26 +229,11 @@ pub(super) fn machine_client<'a>(
 
 fn client(id: &str, secret: Option<&str>) -> Client {
     Client {
-        id: word(id, ClientId::parse),
-        origin: ClientOrigin::Config,
-        name: None,
-        uri: None,
-        about: BTreeMap::new(),
-        redirect_uris: Vec::new(),
-        grant_types: Vec::new(),
         auth_methods: vec![match secret {
             Some(_) => ClientAuthMethod::ClientSecretBasic,
             None => ClientAuthMethod::None,
         }],
-        keys: None,
-        scope: None,
-        default_resource: None,
-        machine_scopes: Scope::default(),
-        tenant: None,
-        first_party: false,
-        document: None,
-        secret_hashes: Vec::new(),
-        registered_at: Timestamp::from_seconds(0),
+        ..Client::new(word(id, ClientId::parse), ClientOrigin::Config, Timestamp::from_seconds(0))
     }
 }
 

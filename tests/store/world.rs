@@ -83,23 +83,11 @@ pub(crate) fn person(id: &str, tenants: &[&str]) -> DeclaredUser {
 
 pub(crate) fn client(id: &str, origin: ClientOrigin) -> Client {
     Client {
-        id: client_id(id),
-        origin,
         name: Some("An app".into()),
-        uri: None,
-        about: Default::default(),
         redirect_uris: vec![RedirectUri::parse("https://app.example/callback").unwrap()],
         grant_types: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
-        auth_methods: vec![ClientAuthMethod::None],
-        keys: None,
         scope: Some(scope("read")),
-        default_resource: None,
-        machine_scopes: Scope::default(),
-        tenant: None,
-        first_party: false,
-        document: None,
-        secret_hashes: Vec::new(),
-        registered_at: NOW,
+        ..Client::new(client_id(id), origin, NOW)
     }
 }
 
