@@ -53,8 +53,8 @@ impl DevServer {
 
     /// The ready-made machine client and its secret.
     pub(crate) fn machine(&self) -> (String, String) {
-        let secret = std::fs::read_to_string(self.data.join("machine-secret")).unwrap();
-        ("dev-machine".to_owned(), secret.trim().to_owned())
+        let secret = std::fs::read_to_string(self.data.join("keys").join("machine-client-secret")).unwrap();
+        (dev::MACHINE_CLIENT.to_owned(), secret.trim().to_owned())
     }
 
     /// A fresh browser.
