@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use url::{Host, Url};
 
 use super::{ClientId, ErrorCode, OAuthError, RedirectUri, Scope, SecretHash, Timestamp};
 
@@ -136,6 +137,20 @@ pub enum ClientKeys {
 }
 
 impl ClientKeys {
+    /// Keys at an address: by https, or by http on loopback where `loopback` allows that. Where it leads is judged
+    /// again when it is fetched.
+    pub fn at(address: &str, loopback: bool) -> Option<Self> {
+        let url = Url::parse(address).ok()?;
+        let is_loopback = match url.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
+        let is_good = url.scheme() == "https" || (url.scheme() == "http" && is_loopback && loopback);
+        is_good.then(|| Self::Remote { uri: address.to_owned(), jwks: None, tried_at: None })
+    }
+
     /// The JSON Web Key Set, if one is known.
     pub fn jwks(&self) -> Option<&str> {
         match self {
@@ -179,8 +194,13 @@ pub struct Client {
     pub scope: Option<Scope>,
     /// The resource that it means when it names none.
     pub default_resource: Option<super::ResourceUri>,
-    /// The scopes that it may obtain for itself by client credentials.
+    /// What its tokens are for when neither a request nor `default_resource` says so: an audience of its own, which
+    /// may be its identifier.
+    pub audience: Option<String>,
+    /// The scopes that it may obtain for itself by client credentials, at every resource that knows them.
     pub machine_scopes: Scope,
+    /// The scopes that it may obtain for itself at single resources, where these are not `machine_scopes`.
+    pub machine: Vec<super::MachineScopes>,
     /// The tenant that its own tokens (client credentials) belong to.
     pub tenant: Option<super::TenantId>,
     /// Whether it belongs to the operator, so that people need not be asked.
@@ -208,7 +228,9 @@ impl Client {
             keys: None,
             scope: None,
             default_resource: None,
+            audience: None,
             machine_scopes: Scope::default(),
+            machine: Vec::new(),
             tenant: None,
             first_party: false,
             document: None,
