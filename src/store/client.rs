@@ -11,8 +11,8 @@ use super::value::{Row, Value, args, json, json_list, json_members};
 use super::{Store, StoreError};
 use crate::audit::AuditEvent;
 use crate::protocol::{
-    Client, ClientAuthMethod, ClientId, ClientKeys, ClientOrigin, DocumentState, GrantType, RedirectUri,
-    ResourceUri, Scope, SecretHash, TenantId, Timestamp,
+    Client, ClientAuthMethod, ClientId, ClientKeys, ClientOrigin, DocumentState, GrantType, MachineScopes,
+    RedirectUri, ResourceUri, Scope, SecretHash, TenantId, Timestamp,
 };
 
 macro_rules! columns {
@@ -61,7 +61,7 @@ statements! {
         (SELECT id FROM clients WHERE origin = 'dynamic' AND used_at IS NULL AND suspended_at IS NULL
             AND last_registered_at <= $1 ORDER BY last_registered_at LIMIT $2)";
     /// What configuration declares replaces what it declared before, and what a document says: whoever pointed here at
-    /// that document does not keep the operator from naming its client. A client that was withdrawn comes back; one
+    /// that document does not keep the operator from naming its client. Keys that were found at the same address stay. A client that was withdrawn comes back; one
     /// that an administrator has suspended stays suspended.
     UPSERT = concat!(insert_sql!(), " ON CONFLICT (id) DO UPDATE SET origin = excluded.origin, name = excluded.name,
             uri = excluded.uri, about = excluded.about, redirect_uris = excluded.redirect_uris, grant_types = excluded.grant_types,
@@ -70,8 +70,10 @@ statements! {
             first_party_at = CASE WHEN excluded.first_party_at IS NULL THEN NULL
                 ELSE COALESCE(clients.first_party_at, excluded.first_party_at) END,
             suspended_at = CASE WHEN clients.origin = 'withdrawn' THEN NULL ELSE clients.suspended_at END,
-            jwks = excluded.jwks, jwks_uri = excluded.jwks_uri, jwks_tried_at = excluded.jwks_tried_at,
-            document_digest = excluded.document_digest, document_fresh_until = excluded.document_fresh_until,
+            jwks = CASE WHEN excluded.jwks IS NULL AND clients.jwks_uri = excluded.jwks_uri
+                THEN clients.jwks ELSE excluded.jwks END,
+            jwks_tried_at = CASE WHEN clients.jwks_uri = excluded.jwks_uri THEN clients.jwks_tried_at END,
+            jwks_uri = excluded.jwks_uri, document_digest = excluded.document_digest, document_fresh_until = excluded.document_fresh_until,
             settings = excluded.settings
         WHERE clients.origin IN ('config', 'withdrawn', 'document')");
     PUT_SECRET = "INSERT INTO client_secrets (client_id, position, hash, created_at) VALUES ($1, $2, $3, $4)
@@ -89,11 +91,16 @@ statements! {
 /// The column `settings`: members of a client that no statement asks for.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
-struct Settings {}
+struct Settings {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audience: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    machine: Vec<MachineScopes>,
+}
 
 impl Settings {
-    fn of(_client: &Client) -> Self {
-        Self {}
+    fn of(client: &Client) -> Self {
+        Self { audience: client.audience.clone(), machine: client.machine.clone() }
     }
 }
 
@@ -252,7 +259,7 @@ fn client(row: &Row) -> Result<Client, StoreError> {
         Ok(row.optional_text(name)?.map(|hash| SecretHash::from_stored(hash.to_owned())))
     };
     let scope = |text: &str| Scope::parse(text).ok();
-    let Settings {} = row.json("settings")?;
+    let Settings { audience, machine } = row.json("settings")?;
     Ok(Client {
         id: row.parsed("id", ClientId::parse)?,
         origin: row.parsed("origin", ClientOrigin::parse)?,
@@ -265,7 +272,9 @@ fn client(row: &Row) -> Result<Client, StoreError> {
         keys: keys(row)?,
         scope: row.optional("scope", scope)?,
         default_resource: row.optional("default_resource", |uri| ResourceUri::parse(uri).ok())?,
+        audience,
         machine_scopes: row.parsed("machine_scopes", scope)?,
+        machine,
         tenant: row.optional("tenant_id", TenantId::parse)?,
         first_party: row.optional_time("first_party_at")?.is_some(),
         document: document(row)?,

@@ -1,7 +1,9 @@
 //! Clients that register themselves.
 
 use gatelet::audit::AuditKind;
-use gatelet::protocol::{Client, ClientAuthMethod, ClientId, ClientKeys, ClientOrigin, Id, Timestamp};
+use gatelet::protocol::{
+    Client, ClientAuthMethod, ClientId, ClientKeys, ClientOrigin, Id, MachineScopes, Timestamp,
+};
 use gatelet::store::{Outcome, RegistrationOutcome, all_statements};
 
 use crate::world::*;
@@ -35,6 +37,8 @@ async fn a_registered_client_comes_back_as_it_was(database: Database) {
     full.secret_hashes = vec![hash("newer"), hash("older")];
     full.default_resource = Some(notes().uri);
     full.machine_scopes = scope("read write");
+    full.machine = vec![MachineScopes { resource: notes().uri, scopes: scope("write") }];
+    full.audience = Some("notes-api".into());
     full.tenant = Some(tenant_id("acme"));
     full.first_party = true;
     let mut sparse = dynamic();
