@@ -7,7 +7,7 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
-use super::{ClientId, ErrorCode, OAuthError, RoleName, Scope, ScopeToken, TenantId};
+use super::{ClientId, ErrorCode, OAuthError, RoleName, Scope, ScopeToken, SigningAlg, TenantId};
 
 const MAX_LENGTH: usize = 2048;
 /// How the names of clients' own audiences begin.
@@ -135,6 +135,8 @@ pub struct Resource {
     pub tenants: Vec<TenantId>,
     /// Lifetime of its access tokens, when it differs from the server's.
     pub access_token_ttl: Option<Duration>,
+    /// What its access tokens are signed with.
+    pub signing_alg: SigningAlg,
 }
 
 impl Resource {
@@ -149,6 +151,7 @@ impl Resource {
             default_scopes: Scope::default(),
             tenants: Vec::new(),
             access_token_ttl: None,
+            signing_alg: SigningAlg::default(),
         }
     }
 

@@ -1,8 +1,11 @@
 //! Clients that register themselves.
 
+use std::time::Duration;
+
 use gatelet::audit::AuditKind;
+use gatelet::protocol::client_assertion::AssertionAlgorithm;
 use gatelet::protocol::{
-    Client, ClientAuthMethod, ClientId, ClientKeys, ClientOrigin, Id, MachineScopes, Timestamp,
+    Client, ClientAuthMethod, ClientId, ClientKeys, ClientOrigin, Id, MachineScopes, RedirectUri, Timestamp,
 };
 use gatelet::store::{Outcome, RegistrationOutcome, all_statements};
 
@@ -41,6 +44,13 @@ async fn a_registered_client_comes_back_as_it_was(database: Database) {
     full.audience = Some("notes-api".into());
     full.tenant = Some(tenant_id("acme"));
     full.first_party = true;
+    full.contacts = vec!["ops@app.example".into()];
+    full.post_logout_redirect_uris = vec![RedirectUri::parse("https://app.example/bye").unwrap()];
+    full.assertion_alg = Some(AssertionAlgorithm::Es256);
+    full.ceiling = Some(scope("read"));
+    full.default_max_age = Some(Duration::from_secs(600));
+    full.require_auth_time = true;
+    full.management = Some(hash("management"));
     let mut sparse = dynamic();
     (sparse.name, sparse.scope) = (None, None);
     for candidate in [full, sparse] {

@@ -49,7 +49,7 @@ fn every_alternative_in_the_example_is_a_key() {
     for line in alternatives {
         let section = if line.contains("alice") {
             "[[users]]"
-        } else if line.contains("notes-app") {
+        } else if ["notes-app", "jwks"].iter().any(|word| line.contains(word)) {
             "[[clients]]"
         } else {
             ""
