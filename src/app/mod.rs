@@ -3,6 +3,7 @@
 //!
 //! An `App` holds one issuer and nothing of it is process-global, so several can live in one process.
 
+pub mod admin;
 mod declare;
 pub mod dev;
 mod dev_commands;
@@ -73,6 +74,9 @@ pub enum StartError {
     /// The public key of a row cannot be read.
     #[error("a signing key in the database is damaged")]
     DamagedKey,
+    /// The issuer that the database remembers cannot be read.
+    #[error("the issuer in the database: {0}")]
+    Issuer(crate::protocol::IssuerError),
     /// The key ring could not be made.
     #[error(transparent)]
     KeyRing(#[from] IssueError),
