@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use clap::builder::StyledStr;
 use clap::{Arg, Command, CommandFactory as _};
 
 use super::output::Field;
@@ -105,7 +106,7 @@ fn argument(arg: &Arg) -> String {
         Some(long) => format!("--{long}"),
         None => value,
     };
-    let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+    let help = sentence(arg.get_help());
     let possible: Vec<String> = match arg.get_long() {
         _ if !takes => Vec::new(),
         _ => arg.get_possible_values().iter().map(|value| format!("`{}`", value.get_name())).collect(),
@@ -123,6 +124,11 @@ fn argument(arg: &Arg) -> String {
 }
 
 fn about(command: &Command) -> String {
-    let about = command.get_long_about().or(command.get_about());
-    about.map(ToString::to_string).unwrap_or_default()
+    sentence(command.get_long_about().or(command.get_about()))
+}
+
+/// clap takes the full stop from the end of what is said in one paragraph.
+fn sentence(text: Option<&StyledStr>) -> String {
+    let text = text.map(ToString::to_string).unwrap_or_default();
+    if text.is_empty() || text.ends_with(['.', ':']) { text } else { text + "." }
 }

@@ -27,11 +27,14 @@ pub(super) async fn require_current(connection: &mut impl Migrate) -> Result<(),
     let table = Migrator::with_migrations(Vec::new()).table_name;
     let applied = connection.list_applied_migrations(&table).await.map_err(|_| StoreError::Missing)?;
     let found = applied.iter().map(|migration| migration.version).max().ok_or(StoreError::Missing)?;
-    match MIGRATIONS.last() {
-        Some((newest, ..)) if found > *newest => Err(StoreError::NewerSchema { found }),
-        Some((newest, ..)) if found < *newest => Err(StoreError::OlderSchema { found }),
-        _ => Ok(()),
+    let is_known = |version: i64| MIGRATIONS.iter().any(|(known, ..)| *known == version);
+    if let Some(unknown) = applied.iter().find(|migration| !is_known(migration.version)) {
+        return Err(StoreError::NewerSchema { found: unknown.version });
     }
+    if applied.len() < MIGRATIONS.len() {
+        return Err(StoreError::OlderSchema { found });
+    }
+    Ok(())
 }
 
 async fn apply(
