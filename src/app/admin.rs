@@ -55,7 +55,7 @@ pub async fn open(place: Place, actor: &'static str) -> Result<Admin, StartError
     let (random, now) = (Random::system(), clock.now());
     let key = existing_key(&source)?;
     let secrets = keys::server_secrets(&store, &key, &random, now).await?;
-    let keys = keys::key_ring(&store, &key, None, mode, &random, now).await?;
+    let keys = keys::signing_keys(&store, key, mode, now).await?;
     let policy = match place {
         Place::Serve(config) => config.policy,
         Place::Dev(_) => dev_policy(&store).await?,
