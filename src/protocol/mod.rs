@@ -18,8 +18,10 @@ mod grant;
 mod id;
 mod issuer;
 pub mod lockout;
+mod machine;
 mod metadata;
 mod network;
+mod own_audience;
 mod params;
 mod person;
 mod pkce;
@@ -48,6 +50,7 @@ pub use id::{
     UserId,
 };
 pub use issuer::{Issuer, IssuerError};
+pub use machine::MachineScopes;
 pub use metadata::Metadata;
 pub use network::{MalformedNetwork, Network, sender};
 pub use params::Params;
