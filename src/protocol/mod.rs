@@ -17,6 +17,7 @@ mod fixtures;
 mod grant;
 mod id;
 mod issuer;
+pub mod key_rotation;
 pub mod lockout;
 mod metadata;
 mod network;
