@@ -43,6 +43,12 @@ pub enum AuditKind {
     KeysRewrapped,
     /// An account, client or tenant was suspended, and its grants with it.
     Suspended,
+    /// An administrator added something.
+    Added,
+    /// An administrator changed something.
+    Changed,
+    /// An administrator deleted something.
+    Deleted,
 }
 
 impl AuditKind {
@@ -68,6 +74,9 @@ impl AuditKind {
             Self::KeyRevoked => "key_revoked",
             Self::KeysRewrapped => "keys_rewrapped",
             Self::Suspended => "suspended",
+            Self::Added => "added",
+            Self::Changed => "changed",
+            Self::Deleted => "deleted",
         }
     }
 }
@@ -105,6 +114,11 @@ impl AuditEvent {
     /// Adds the client.
     pub fn client(self, client: &ClientId) -> Self {
         Self { client: Some(client.clone()), ..self }
+    }
+
+    /// Adds the tenant.
+    pub fn tenant(self, tenant: &TenantId) -> Self {
+        Self { tenant: Some(tenant.clone()), ..self }
     }
 
     /// Adds the grant with its person, client and tenant.
