@@ -20,6 +20,7 @@ mod fixtures;
 mod grant;
 mod id;
 mod issuer;
+pub mod key_rotation;
 pub mod lockout;
 mod machine;
 mod metadata;
