@@ -3,7 +3,10 @@
 //! Nothing here waits, reads a clock, draws a random number, logs, or knows a database or HTTP library:
 //! values go in, a decision comes out. Whoever reviews Gatelet can start here.
 
+pub mod ask;
 mod authorize;
+#[cfg(test)]
+mod case;
 mod client;
 pub mod client_assertion;
 pub mod client_auth;
@@ -17,9 +20,12 @@ mod fixtures;
 mod grant;
 mod id;
 mod issuer;
+pub mod key_rotation;
 pub mod lockout;
+mod machine;
 mod metadata;
 mod network;
+mod own_audience;
 mod params;
 mod person;
 mod pkce;
@@ -31,6 +37,7 @@ pub mod refresh;
 pub mod registration;
 pub mod resource;
 mod scope;
+mod signing_alg;
 pub mod step;
 mod stored_secret;
 mod timestamp;
@@ -41,16 +48,17 @@ pub use client::{Client, ClientAuthMethod, ClientKeys, ClientOrigin, DocumentSta
 pub use client_document_url::DocumentUrl;
 pub use client_metadata::Misfit;
 pub use error::{Answer, Endpoint, ErrorCode, OAuthError};
-pub use grant::{AuthorizationCode, Consent, Grant, Interaction, RefreshState, Standing};
+pub use grant::{AuthorizationCode, Consent, Grant, Granted, Interaction, RefreshState, Standing};
 pub use id::{
     BrowserSessionId, ClientId, CodeId, GrantId, Id, InteractionId, RoleName, ServerSecretId, TenantId,
     UserId,
 };
 pub use issuer::{Issuer, IssuerError};
+pub use machine::MachineScopes;
 pub use metadata::Metadata;
 pub use network::{MalformedNetwork, Network, sender};
 pub use params::Params;
-pub use person::{BrowserSession, Membership, Role, Tenant, User};
+pub use person::{BrowserSession, Membership, Role, SHORTEST_SECRET, Tenant, User};
 pub use pkce::{CodeChallenge, CodeVerifier};
 pub use policy::{ClientDocuments, Lifetimes, Policy, RegistrationMode};
 pub use public_url::{PublicUrl, UrlError};
@@ -58,5 +66,6 @@ pub use rate::{Rate, Rates, TooMany, Used};
 pub use redirect_uri::{RedirectUri, RedirectUriError};
 pub use resource::{KnownScopes, Resource, ResourceScope, ResourceUri};
 pub use scope::{MalformedScope, Scope, ScopeToken};
+pub use signing_alg::SigningAlg;
 pub use stored_secret::{PasswordHash, Sealed, SecretHash};
 pub use timestamp::Timestamp;
