@@ -8,6 +8,7 @@
 mod answer;
 mod authorize;
 mod browser;
+mod claims;
 mod client;
 mod client_assertion;
 mod client_authentication;

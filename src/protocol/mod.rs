@@ -4,6 +4,7 @@
 //! values go in, a decision comes out. Whoever reviews Gatelet can start here.
 
 mod authorize;
+mod claims;
 mod client;
 pub mod client_assertion;
 pub mod client_auth;
@@ -40,6 +41,10 @@ mod timestamp;
 pub mod token_request;
 
 pub use authorize::{Addressed, AuthorizationRequest, Prompt, Received, ReturnAddress};
+pub use claims::{
+    Attribute, AttributeName, Attributes, ClaimFacts, ClaimMapping, ClaimName, ClaimNames, ClaimSource,
+    PersonFacts,
+};
 pub use client::{Client, ClientAuthMethod, ClientKeys, ClientOrigin, DocumentState, GrantType};
 pub use client_document_url::DocumentUrl;
 pub use client_metadata::Misfit;

@@ -18,6 +18,7 @@
 //! A statement stands in the file of the thing that it concerns; `sql` gathers them for a test that prepares
 //! each on both databases. `reconcile` brings configuration into the database, `sweep` takes out what has ended.
 
+mod attributes;
 mod audit;
 mod authorization_code;
 mod backend;
@@ -66,7 +67,7 @@ pub use audit::RecordedEvent;
 pub use authorization_code::KnownCode;
 pub use browser_session::LiveSession;
 pub use client::RegistrationOutcome;
-pub use declared_user::DeclaredUser;
+pub use declared_user::{DeclaredMembership, DeclaredUser};
 pub use error::StoreError;
 pub use grant::KnownGrant;
 pub use issue::Issue;

@@ -42,6 +42,7 @@ pub(super) use statements;
 
 /// The lists of all files.
 const LISTS: &[&[Statement]] = &[
+    super::attributes::STATEMENTS,
     super::audit::STATEMENTS,
     super::authorization_code::STATEMENTS,
     super::browser_session::STATEMENTS,
