@@ -56,6 +56,7 @@ const LISTS: &[&[Statement]] = &[
     super::grant::STATEMENTS,
     super::interaction::STATEMENTS,
     super::issue::STATEMENTS,
+    super::key_custody::STATEMENTS,
     super::login_failure::STATEMENTS,
     super::meta::STATEMENTS,
     super::refresh::STATEMENTS,
