@@ -21,6 +21,7 @@ mod limits;
 mod logging_in;
 mod machines;
 mod never;
+mod profiles;
 mod prompts;
 mod proxy;
 mod races;
@@ -60,6 +61,7 @@ const LISTS: &[(&str, &[Case])] = &[
     ("logging_in", logging_in::CASES),
     ("machines", machines::CASES),
     ("never", never::CASES),
+    ("profiles", profiles::CASES),
     ("prompts", prompts::CASES),
     ("races", races::CASES),
     ("redeeming", redeeming::CASES),
