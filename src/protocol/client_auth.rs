@@ -93,6 +93,11 @@ impl Credentials {
         }
     }
 
+    /// Whether anything is presented beside a name, right or wrong.
+    pub fn have_proof(&self) -> bool {
+        self.proof != Proof::None
+    }
+
     /// Whether a secret is presented, right or wrong.
     pub fn have_secret(&self) -> bool {
         matches!(self.proof, Proof::Secret(_))

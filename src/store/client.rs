@@ -89,11 +89,13 @@ statements! {
 /// The column `settings`: members of a client that no statement asks for.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
-struct Settings {}
+struct Settings {
+    introspects: Vec<ResourceUri>,
+}
 
 impl Settings {
-    fn of(_client: &Client) -> Self {
-        Self {}
+    fn of(client: &Client) -> Self {
+        Self { introspects: client.introspects.clone() }
     }
 }
 
@@ -252,7 +254,7 @@ fn client(row: &Row) -> Result<Client, StoreError> {
         Ok(row.optional_text(name)?.map(|hash| SecretHash::from_stored(hash.to_owned())))
     };
     let scope = |text: &str| Scope::parse(text).ok();
-    let Settings {} = row.json("settings")?;
+    let Settings { introspects } = row.json("settings")?;
     Ok(Client {
         id: row.parsed("id", ClientId::parse)?,
         origin: row.parsed("origin", ClientOrigin::parse)?,
@@ -270,6 +272,7 @@ fn client(row: &Row) -> Result<Client, StoreError> {
         first_party: row.optional_time("first_party_at")?.is_some(),
         document: document(row)?,
         secret_hashes: [secret("secret_0")?, secret("secret_1")?].into_iter().flatten().collect(),
+        introspects,
         registered_at: row.time("registered_at")?,
     })
 }

@@ -5,13 +5,14 @@ use std::net::SocketAddr;
 
 use super::TestServer;
 use super::directory::Directory;
-use super::seed::{Seed, TestResource, TestUser, code_client, machine_client, scope_token};
+use super::seed::{Seed, TestResource, TestUser, code_client, machine_client, resource_uri, scope_token};
 use crate::app::Setup;
 use crate::clock::Clock;
 use crate::fetch::{Fetcher, Supplied};
 use crate::http::SiteFacts;
 use crate::protocol::{
-    ClientDocuments, Issuer, Lifetimes, Network, Policy, PublicUrl, Rates, RegistrationMode, ScopeToken,
+    ClientDocuments, IntrospectionMode, Issuer, Lifetimes, Network, Policy, PublicUrl, Rates,
+    RegistrationMode, ScopeToken,
 };
 use crate::random::Random;
 use crate::store::{Mode, StoreOptions};
@@ -35,6 +36,7 @@ pub struct TestServerBuilder {
     trusted_proxies: Vec<Network>,
     client_documents: ClientDocuments,
     fetcher: Fetcher,
+    introspection: IntrospectionMode,
     loopback_resources: bool,
     hosts: HashSet<String>,
     seed: Seed,
@@ -57,6 +59,7 @@ impl Default for TestServerBuilder {
             trusted_proxies: Vec::new(),
             client_documents: ClientDocuments::Any,
             fetcher: Fetcher::supplied(HashMap::new()),
+            introspection: IntrospectionMode::Authenticated,
             loopback_resources: false,
             hosts: HashSet::new(),
             seed: Seed::default(),
@@ -156,6 +159,12 @@ impl TestServerBuilder {
         self
     }
 
+    /// Who may introspect tokens; only who authenticates unless told otherwise.
+    pub fn introspection(mut self, mode: IntrospectionMode) -> Self {
+        self.introspection = mode;
+        self
+    }
+
     /// Whether tokens are issued for resources on loopback that nobody registered, as dev mode does.
     pub fn loopback_resources(mut self, admitted: bool) -> Self {
         self.loopback_resources = admitted;
@@ -227,6 +236,19 @@ impl TestServerBuilder {
         self
     }
 
+    /// A configured client that is the server of `resources`: it may introspect their tokens.
+    pub fn resource_server<'a>(
+        mut self,
+        id: &str,
+        secret: &str,
+        resources: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        let mut declared = machine_client(id, secret, [], None);
+        declared.client.introspects = resources.into_iter().map(resource_uri).collect();
+        self.seed.clients.push(declared);
+        self
+    }
+
     /// Starts the server.
     ///
     /// # Panics
@@ -291,6 +313,7 @@ impl TestServerBuilder {
             client_documents: self.client_documents.clone(),
             registration_scopes: ceiling
                 .map(|scopes| scopes.iter().map(|scope| scope_token(scope)).collect()),
+            introspection: self.introspection,
             loopback_resources: self.loopback_resources,
             default_resource: None,
             scopes_supported: self.seed.scopes().union(&offline),

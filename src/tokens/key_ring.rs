@@ -12,6 +12,9 @@ use super::base64url;
 use super::jwk::PublicJwk;
 use super::key::{SigningFailed, SigningKey};
 
+/// The media type in the header of every signed introspection answer (RFC 9701 §5).
+const INTROSPECTION_TYP: &str = "token-introspection+jwt";
+
 /// Why no token was made.
 #[derive(Debug, Error)]
 pub enum IssueError {
@@ -91,6 +94,14 @@ impl KeyRing {
     /// [`IssueError`].
     pub fn sign_access_token(&self, claims: &AccessTokenClaims) -> Result<String, IssueError> {
         compact(&self.0.access_token_header, claims, &self.0.active)
+    }
+
+    /// Signs an introspection answer in JWS compact form (RFC 9701 §5). Its type is none that an access token has.
+    ///
+    /// # Errors
+    /// [`IssueError`].
+    pub fn sign_introspection(&self, claims: &Map<String, Value>) -> Result<String, IssueError> {
+        compact(&header(INTROSPECTION_TYP, self.0.active.kid())?, claims, &self.0.active)
     }
 
     /// The claims of an access token that a key of this ring signed; `None` for any other text. Says nothing about

@@ -38,6 +38,8 @@ type Route = (&'static str, For, Option<&'static str>);
 /// Every address of the server. What is only posted to has no `GET`.
 const ROUTES: &[Route] = &[
     ("/oauth/token", For::Programs, Some(FORM)),
+    ("/oauth/introspect", For::Programs, Some(FORM)),
+    ("/oauth/revoke", For::Programs, Some(FORM)),
     ("/oauth/register", For::Programs, Some(JSON)),
     ("/oauth/jwks", For::Programs, None),
     ("/oauth/.well-known/jwks.json", For::Programs, None),
