@@ -13,7 +13,7 @@ use super::secret::ConfigSecret;
 use super::server::required;
 use super::values::{Command, Text, Texts, Written};
 use crate::protocol::{
-    Client, ClientAuthMethod, ClientId, ClientOrigin, GrantType, RedirectUri, Resource, Scope, ScopeToken,
+    Client, ClientAuthMethod, ClientId, ClientOrigin, GrantType, RedirectUri, Resource, ResourceUri, Scope, ScopeToken,
     Tenant, Timestamp,
 };
 
@@ -34,6 +34,8 @@ section! {
         uri: Text = Value(r#""https://notes.example.com""#),
         /// Where answers may be sent: https, http on a loopback host (then with any port), or a scheme of its own.
         redirect_uris: Texts = Value(r#"["https://notes.example.com/callback", "http://127.0.0.1/callback"]"#),
+        /// Where a browser may be sent after a logout that it asked for, of the same kinds.
+        post_logout_redirect_uris: Texts = Value(r#"["https://notes.example.com/"]"#),
         /// What it may offer for tokens. Default: `authorization_code` and `refresh_token` for a client with
         /// redirect URIs, `client_credentials` for one without.
         grant_types: Texts = Value(r#"["authorization_code", "refresh_token", "client_credentials"]"#),
@@ -56,6 +58,9 @@ section! {
         resource: Text = Value(r#""https://mcp.example.com/mcp""#),
         /// The id of the tenant that its own tokens (client credentials) belong to.
         tenant: Text = Value(r#""acme""#),
+        /// The resources that it is the server of: it may introspect tokens for them (`POST <issuer>/introspect`) with
+        /// its secret. Nothing else has to be said about a client that does only that, but its id and its secret.
+        introspects: Texts = Value(r#"["https://mcp.example.com/mcp"]"#),
         /// Whether it is the operator's own, so that people are not asked for consent.
         first_party: Option<Written<bool>> = Value("false"),
     }
@@ -103,6 +108,8 @@ impl RawClient {
     ) -> Option<DeclaredClient> {
         let (has_secret, secrets) = self.secrets(check, variables);
         let redirect_uris: Vec<_> = unplaced(check.each_parsed(&self.redirect_uris, RedirectUri::parse));
+        let post_logout_redirect_uris =
+            unplaced(check.each_parsed(&self.post_logout_redirect_uris, RedirectUri::parse));
         let grant_types = self.grant_types(check);
         let auth_method = self.auth_method(check, has_secret);
         self.check_grants(check, &grant_types, auth_method, has_secret);
@@ -121,6 +128,7 @@ impl RawClient {
                 Err(format!("no resource of this client knows `{text}`"))
             }
         });
+        let introspects = self.introspects(check, auth_method, resources);
         let tenant = self.tenant.as_ref().and_then(|text| tenant_reference(check, text, tenants));
         let uri = self.uri.as_ref().and_then(|uri| check.parsed(uri, parse_home_page));
         let id = required(check, &self.id, self.place(), "id")?;
@@ -130,16 +138,31 @@ impl RawClient {
             name: self.name.map(|name| name.value),
             uri,
             redirect_uris,
+            post_logout_redirect_uris,
             grant_types,
             auth_methods: vec![auth_method],
             scope,
             default_resource,
             machine_scopes: unplaced(machine_scopes),
             tenant,
+            introspects,
             first_party: self.first_party.is_some_and(|written| written.value),
             ..Client::new(id, ClientOrigin::Config, Timestamp::from_seconds(0))
         };
         Some(DeclaredClient { client, secrets: secrets.into_iter().map(|written| written.value).collect() })
+    }
+
+    fn introspects(
+        &self,
+        check: &mut Check<'_>,
+        auth_method: ClientAuthMethod,
+        resources: &[Resource],
+    ) -> Vec<ResourceUri> {
+        let Some(list) = &self.introspects else { return Vec::new() };
+        if auth_method == ClientAuthMethod::None {
+            check.error(&list.place, "is for a client that proves who it is; this one has no secret");
+        }
+        list.value.iter().filter_map(|text| resource_reference(check, text, resources)).collect()
     }
 
     fn grant_types(&self, check: &mut Check<'_>) -> Vec<GrantType> {

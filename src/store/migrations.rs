@@ -14,6 +14,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "limits", include_str!("../../migrations/0003_limits.sql")),
     (4, "settings", include_str!("../../migrations/0004_settings.sql")),
     (11, "revoked tokens", include_str!("../../migrations/0011_revoked_tokens.sql")),
+    (12, "registration", include_str!("../../migrations/0012_registration.sql")),
 ];
 
 /// Applies what is missing, within the caller's transaction; refuses a schema from the future.
