@@ -13,8 +13,8 @@ use super::secret::ConfigSecret;
 use super::server::required;
 use super::values::{Command, Text, Texts, Written};
 use crate::protocol::{
-    Client, ClientAuthMethod, ClientId, ClientOrigin, GrantType, RedirectUri, Resource, ResourceUri, Scope, ScopeToken,
-    Tenant, Timestamp,
+    Client, ClientAuthMethod, ClientId, ClientOrigin, GrantType, RedirectUri, Resource, ResourceUri, Scope,
+    ScopeToken, Tenant, Timestamp,
 };
 
 /// How a configured client can authenticate: keys of its own cannot be configured.

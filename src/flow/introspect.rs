@@ -3,9 +3,7 @@
 use super::{Engine, Failure, Refusal};
 use crate::protocol::introspection::{self, AccessToken, Answer, Behind, Caller, IssuedToken};
 use crate::protocol::refresh::Refresh;
-use crate::protocol::{
-    Client, ErrorCode, IntrospectionMode, OAuthError, Params, Resource, ResourceUri,
-};
+use crate::protocol::{Client, ErrorCode, IntrospectionMode, OAuthError, Params, Resource, ResourceUri};
 use crate::tokens::Jti;
 
 /// What is answered.
@@ -60,7 +58,8 @@ impl Engine {
         params: &Params,
         signed: bool,
     ) -> Result<bool, OAuthError> {
-        let is_open = self.policy.introspection == IntrospectionMode::Open && !signed && authorization.is_none();
+        let is_open =
+            self.policy.introspection == IntrospectionMode::Open && !signed && authorization.is_none();
         Ok(is_open
             && params.optional("client_secret")?.is_none()
             && params.optional("client_assertion")?.is_none())
@@ -88,7 +87,8 @@ impl Engine {
             !active.has_grant
                 && active.resources.iter().any(|resource| active.client.introspects.contains(&resource.uri))
         });
-        let refused = OAuthError::new(ErrorCode::InvalidToken, "the access token is not good for introspection");
+        let refused =
+            OAuthError::new(ErrorCode::InvalidToken, "the access token is not good for introspection");
         Ok(own.ok_or(refused)?.client)
     }
 

@@ -3,7 +3,9 @@
 use serde::Serialize;
 
 use super::client_assertion::AssertionAlgorithm;
-use super::{ClientAuthMethod, ClientDocuments, GrantType, IntrospectionMode, Policy, RegistrationMode, Scope};
+use super::{
+    ClientAuthMethod, ClientDocuments, GrantType, IntrospectionMode, Policy, RegistrationMode, Scope,
+};
 
 /// Authorization server metadata. Absent members are left out: some clients refuse a document with a `null` in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -79,7 +81,8 @@ impl Metadata {
 /// access token types here).
 fn introspection_methods(policy: &Policy) -> Vec<&'static str> {
     let is_open = policy.introspection == IntrospectionMode::Open;
-    let methods = ClientAuthMethod::ALL.into_iter().filter(|method| is_open || *method != ClientAuthMethod::None);
+    let methods =
+        ClientAuthMethod::ALL.into_iter().filter(|method| is_open || *method != ClientAuthMethod::None);
     methods.map(ClientAuthMethod::as_str).chain(["Bearer"]).collect()
 }
 

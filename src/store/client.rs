@@ -94,24 +94,19 @@ statements! {
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Settings {
-<<<<<<< HEAD
     introspects: Vec<ResourceUri>,
-=======
     contacts: Vec<String>,
     post_logout_redirect_uris: Vec<RedirectUri>,
     assertion_alg: Option<AssertionAlgorithm>,
     ceiling: Option<Scope>,
     default_max_age: Option<Duration>,
     require_auth_time: bool,
->>>>>>> main
 }
 
 impl Settings {
     fn of(client: &Client) -> Self {
-<<<<<<< HEAD
-        Self { introspects: client.introspects.clone() }
-=======
         Self {
+            introspects: client.introspects.clone(),
             contacts: client.contacts.clone(),
             post_logout_redirect_uris: client.post_logout_redirect_uris.clone(),
             assertion_alg: client.assertion_alg,
@@ -119,7 +114,6 @@ impl Settings {
             default_max_age: client.default_max_age,
             require_auth_time: client.require_auth_time,
         }
->>>>>>> main
     }
 }
 
@@ -279,11 +273,7 @@ fn client(row: &Row) -> Result<Client, StoreError> {
         Ok(row.optional_text(name)?.map(|hash| SecretHash::from_stored(hash.to_owned())))
     };
     let scope = |text: &str| Scope::parse(text).ok();
-<<<<<<< HEAD
-    let Settings { introspects } = row.json("settings")?;
-=======
     let settings: Settings = row.json("settings")?;
->>>>>>> main
     Ok(Client {
         id: row.parsed("id", ClientId::parse)?,
         origin: row.parsed("origin", ClientOrigin::parse)?,
@@ -307,11 +297,8 @@ fn client(row: &Row) -> Result<Client, StoreError> {
         first_party: row.optional_time("first_party_at")?.is_some(),
         document: document(row)?,
         secret_hashes: [secret("secret_0")?, secret("secret_1")?].into_iter().flatten().collect(),
-<<<<<<< HEAD
-        introspects,
-=======
+        introspects: settings.introspects,
         management: secret("management_hash")?,
->>>>>>> main
         registered_at: row.time("registered_at")?,
     })
 }

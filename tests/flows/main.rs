@@ -16,6 +16,7 @@ mod documents;
 mod forms;
 mod hardening;
 mod http2;
+mod introspecting;
 mod limits;
 mod logging_in;
 mod machines;
@@ -26,6 +27,7 @@ mod races;
 mod redeeming;
 mod refreshing;
 mod registering;
+mod revoking;
 mod shapes;
 mod surface;
 mod wire;
@@ -53,6 +55,7 @@ const LISTS: &[(&str, &[Case])] = &[
     ("forms", forms::CASES),
     ("hardening", hardening::CASES),
     ("http2", http2::CASES),
+    ("introspecting", introspecting::CASES),
     ("limits", limits::CASES),
     ("logging_in", logging_in::CASES),
     ("machines", machines::CASES),
@@ -62,6 +65,7 @@ const LISTS: &[(&str, &[Case])] = &[
     ("redeeming", redeeming::CASES),
     ("refreshing", refreshing::CASES),
     ("registering", registering::CASES),
+    ("revoking", revoking::CASES),
     ("shapes", shapes::CASES),
     ("surface", surface::CASES),
 ];
