@@ -4,7 +4,7 @@ use super::{Engine, Failure, Refusal};
 use crate::protocol::introspection::{self, AccessToken, Answer, Behind, Caller, IssuedToken};
 use crate::protocol::refresh::Refresh;
 use crate::protocol::{Client, ErrorCode, IntrospectionMode, OAuthError, Params, Resource, ResourceUri};
-use crate::tokens::Jti;
+use crate::tokens::{Jti, TokenKind};
 
 /// What is answered.
 pub enum Introspected {
@@ -44,7 +44,8 @@ impl Engine {
         match client {
             Some(client) if signed => {
                 let claims = introspection::signed(answer, &client.id, &self.policy.issuer, self.clock.now());
-                Ok(Introspected::Signed(self.keys.sign_introspection(&claims)?))
+                let (kind, alg) = (TokenKind::IntrospectionAnswer, SigningAlg::Rs256);
+                Ok(Introspected::Signed(self.sign(kind, alg, &claims).await?))
             }
             _ => Ok(Introspected::Plain(answer)),
         }
@@ -101,7 +102,7 @@ impl Engine {
     }
 
     async fn active_access_token(&self, token: &str) -> Result<Option<Active>, Failure> {
-        let Some(issued) = self.issued_token(token) else { return Ok(None) };
+        let Some(issued) = self.issued_token(token).await else { return Ok(None) };
         let Some(jti) = Jti::parse(&issued.jti) else { return Ok(None) };
         let client = self.store.client(&issued.client).await?;
         let Some(client) = client.filter(|client| self.policy.admits(client)) else { return Ok(None) };

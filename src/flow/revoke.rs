@@ -23,7 +23,7 @@ impl Engine {
         if let Some((known, _)) = self.known_refresh_token(token).await? {
             return self.revoke_known_grant(&client, &known).await;
         }
-        if let Some(issued) = self.issued_token(token) {
+        if let Some(issued) = self.issued_token(token).await {
             return self.revoke_issued(&client, &issued).await;
         }
         Ok(())
@@ -50,8 +50,8 @@ impl Engine {
     }
 
     /// The access token that this server signed, if that is what `token` is and its time has not passed.
-    pub(super) fn issued_token(&self, token: &str) -> Option<IssuedToken> {
-        let claims = self.keys.authentic_access_token(token)?;
+    pub(super) async fn issued_token(&self, token: &str) -> Option<IssuedToken> {
+        let claims = self.keys_to_publish().await.authentic_access_token(token)?;
         IssuedToken::read(claims, &self.policy.issuer, self.clock.now())
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use gatelet::protocol::IntrospectionMode;
 use gatelet::testkit::{ClientAuth, TestClient, TestResource, TestServer, TestServerBuilder};
 use serde_json::json;
@@ -22,6 +22,7 @@ cases![
     everybody_may_ask_where_that_was_decided,
     the_other_address_is_there_whatever_the_issuer,
     what_ends_is_inactive_at_once,
+    a_signed_answer_says_whom_it_is_for_and_is_no_access_token,
 ];
 
 pub(crate) const SERVER_SECRET: &str = "notes0server0secret0of0more0than0128bits";
@@ -320,4 +321,51 @@ async fn what_ends_is_inactive_at_once(database: Database) {
     let store = server.app().engine().store.clone();
     assert!(store.suspend_tenant(&TenantId::parse("acme").unwrap(), suspended()).await.unwrap().is_won());
     assert_eq!(robot.introspect(own.access_token()).await.refusal(), (401, "invalid_client"));
+}
+
+async fn a_signed_answer_says_whom_it_is_for_and_is_no_access_token(database: Database) {
+    // RFC 9701 §5
+    let server = with_servers(database).introspection(IntrospectionMode::Open).start().await;
+    let grant = ("grant_type", "client_credentials");
+    let issued = robot(&server).token(&[grant, ("resource", NOTES)]).await.granted();
+    let plain = notes_server(&server).introspect(issued.access_token()).await.json;
+    let ask = async |secret: Option<&str>, token: &str| {
+        let request = server.http().post(server.endpoint("introspect"));
+        let request = request.header("accept", "application/token-introspection+jwt");
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        let request = match secret {
+            Some(secret) => request.basic_auth("notes-server", Some(secret)),
+            None => request,
+        };
+        let response = request.body(format!("token={token}")).send().await.unwrap();
+        let kind = response.headers()["content-type"].to_str().unwrap().to_owned();
+        (response.status().as_u16(), kind, response.text().await.unwrap())
+    };
+    let (status, kind, jwt) = ask(Some(SERVER_SECRET), issued.access_token()).await;
+    assert_eq!((status, kind.as_str()), (200, "application/token-introspection+jwt"));
+    let part = |number: usize| -> serde_json::Value {
+        let part = jwt.split('.').nth(number).expect("three parts");
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
+    };
+    let own: serde_json::Value = serde_json::from_slice(
+        &URL_SAFE_NO_PAD.decode(issued.access_token().split('.').next().unwrap()).unwrap(),
+    )
+    .unwrap();
+    let header = json!({"typ": "token-introspection+jwt", "alg": "RS256", "kid": own["kid"]});
+    assert_eq!(part(0), header);
+    let now = server.clock().now().seconds();
+    let claims =
+        json!({"iss": server.issuer(), "aud": "notes-server", "iat": now, "token_introspection": plain});
+    assert_eq!(part(1), claims);
+    // It is good for nothing else, although the same key signed it.
+    assert!(!is_active(&notes_server(&server), &jwt).await);
+    let (_, _, inactive) = ask(Some(SERVER_SECRET), "x").await;
+    let claims = URL_SAFE_NO_PAD.decode(inactive.split('.').nth(1).unwrap()).unwrap();
+    let claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();
+    assert_eq!(claims["token_introspection"], json!({"active": false}));
+    // Whom would it be for? And a refusal is no answer about a token.
+    for secret in [None, Some("wrong")] {
+        let (status, kind, _) = ask(secret, issued.access_token()).await;
+        assert_eq!((status, kind.as_str()), (401, "application/json"));
+    }
 }

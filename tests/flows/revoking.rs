@@ -2,6 +2,9 @@
 
 use gatelet::testkit::{ClientAuth, TestClient, TestServer};
 
+use sqlx::ConnectOptions as _;
+use sqlx::sqlite::SqliteConnectOptions;
+
 use crate::cases;
 use crate::introspecting::{SERVER_SECRET, is_active, notes_server, serving};
 use crate::world::{Database, ROBOT_SECRET, Watch, app, granted, tokens, web};
@@ -14,6 +17,7 @@ cases![
     what_is_not_known_is_as_revoked_as_it_can_be,
     a_client_proves_who_it_is_before_it_revokes,
     a_hint_makes_no_difference,
+    nothing_is_called_revoked_that_the_database_did_not_take,
 ];
 
 async fn a_refresh_token_takes_its_grant_with_it(database: Database) {
@@ -169,6 +173,25 @@ async fn a_hint_makes_no_difference(database: Database) {
         assert_eq!(client.post(&server.endpoint("revoke"), &pairs).await.status, 200, "{hint}");
         assert!(!is_active(&notes_server(&server), issued.access_token()).await, "{hint}");
     }
+}
+
+async fn nothing_is_called_revoked_that_the_database_did_not_take(database: Database) {
+    // RFC 7009 §2.2.1
+    let server = serving(database).await;
+    let (client, notes) = (app(&server), notes_server(&server));
+    let issued = tokens(&server, &client).await;
+    let file = server.database_url().strip_prefix("sqlite:").unwrap().to_owned();
+    let mut other = SqliteConnectOptions::new().filename(file).connect().await.unwrap();
+    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+    for token in [issued.access_token(), issued.refresh_token()] {
+        let answer = client.revoke(token).await;
+        assert_eq!(answer.refusal(), (503, "temporarily_unavailable"));
+        assert!(answer.header("retry-after").parse::<u32>().is_ok_and(|seconds| seconds > 0));
+    }
+    assert!(is_active(&notes, issued.access_token()).await, "what can be read is answered");
+    sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
+    assert_eq!(client.revoke(issued.refresh_token()).await.status, 200);
+    assert!(!is_active(&notes, issued.access_token()).await);
 }
 
 /// That of many revocations at once all are acknowledged, and one is told of.

@@ -105,6 +105,7 @@ pub(crate) fn notes() -> Resource {
         scopes: KnownScopes::Listed(vec![known("read", &[]), known("write", &["editor"])]),
         default_scopes: scope("read"),
         tenants: vec![tenant_id("acme")],
+        signing_alg: SigningAlg::Es256,
         access_token_ttl: Some(Duration::from_secs(300)),
     }
 }
@@ -247,6 +248,12 @@ impl World {
         let issue = self.issued().await;
         assert_eq!(self.redeem(&issue.code.id).await, Outcome::Won(()));
         issue.grant.id
+    }
+
+    /// Revokes an access token that expires after 900 seconds.
+    pub(crate) async fn revoke_token(&self, jti: &str) -> Outcome {
+        let audit = audit(AuditKind::AccessTokenRevoked);
+        self.store.revoke_access_token(jti, later(900), audit).await.unwrap()
     }
 
     pub(crate) async fn is_alive(&self, grant: &GrantId) -> bool {
