@@ -3,7 +3,9 @@
 use super::{Engine, Failure, Refusal};
 use crate::protocol::introspection::{self, AccessToken, Answer, Behind, Caller, IssuedToken};
 use crate::protocol::refresh::Refresh;
-use crate::protocol::{Client, ErrorCode, IntrospectionMode, OAuthError, Params, Resource, ResourceUri};
+use crate::protocol::{
+    Client, ErrorCode, IntrospectionMode, OAuthError, Params, Resource, ResourceUri, SigningAlg,
+};
 use crate::tokens::{Jti, TokenKind};
 
 /// What is answered.

@@ -44,7 +44,7 @@ async fn a_revoked_token_finds_no_grant_and_the_others_do(database: Database) {
     let (known, username) = world.store.grant_behind("a", &grant).await.unwrap().unwrap();
     assert_eq!(Some(&known), world.store.grant(&grant).await.unwrap().as_ref());
     assert_eq!(username.as_deref(), Some("alice"));
-    world.revoke_token("a").await;
+    assert!(world.revoke_token("a").await.is_won());
     assert_eq!(world.store.grant_behind("a", &grant).await.unwrap(), None);
     let (known, _) = world.store.grant_behind("b", &grant).await.unwrap().unwrap();
     assert!(known.is_alive);
@@ -56,7 +56,7 @@ async fn a_revoked_token_finds_no_grant_and_the_others_do(database: Database) {
 
 async fn an_expired_one_is_forgotten_by_every_clock(database: Database) {
     let world = World::new(database).await;
-    world.revoke_token("a").await;
+    assert!(world.revoke_token("a").await.is_won());
     // It expires after 900 seconds; another instance may be a minute behind.
     assert_eq!(world.store.sweep(later(959), POLICY).await.unwrap().revoked_tokens, 0);
     assert!(world.store.is_access_token_revoked("a").await.unwrap());
