@@ -37,6 +37,12 @@ pub enum AuditKind {
     PasswordChanged,
     /// An account, client or tenant was suspended, and its grants with it.
     Suspended,
+    /// An administrator added something.
+    Added,
+    /// An administrator changed something.
+    Changed,
+    /// An administrator deleted something.
+    Deleted,
 }
 
 impl AuditKind {
@@ -59,6 +65,9 @@ impl AuditKind {
             Self::AccessTokenRevoked => "access_token_revoked",
             Self::PasswordChanged => "password_changed",
             Self::Suspended => "suspended",
+            Self::Added => "added",
+            Self::Changed => "changed",
+            Self::Deleted => "deleted",
         }
     }
 }
@@ -96,6 +105,11 @@ impl AuditEvent {
     /// Adds the client.
     pub fn client(self, client: &ClientId) -> Self {
         Self { client: Some(client.clone()), ..self }
+    }
+
+    /// Adds the tenant.
+    pub fn tenant(self, tenant: &TenantId) -> Self {
+        Self { tenant: Some(tenant.clone()), ..self }
     }
 
     /// Adds the grant with its person, client and tenant.

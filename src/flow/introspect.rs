@@ -108,7 +108,7 @@ impl Engine {
         let Some(jti) = Jti::parse(&issued.jti) else { return Ok(None) };
         let client = self.store.client(&issued.client).await?;
         let Some(client) = client.filter(|client| self.policy.admits(client)) else { return Ok(None) };
-        let resources = self.resources_of(&issued).await?;
+        let resources = self.resources_of(&issued, &client).await?;
         let answer = match jti.grant() {
             Some(grant) => {
                 let known = self.store.grant_behind(jti.as_str(), &grant).await?;
@@ -129,8 +129,9 @@ impl Engine {
     }
 
     /// The resources that a token may be for: those that check this audience, as long as they are served.
-    async fn resources_of(&self, token: &IssuedToken) -> Result<Vec<Resource>, Failure> {
+    async fn resources_of(&self, token: &IssuedToken, client: &Client) -> Result<Vec<Resource>, Failure> {
         let mut resources = self.store.resources_with_audience(&token.audience).await?;
+        resources.extend(client.own_resource().filter(|own| own.audience() == token.audience));
         if resources.is_empty()
             && let Ok(uri) = ResourceUri::parse(&token.audience)
         {

@@ -5,6 +5,7 @@
 //! to answer. No transaction crosses a password hash or a signature, and what was minted for a commit that lost is
 //! dropped.
 
+pub mod admin;
 mod answer;
 mod authorize;
 mod browser;

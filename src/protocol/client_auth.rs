@@ -93,14 +93,9 @@ impl Credentials {
         }
     }
 
-    /// Whether anything is presented beside a name, right or wrong.
+    /// Whether a secret or an assertion is presented, right or wrong.
     pub fn have_proof(&self) -> bool {
-        self.proof != Proof::None
-    }
-
-    /// Whether a secret is presented, right or wrong.
-    pub fn have_secret(&self) -> bool {
-        matches!(self.proof, Proof::Secret(_))
+        !matches!(self.proof, Proof::None)
     }
 
     /// Whether `client` has proved itself. `matches` says whether a presented secret is one of the client's.

@@ -6,7 +6,6 @@
 use serde_json::{Map, Value};
 
 use super::refresh::RefreshDecision;
-use super::token_request::machine_scope;
 use super::{
     Client, ClientId, Grant, GrantType, Issuer, OAuthError, Params, Resource, Scope, Standing, Timestamp,
 };
@@ -158,7 +157,7 @@ impl AccessToken<'_> {
             Behind::Machine => {
                 let may = token.subject == client.id.as_str()
                     && client.require_grant_type(GrantType::ClientCredentials).is_ok();
-                may.then(|| machine_scope(client, resource, Some(&token.scope)).ok())?
+                may.then(|| client.machine_scope(resource, Some(&token.scope)).ok())?
             }
         }
     }

@@ -19,8 +19,10 @@ mod id;
 pub mod introspection;
 mod issuer;
 pub mod lockout;
+mod machine;
 mod metadata;
 mod network;
+mod own_audience;
 mod params;
 mod person;
 mod pkce;
@@ -50,10 +52,11 @@ pub use id::{
     UserId,
 };
 pub use issuer::{Issuer, IssuerError};
+pub use machine::MachineScopes;
 pub use metadata::Metadata;
 pub use network::{MalformedNetwork, Network, sender};
 pub use params::Params;
-pub use person::{BrowserSession, Membership, Role, Tenant, User};
+pub use person::{BrowserSession, Membership, Role, SHORTEST_SECRET, Tenant, User};
 pub use pkce::{CodeChallenge, CodeVerifier};
 pub use policy::{ClientDocuments, IntrospectionMode, Lifetimes, Policy, RegistrationMode};
 pub use public_url::{PublicUrl, UrlError};

@@ -42,6 +42,8 @@ pub(super) use statements;
 
 /// The lists of all files.
 const LISTS: &[&[Statement]] = &[
+    super::admin_tenant::STATEMENTS,
+    super::admin_user::STATEMENTS,
     super::audit::STATEMENTS,
     super::authorization_code::STATEMENTS,
     super::browser_session::STATEMENTS,

@@ -28,7 +28,7 @@ fn a_client_that_introspects_proves_who_it_is() {
     let found = errors(&format!("{RESOURCE}{public}introspects = [\"https://mcp.example.com/mcp\"]"));
     assert_eq!(
         found,
-        "f:8: clients[0].introspects: is for a client that proves who it is; this one has no secret"
+        "f:8: clients[0].introspects: is for a client that proves who it is; this one has neither a secret nor keys"
     );
 }
 
