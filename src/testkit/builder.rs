@@ -250,16 +250,24 @@ impl TestServerBuilder {
         self
     }
 
-    /// A configured client that is the server of `resources`: it may introspect their tokens.
+    /// A configured client that is the server of `resources` and no more: it may introspect their tokens.
     pub fn resource_server<'a>(
-        mut self,
+        self,
         id: &str,
         secret: &str,
         resources: impl IntoIterator<Item = &'a str>,
     ) -> Self {
-        let mut declared = machine_client(id, secret, [], None);
+        self.machine_client(id, secret, [], None).introspects(id, resources)
+    }
+
+    /// Makes the client `id`, which was named before, the server of `resources`.
+    ///
+    /// # Panics
+    /// When there is no such client.
+    pub fn introspects<'a>(mut self, id: &str, resources: impl IntoIterator<Item = &'a str>) -> Self {
+        let declared = self.seed.clients.iter_mut().find(|declared| declared.client.id.as_str() == id);
+        let declared = declared.unwrap_or_else(|| panic!("there is no client `{id}`"));
         declared.client.introspects = resources.into_iter().map(resource_uri).collect();
-        self.seed.clients.push(declared);
         self
     }
 

@@ -191,8 +191,13 @@ async fn who_asks_proves_who_it_is(database: Database) {
 
 async fn a_machine_asks_with_its_own_token_for_its_own_resource(database: Database) {
     // RFC 7662 §2.1
-    let server = with_servers(database).start().await;
-    let notes = notes_server(&server);
+    let gateway = with_servers(database).machine_client("gateway", SERVER_SECRET, ["mcp:read"], None);
+    let server = gateway.introspects("gateway", [NOTES]).start().await;
+    let notes = TestClient::new(&server, "gateway", "").secret(SERVER_SECRET);
+    // One that may obtain nothing there gets a token all the same, which is good for asking.
+    let bare =
+        notes_server(&server).token(&[("grant_type", "client_credentials"), ("resource", NOTES)]).await;
+    assert_eq!(bare.granted().scope(), "");
     let grant = ("grant_type", "client_credentials");
     let own = notes.token(&[grant, ("resource", NOTES)]).await.granted();
     let for_other = notes.token(&[grant, ("resource", OTHER)]).await.granted();

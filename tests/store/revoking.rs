@@ -43,7 +43,7 @@ async fn a_revoked_token_finds_no_grant_and_the_others_do(database: Database) {
     let grant = world.refreshable().await;
     let (known, username) = world.store.grant_behind("a", &grant).await.unwrap().unwrap();
     assert_eq!(Some(&known), world.store.grant(&grant).await.unwrap().as_ref());
-    assert_eq!(username.as_deref(), Some("alice"));
+    assert_eq!(username.as_deref(), Some("ALICE"));
     assert!(world.revoke_token("a").await.is_won());
     assert_eq!(world.store.grant_behind("a", &grant).await.unwrap(), None);
     let (known, _) = world.store.grant_behind("b", &grant).await.unwrap().unwrap();
