@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::check::{Check, SecretSources};
+use super::claims::RawClaims;
 use super::clients::RawClient;
 use super::fetch::RawFetch;
 use super::lifetimes::RawLifetimes;
@@ -70,6 +71,7 @@ section! {
         /// refused unless the issuer and all of `listen` are on loopback.
         introspection: Text = Value(r#""authenticated""#),
         lifetimes: Table<RawLifetimes> = Section,
+        claims: Table<RawClaims> = Section,
         registration: Table<RawRegistration> = Section,
         login: Table<RawLogin> = Section,
         fetch: Table<RawFetch> = Section,

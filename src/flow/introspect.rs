@@ -148,20 +148,23 @@ impl Engine {
         if !caller.may_see_refresh_token(grant) {
             return Ok(None);
         }
-        let served = self.resource(&grant.resource).await?;
-        let decision = Refresh {
-            standing: known.standing(served.as_ref()),
-            client,
-            generation,
-            scope: None,
-            resource: None,
-            retry_window: self.policy.lifetimes.retry_window,
-            now: self.clock.now(),
+        let mut decisions = Vec::with_capacity(grant.resources.len());
+        for granted in &grant.resources {
+            let served = self.resource(&granted.resource).await?;
+            let refresh = Refresh {
+                standing: known.standing(served.as_ref()),
+                client,
+                generation,
+                scope: None,
+                resource: Some(&granted.resource),
+                retry_window: self.policy.lifetimes.retry_window,
+                now: self.clock.now(),
+            };
+            decisions.push(refresh.decide());
         }
-        .decide();
         let account = self.store.account(&grant.user).await?;
         let username = account.as_ref().map(|account| account.user.username.as_str());
-        Ok(introspection::refresh_token(grant, &decision, username, &self.policy.issuer))
+        Ok(introspection::refresh_token(grant, &decisions, username, &self.policy.issuer))
     }
 }
 

@@ -26,7 +26,7 @@ impl Engine {
             let now = self.clock.now();
             let known = self.known_refresh_token(token).await?;
             let (known, generation) = known.ok_or(invalid_grant("the refresh token is not valid"))?;
-            let served = self.resource(&known.grant.resource).await?;
+            let served = self.meant(&known.grant, resource).await?;
             let decision = Refresh {
                 standing: known.standing(served.as_ref()),
                 client,

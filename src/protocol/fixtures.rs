@@ -51,8 +51,8 @@ pub(super) fn grant() -> Grant {
         user: UserId::parse("alice").unwrap(),
         client: ClientId::parse("c").unwrap(),
         tenant: TenantId::parse("acme").unwrap(),
-        resource: resource().uri,
-        scope: scope("read write offline_access"),
+        resources: vec![Granted { resource: resource().uri, scope: scope("read write") }],
+        general: scope("offline_access"),
         auth_time: at(90),
         issued_at: at(100),
         secret: ServerSecretId::new(at(1), [2; 10]),
@@ -78,6 +78,7 @@ pub(super) fn policy() -> Policy {
         client_documents: ClientDocuments::Any,
         introspection: IntrospectionMode::Authenticated,
         loopback_resources: false,
+        claims: ClaimNames::default(),
         default_resource: None,
         scopes_supported: scope("read write offline_access"),
     }

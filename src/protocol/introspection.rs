@@ -152,7 +152,7 @@ impl AccessToken<'_> {
                     return None;
                 }
                 let standing = Standing { resource: Some(resource), ..*standing };
-                (resource.is_named_by(&grant.resource)).then(|| standing.scope_for(None).ok())?
+                standing.scope_for(Some(&resource.uri)).ok()
             }
             Behind::Machine => {
                 let may = token.subject == client.id.as_str()
@@ -163,18 +163,22 @@ impl AccessToken<'_> {
     }
 }
 
-/// What there is to say about a refresh token, about which the token endpoint would decide so; nothing when it would be
-/// refused.
+/// What there is to say about a refresh token, about which the token endpoint would decide so, for each resource of its
+/// grant; nothing when it would be refused for all of them.
 ///
 /// Its audience is this server: a resource server that takes whatever is active for an access token, and looks at its
 /// audience as it must, does not take this. For the same reason it has no `token_type` (RFC 6749 §7.1).
 pub fn refresh_token(
     grant: &Grant,
-    decision: &RefreshDecision,
+    decisions: &[RefreshDecision],
     username: Option<&str>,
     issuer: &Issuer,
 ) -> Option<Answer> {
-    let (RefreshDecision::Rotate(scope) | RefreshDecision::Retry(scope)) = decision else { return None };
+    let given = decisions.iter().filter_map(|decision| match decision {
+        RefreshDecision::Rotate(scope) | RefreshDecision::Retry(scope) => Some(scope.clone()),
+        RefreshDecision::Replay(_) | RefreshDecision::Refuse(_) => None,
+    });
+    let scope = given.reduce(|all, scope| all.union(&scope))?;
     let chain = grant.refresh?;
     let mut answer = Answer::new();
     let mut say = |name: &str, value: Value| answer.insert(name.to_owned(), value);
@@ -336,7 +340,7 @@ mod tests {
     fn what_may_no_longer_be_given_is_out_of_the_scope() {
         // RFC 7662 §2.2
         let mut grant = fixtures::grant();
-        grant.scope = scope("read admin");
+        grant.resources[0].scope = scope("read admin");
         let token = read(with("scope", json!("read admin")), 1000).unwrap();
         let resource = [fixtures::resource()];
         let owner = [RoleName::parse("owner").unwrap()];
@@ -412,17 +416,20 @@ mod tests {
     fn a_refresh_token_is_for_this_server_and_no_bearer_token() {
         // RFC 7662 §2.2
         let (grant, issuer) = (fixtures::grant(), fixtures::policy().issuer);
-        let about = |decision| refresh_token(&grant, &decision, Some("alice"), &issuer);
-        for decision in [RefreshDecision::Rotate(scope("read")), RefreshDecision::Retry(scope("read"))] {
+        let about = |decisions: &[RefreshDecision]| refresh_token(&grant, decisions, Some("alice"), &issuer);
+        let (rotate, retry) = (RefreshDecision::Rotate(scope("read")), RefreshDecision::Retry(scope("read")));
+        let refused = RefreshDecision::Refuse(OAuthError::new(ErrorCode::InvalidGrant, ""));
+        for decisions in [vec![rotate.clone()], vec![retry], vec![refused.clone(), rotate.clone()]] {
             let expected = json!({
                 "active": true, "iss": issuer.as_str(), "aud": issuer.as_str(), "sub": "alice", "client_id": "c",
                 "scope": "read", "iat": 1000, "exp": 5000, "username": "alice",
             });
-            assert_eq!(Value::from(about(decision).unwrap()), expected);
+            assert_eq!(Value::from(about(&decisions).unwrap()), expected);
         }
-        let refused = OAuthError::new(ErrorCode::InvalidGrant, "");
-        for decision in [RefreshDecision::Replay(grant.id.clone()), RefreshDecision::Refuse(refused)] {
-            assert_eq!(about(decision), None);
+        let at_another = RefreshDecision::Rotate(scope("write"));
+        assert_eq!(about(&[rotate, at_another]).unwrap()["scope"], "read write", "of several resources");
+        for decisions in [vec![], vec![refused], vec![RefreshDecision::Replay(grant.id.clone())]] {
+            assert_eq!(about(&decisions), None);
         }
         assert_eq!(Value::from(inactive()), json!({"active": false}));
     }

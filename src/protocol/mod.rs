@@ -3,7 +3,11 @@
 //! Nothing here waits, reads a clock, draws a random number, logs, or knows a database or HTTP library:
 //! values go in, a decision comes out. Whoever reviews Gatelet can start here.
 
+pub mod ask;
 mod authorize;
+#[cfg(test)]
+mod case;
+mod claims;
 mod client;
 pub mod client_assertion;
 pub mod client_auth;
@@ -18,6 +22,7 @@ mod grant;
 mod id;
 pub mod introspection;
 mod issuer;
+pub mod key_rotation;
 pub mod lockout;
 mod machine;
 mod metadata;
@@ -42,11 +47,15 @@ mod timestamp;
 pub mod token_request;
 
 pub use authorize::{Addressed, AuthorizationRequest, Prompt, Received, ReturnAddress};
+pub use claims::{
+    Attribute, AttributeName, Attributes, ClaimFacts, ClaimMapping, ClaimName, ClaimNames, ClaimSource,
+    PersonFacts,
+};
 pub use client::{Client, ClientAuthMethod, ClientKeys, ClientOrigin, DocumentState, GrantType};
 pub use client_document_url::DocumentUrl;
 pub use client_metadata::Misfit;
 pub use error::{Answer, Endpoint, ErrorCode, OAuthError};
-pub use grant::{AuthorizationCode, Consent, Grant, Interaction, RefreshState, Standing};
+pub use grant::{AuthorizationCode, Consent, Grant, Granted, Interaction, RefreshState, Standing};
 pub use id::{
     BrowserSessionId, ClientId, CodeId, GrantId, Id, InteractionId, RoleName, ServerSecretId, TenantId,
     UserId,

@@ -44,6 +44,7 @@ pub(super) use statements;
 const LISTS: &[&[Statement]] = &[
     super::admin_tenant::STATEMENTS,
     super::admin_user::STATEMENTS,
+    super::attributes::STATEMENTS,
     super::audit::STATEMENTS,
     super::authorization_code::STATEMENTS,
     super::browser_session::STATEMENTS,
@@ -55,6 +56,7 @@ const LISTS: &[&[Statement]] = &[
     super::grant::STATEMENTS,
     super::interaction::STATEMENTS,
     super::issue::STATEMENTS,
+    super::key_custody::STATEMENTS,
     super::login_failure::STATEMENTS,
     super::meta::STATEMENTS,
     super::refresh::STATEMENTS,

@@ -12,7 +12,7 @@ use crate::config::{Config, Declared};
 use crate::fetch::{Fetcher, Supplied};
 use crate::http::SiteFacts;
 use crate::protocol::{
-    ClientDocuments, IntrospectionMode, Issuer, Lifetimes, Network, Policy, PublicUrl, Rates,
+    ClaimNames, ClientDocuments, IntrospectionMode, Issuer, Lifetimes, Network, Policy, PublicUrl, Rates,
     RegistrationMode, ScopeToken,
 };
 use crate::random::Random;
@@ -362,6 +362,7 @@ impl TestServerBuilder {
                 .map(|scopes| scopes.iter().map(|scope| scope_token(scope)).collect()),
             introspection: self.introspection,
             loopback_resources: self.loopback_resources,
+            claims: ClaimNames::default(),
             default_resource: None,
             scopes_supported: self.seed.scopes().union(&offline),
         }

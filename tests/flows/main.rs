@@ -22,6 +22,7 @@ mod limits;
 mod logging_in;
 mod machines;
 mod never;
+mod profiles;
 mod prompts;
 mod proxy;
 mod races;
@@ -29,6 +30,7 @@ mod redeeming;
 mod refreshing;
 mod registering;
 mod revoking;
+mod several_resources;
 mod shapes;
 mod surface;
 mod wire;
@@ -62,12 +64,14 @@ const LISTS: &[(&str, &[Case])] = &[
     ("logging_in", logging_in::CASES),
     ("machines", machines::CASES),
     ("never", never::CASES),
+    ("profiles", profiles::CASES),
     ("prompts", prompts::CASES),
     ("races", races::CASES),
     ("redeeming", redeeming::CASES),
     ("refreshing", refreshing::CASES),
     ("registering", registering::CASES),
     ("revoking", revoking::CASES),
+    ("several_resources", several_resources::CASES),
     ("shapes", shapes::CASES),
     ("surface", surface::CASES),
 ];

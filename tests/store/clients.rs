@@ -43,6 +43,7 @@ async fn a_registered_client_comes_back_as_it_was(database: Database) {
     full.machine_scopes = scope("read write");
     full.machine = vec![MachineScopes { resource: notes().uri, scopes: scope("write") }];
     full.audience = Some("notes-api".into());
+    full.attributes = attributes(&[("tier", "gold")]);
     full.tenant = Some(tenant_id("acme"));
     full.first_party = true;
     full.contacts = vec!["ops@app.example".into()];
@@ -169,7 +170,7 @@ async fn a_client_that_was_let_in_takes_no_place_and_makes_no_room(database: Dat
         let mut issue = world.completed();
         issue.grant.client = registered_at(&world, NOW).await;
         issue.code.client = issue.grant.client.clone();
-        issue.consent = None;
+        issue.consents.clear();
         assert_eq!(world.issue(&issue).await, Outcome::Won(()));
         let_in.push(issue.grant.client);
     }

@@ -81,6 +81,11 @@ fn server_keys_that_do_not_fit_together_are_refused_in_words() {
             "f:3: lifetimes.code: write a duration as a number and a unit of d, h, m or s, such as `15m`, `1h30m` or `30d`",
         ),
         ("[lifetimes]\ncode = \"0s\"", "f:3: lifetimes.code: is shorter than the bound of 1s"),
+        ("[lifetimes]\nkey_lead = \"119m\"", "f:3: lifetimes.key_lead: is shorter than the bound of 2h"),
+        (
+            "[lifetimes]\nkey_active = \"3h\"",
+            "f:3: lifetimes.key_active: key_active (3h) is shorter than key_lead (1d)",
+        ),
         (
             "[lifetimes]\nrefresh_absolute = \"1d\"",
             "f:3: lifetimes.refresh_absolute: refresh_idle (30d) is longer than refresh_absolute (1d)",
@@ -327,6 +332,53 @@ fn what_a_client_may_obtain_for_itself_has_to_be_there() {
         errors(&format!("{resource}[[clients]]\nid = \"c\"\n{people}")),
         "f:9: clients[0].machine[0]: only client_credentials uses them"
     );
+}
+
+#[test]
+fn claims_that_would_mean_something_else_are_refused_in_words() {
+    // RFC 9068 §2.2: what has a fixed meaning keeps it.
+    let rule = "must be 1 to 128 printable ASCII characters, and no claim whose meaning is fixed, such as `sub` or `scope`";
+    let resource = "[[resources]]\nuri = \"https://a\"\n";
+    for (text, expected) in [
+        ("[claims]\ntenant = \"sub\"".to_owned(), format!("f:3: claims.tenant: {rule}")),
+        ("[claims]\nrole = \"a b\"".to_owned(), format!("f:3: claims.role: {rule}")),
+        (
+            "[claims]\nrole = \"x\"\ntenant = \"x\"".to_owned(),
+            "f:3: claims.role: the same claim as claims.tenant; each stands once".to_owned(),
+        ),
+        (format!("{resource}claims = [{{ from = \"tenant\" }}]"), "f:4: resources[0].claims[0].name: missing".to_owned()),
+        (
+            format!("{resource}claims = [{{ name = \"x\", from = \"user.password\" }}]"),
+            format!("f:4: resources[0].claims[0].from: {}", crate::protocol::ClaimSource::RULE),
+        ),
+        (
+            format!("{resource}claims = [{{ name = \"aud\", from = \"user.attributes.a\" }}]"),
+            format!("f:4: resources[0].claims[0].name: {rule}"),
+        ),
+        (
+            format!("{resource}claims = [{{ name = \"x\", from = \"role\" }}, {{ name = \"x\", from = \"tenant\" }}]"),
+            "f:4: resources[0].claims[1].name: the same claim as resources[0].claims[0].name; each stands once".to_owned(),
+        ),
+        (
+            format!("{resource}claims = [{{ name = \"roles\", from = \"user.attributes.a\" }}]"),
+            "f:2: resources[0].claims: `roles` is the name of the roles claim of every token; give that another name in \
+             [claims], or here by `from = \"roles\"`"
+                .to_owned(),
+        ),
+        (
+            "[[users]]\nusername = \"a\"\nattributes = { \"a b\" = \"x\", c = 1, d = [\"x\", 2] }".to_owned(),
+            "f:4: users[0].attributes.a b: the name must be 1 to 64 letters, digits, `-`, `_` and `.`\n\
+             f:4: users[0].attributes.c: must be a text, not of type integer\n\
+             f:4: users[0].attributes.d[1]: must be a text, not of type integer"
+                .to_owned(),
+        ),
+        (
+            "[[users]]\nusername = \"a\"\nattributes = \"x\"".to_owned(),
+            "f:4: users[0].attributes: must be a table, not of type string".to_owned(),
+        ),
+    ] {
+        assert_eq!(errors(&text), expected, "{text}");
+    }
 }
 
 #[test]
