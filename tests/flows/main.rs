@@ -17,6 +17,7 @@ mod documents;
 mod forms;
 mod hardening;
 mod http2;
+mod introspecting;
 mod limits;
 mod logging_in;
 mod machines;
@@ -28,6 +29,7 @@ mod races;
 mod redeeming;
 mod refreshing;
 mod registering;
+mod revoking;
 mod several_resources;
 mod shapes;
 mod surface;
@@ -57,6 +59,7 @@ const LISTS: &[(&str, &[Case])] = &[
     ("forms", forms::CASES),
     ("hardening", hardening::CASES),
     ("http2", http2::CASES),
+    ("introspecting", introspecting::CASES),
     ("limits", limits::CASES),
     ("logging_in", logging_in::CASES),
     ("machines", machines::CASES),
@@ -67,6 +70,7 @@ const LISTS: &[(&str, &[Case])] = &[
     ("redeeming", redeeming::CASES),
     ("refreshing", refreshing::CASES),
     ("registering", registering::CASES),
+    ("revoking", revoking::CASES),
     ("several_resources", several_resources::CASES),
     ("shapes", shapes::CASES),
     ("surface", surface::CASES),
