@@ -41,10 +41,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Default::default(),
         Default::default(),
     );
-    let app = Router::new()
-        .route_service("/mcp", mcp)
-        .route_layer(server.layer())
-        .merge(server.metadata_router());
+    let app =
+        Router::new().route_service("/mcp", mcp).route_layer(server.layer()).merge(server.metadata_router());
     let listener = TcpListener::bind(url.trim_start_matches("http://")).await?;
     axum::serve(listener, app).await?;
     Ok(())

@@ -38,7 +38,10 @@ const TEXTS: &[(&str, &str)] = &[
     ("OpenID Connect Discovery", "OpenID Connect Discovery 1.0"),
     ("OpenID Connect Registration", "OpenID Connect Dynamic Client Registration 1.0"),
     ("OpenID Connect RP-Initiated Logout", "OpenID Connect RP-Initiated Logout 1.0"),
-    ("MCP", "Model Context Protocol, authorization: revisions 2025-03-26, 2025-06-18, 2025-11-25 and 2026-07-28"),
+    (
+        "MCP",
+        "Model Context Protocol, authorization: revisions 2025-03-26, 2025-06-18, 2025-11-25 and 2026-07-28",
+    ),
 ];
 
 #[test]
@@ -133,7 +136,8 @@ fn compliance(root: &Path, source: &str) -> String {
         let rows = of_text.get_mut(name).unwrap_or_else(|| panic!("nothing is said about {name}"));
         rows.sort();
         let heading = if title.starts_with(name) { (*title).to_owned() } else { format!("{name}, {title}") };
-        writeln!(out, "\n## {heading}\n\n| section | rule | test | where |\n| --- | --- | --- | --- |").unwrap();
+        writeln!(out, "\n## {heading}\n\n| section | rule | test | where |\n| --- | --- | --- | --- |")
+            .unwrap();
         for (_, section, rule, test) in rows {
             let files: BTreeSet<_> = functions[*test]
                 .iter()

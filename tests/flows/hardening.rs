@@ -1,6 +1,8 @@
 //! Every address × everything that a hostile client can do wrong before a parameter means anything: one table, and the
 //! answer is always in the terms of whoever asks there.
 
+use std::collections::BTreeSet;
+
 use gatelet::testkit::TestServer;
 
 use crate::cases;
@@ -8,6 +10,7 @@ use crate::wire::{Answer, Wire};
 use crate::world::{Database, logged_in, server};
 
 cases![
+    every_address_of_the_server_is_on_the_list,
     a_method_that_is_not_known_is_refused_with_those_that_are,
     a_body_of_another_kind_is_refused,
     a_body_that_is_too_large_is_refused,
@@ -43,12 +46,15 @@ const ROUTES: &[Route] = &[
     ("/oauth/introspect", For::Servers, Some(FORM)),
     ("/oauth/revoke", For::Programs, Some(FORM)),
     ("/oauth/register", For::Programs, Some(JSON)),
+    ("/oauth/openapi.json", For::Programs, None),
     ("/oauth/jwks", For::Programs, None),
     ("/oauth/.well-known/jwks.json", For::Programs, None),
     ("/.well-known/jwks.json", For::Programs, None),
     ("/.well-known/oauth-authorization-server", For::Programs, None),
     ("/.well-known/oauth-authorization-server/oauth", For::Programs, None),
     ("/.well-known/openid-configuration", For::Programs, None),
+    ("/oauth/.well-known/oauth-authorization-server", For::Programs, None),
+    ("/.well-known/openid-configuration/oauth", For::Programs, None),
     ("/oauth/.well-known/openid-configuration", For::Programs, None),
     ("/oauth/authorize", For::People, Some(FORM)),
     ("/login", For::People, Some(FORM)),
@@ -74,6 +80,12 @@ impl For {
 
 fn posted() -> impl Iterator<Item = (&'static str, For, &'static str)> {
     ROUTES.iter().filter_map(|(path, whom, kind)| kind.map(|kind| (*path, *whom, kind)))
+}
+
+async fn every_address_of_the_server_is_on_the_list(database: Database) {
+    let paths = server(database).await.app().paths();
+    let listed = ROUTES.iter().map(|(path, ..)| path.replace("none.css", "{name}"));
+    assert_eq!(listed.collect::<BTreeSet<_>>(), paths);
 }
 
 /// A server, and the session of a person who is logged in: nothing is refused for want of one.

@@ -22,6 +22,7 @@ mod limits;
 mod logging_in;
 mod machines;
 mod never;
+mod openapi;
 mod profiles;
 mod prompts;
 mod proxy;
@@ -64,6 +65,7 @@ const LISTS: &[(&str, &[Case])] = &[
     ("logging_in", logging_in::CASES),
     ("machines", machines::CASES),
     ("never", never::CASES),
+    ("openapi", openapi::CASES),
     ("profiles", profiles::CASES),
     ("prompts", prompts::CASES),
     ("races", races::CASES),
