@@ -38,6 +38,7 @@ pub(super) async fn hashed(
         users,
         resources: declared.resources,
         clients,
+        registration_tokens: Vec::new(),
     })
 }
 

@@ -17,7 +17,7 @@ const LONGEST_RATE: Duration = Duration::from_secs(24 * 3600);
 section! {
     /// Dynamic client registration (RFC 7591), by which MCP clients introduce themselves.
     RawRegistration {
-        /// `open` for everybody (the default) or `off`.
+        /// `open` for everybody (the default), `token` for who has an initial access token, or `off`.
         mode: Text = Value(r#""open""#),
         /// The most that self-registered clients can be given. Default: every scope that a resource knows.
         scopes: Texts = Value(r#"["notes:read", "notes:write"]"#),
@@ -48,7 +48,11 @@ pub(super) struct Registration {
 
 impl RawRegistration {
     pub(super) fn check(&self, check: &mut Check<'_>, known: &Scope) -> Registration {
-        let modes = [("open", RegistrationMode::Open), ("off", RegistrationMode::Off)];
+        let modes = [
+            ("open", RegistrationMode::Open),
+            ("token", RegistrationMode::Token),
+            ("off", RegistrationMode::Off),
+        ];
         let mode = check.word(&self.mode, &modes, RegistrationMode::Open);
         let scopes = check.each_parsed(&self.scopes, ScopeToken::parse);
         check.warn_of_unknown(&scopes, known);

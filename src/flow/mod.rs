@@ -14,6 +14,7 @@ mod client_authentication;
 mod consent;
 mod failure;
 mod login;
+mod manage;
 mod mint;
 mod register;
 mod target;
@@ -37,7 +38,7 @@ pub use browser::LoggedIn;
 pub use consent::{ConsentStep, ConsentView};
 pub use failure::Failure;
 pub use login::{LoginAttempt, LoginOutcome, LoginView, Password};
-pub use register::Registered;
+pub use register::{Registered, RegistrationRight};
 pub use token::Refusal;
 
 /// Everything that an authorization server needs to answer. Cheap to clone.

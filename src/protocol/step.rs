@@ -124,7 +124,8 @@ impl Situation<'_> {
     /// `prompt=login` and `max_age` look at when the request began, so that the login they demand satisfies them.
     fn is_recent_enough(&self, logged_in_at: Timestamp) -> bool {
         let fresh = !self.request.prompt.login || logged_in_at >= self.began_at;
-        let young = self.request.max_age.is_none_or(|age| logged_in_at.plus(age) >= self.began_at);
+        let max_age = self.request.max_age.or(self.request.client.default_max_age);
+        let young = max_age.is_none_or(|age| logged_in_at.plus(age) >= self.began_at);
         fresh && young
     }
 
@@ -183,11 +184,7 @@ impl Situation<'_> {
 
     /// What the request comes to before the person is asked.
     fn asked(&self) -> Scope {
-        let ceiling = if self.request.client.origin.is_vouched_for() {
-            None
-        } else {
-            self.policy.registration_scopes.as_ref()
-        };
+        let ceiling = self.policy.ceiling(&self.request.client);
         let asked = self.request.scope.as_ref().or(self.request.client.scope.as_ref());
         self.resource.requested_scope(asked, ceiling)
     }
@@ -226,6 +223,8 @@ impl Situation<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::protocol::fixtures::{self, at, membership, policy, resource, scope};
     use crate::protocol::{Client, ClientOrigin, DocumentState, Params, Received};
@@ -338,6 +337,18 @@ mod tests {
             ("", 1, false),
         ] {
             let case = Case { query, logged_in_at: Some(at(logged_in_at)), ..Case::default() };
+            assert_eq!(case.step() == Step::Login, asks_again, "{query} {logged_in_at}");
+        }
+    }
+
+    #[test]
+    fn a_client_says_once_for_all_how_long_ago_a_login_may_be() {
+        // OpenID Connect Registration §2: max_age in a request stands above default_max_age
+        for (query, logged_in_at, asks_again) in
+            [("", 899, true), ("", 900, false), ("&max_age=200", 899, false), ("&max_age=50", 900, true)]
+        {
+            let mut case = Case { query, logged_in_at: Some(at(logged_in_at)), ..Case::default() };
+            case.client.default_max_age = Some(Duration::from_secs(100));
             assert_eq!(case.step() == Step::Login, asks_again, "{query} {logged_in_at}");
         }
     }
@@ -573,6 +584,9 @@ mod tests {
         assert_eq!(case.ask().offered, scope("read write"), "step-up beyond the registered scope");
         case.policy.registration_scopes = Some(scope("read"));
         assert_eq!(case.ask().offered, scope("read"));
+        // RFC 7591 §3: the operator has said what the holders of an initial access token may register.
+        case.client.ceiling = Some(scope("write"));
+        assert_eq!(case.ask().offered, scope("write"));
         case.client.origin = ClientOrigin::Admin;
         assert_eq!(case.ask().offered, scope("read write"));
     }

@@ -19,6 +19,7 @@ mod http2;
 mod limits;
 mod logging_in;
 mod machines;
+mod managing;
 mod never;
 mod prompts;
 mod proxy;
@@ -56,6 +57,7 @@ const LISTS: &[(&str, &[Case])] = &[
     ("limits", limits::CASES),
     ("logging_in", logging_in::CASES),
     ("machines", machines::CASES),
+    ("managing", managing::CASES),
     ("never", never::CASES),
     ("prompts", prompts::CASES),
     ("races", races::CASES),

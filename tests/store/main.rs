@@ -14,9 +14,11 @@ mod database;
 mod documents;
 mod guessing;
 mod keys;
+mod managing;
 mod opening;
 mod reconciling;
 mod refreshing;
+mod registration_tokens;
 mod suspending;
 mod sweeping;
 mod transactions;
@@ -38,9 +40,11 @@ const LISTS: &[(&str, &[Case])] = &[
     ("documents", documents::CASES),
     ("guessing", guessing::CASES),
     ("keys", keys::CASES),
+    ("managing", managing::CASES),
     ("opening", opening::CASES),
     ("reconciling", reconciling::CASES),
     ("refreshing", refreshing::CASES),
+    ("registration_tokens", registration_tokens::CASES),
     ("suspending", suspending::CASES),
     ("sweeping", sweeping::CASES),
     ("transactions", transactions::CASES),

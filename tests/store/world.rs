@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use gatelet::audit::{AuditEvent, AuditKind};
 use gatelet::protocol::*;
-use gatelet::store::{Declarations, DeclaredUser, Issue, Outcome, RegistrationOutcome, ServerSecret, Store};
+use gatelet::store::{
+    Admission, Declarations, DeclaredUser, Issue, Outcome, RegistrationOutcome, ServerSecret, Store,
+};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
@@ -116,6 +118,7 @@ pub(crate) fn declarations() -> Declarations {
         users: vec![person("alice", &["acme", "globex"]), person("bob", &["acme"])],
         resources: vec![notes()],
         clients: vec![client("app", ClientOrigin::Config)],
+        registration_tokens: Vec::new(),
     }
 }
 
@@ -162,7 +165,10 @@ impl World {
     /// Registers a client, of which at most ten may wait for their first grant.
     pub(crate) async fn registers(&self, candidate: Client, fingerprint: &str) -> RegistrationOutcome {
         let event = audit_at(candidate.registered_at, AuditKind::ClientRegistered).client(&candidate.id);
-        self.store.register_client(candidate, fingerprint, 10, event).await.unwrap()
+        // A client with a secret shares its row with nobody.
+        let fingerprint = candidate.secret_hashes.is_empty().then(|| fingerprint.to_owned());
+        let admission = Admission::Open { fingerprint, most_unused: 10 };
+        self.store.register_client(candidate, admission, event).await.unwrap()
     }
 
     /// Registers a client that nothing speaks against.
