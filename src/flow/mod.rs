@@ -5,6 +5,7 @@
 //! to answer. No transaction crosses a password hash or a signature, and what was minted for a commit that lost is
 //! dropped.
 
+pub mod admin;
 mod answer;
 mod authorize;
 mod browser;
@@ -13,6 +14,8 @@ mod client_assertion;
 mod client_authentication;
 mod consent;
 mod failure;
+mod key_rotation;
+mod keys;
 mod login;
 mod manage;
 mod mint;
@@ -30,13 +33,14 @@ use crate::fetch::Fetcher;
 use crate::protocol::{Id, Policy};
 use crate::random::Random;
 use crate::store::Store;
-use crate::tokens::{KeyRing, PasswordHasher, ServerSecrets};
+use crate::tokens::{PasswordHasher, ServerSecrets};
 
 pub use answer::TokenAnswer;
 pub use authorize::{Destination, ParkedRequest, Unanswerable};
 pub use browser::LoggedIn;
 pub use consent::{ConsentStep, ConsentView};
 pub use failure::Failure;
+pub use keys::{KeyFault, SigningKeys, row as signing_key_row};
 pub use login::{LoginAttempt, LoginOutcome, LoginView, Password};
 pub use register::{Registered, RegistrationRight};
 pub use token::Refusal;
@@ -53,7 +57,7 @@ pub struct Parts {
     /// The database.
     pub store: Store,
     /// The signing keys.
-    pub keys: KeyRing,
+    pub keys: SigningKeys,
     /// The secrets behind refresh tokens, cookies and stored hashes.
     pub secrets: ServerSecrets,
     /// Fetches what strangers say about themselves.

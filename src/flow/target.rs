@@ -4,8 +4,9 @@ use super::{Engine, Failure};
 use crate::protocol::{Client, ErrorCode, OAuthError, Resource, ResourceUri};
 
 impl Engine {
-    /// The resource that a request by `client` means: the one it names, else the client's default, the server's, the
-    /// only one there is.
+    /// The resource that a request by `client` means: the one it names, else the client's default, its own audience,
+    /// the server's default, the only one there is. What is configured for this client stands before what is
+    /// configured for all.
     ///
     /// # Errors
     /// The inner one is `invalid_target` (RFC 8707 §2) when it is not known here, or nothing says which is meant.
@@ -14,11 +15,19 @@ impl Engine {
         client: &Client,
         named: Option<&ResourceUri>,
     ) -> Result<Result<Resource, OAuthError>, Failure> {
-        let default = client.default_resource.as_ref().or(self.policy.default_resource.as_ref());
-        if let Some(uri) = named.or(default) {
+        let own = named.or(client.default_resource.as_ref());
+        if let (None, Some(own)) = (own, client.own_resource()) {
+            return Ok(Ok(own));
+        }
+        if let Some(uri) = own.or(self.policy.default_resource.as_ref()) {
             let unknown =
                 OAuthError::new(ErrorCode::InvalidTarget, "the resource is not known to this server");
-            return Ok(self.resource(uri).await?.ok_or_else(|| unknown.with_detail(uri.to_string())));
+            // A client's own audience is for nobody else.
+            let found = match uri.client() {
+                Some(other) if other != client.id => None,
+                _ => self.resource(uri).await?,
+            };
+            return Ok(found.ok_or_else(|| unknown.with_detail(uri.to_string())));
         }
         let mut all = self.store.resources().await?;
         Ok(match (all.pop(), all.is_empty()) {
@@ -30,8 +39,12 @@ impl Engine {
         })
     }
 
-    /// The resource with this URI: a registered one, or a developer's own where the policy lets it in.
+    /// The resource with this URI: a registered one, a client's own audience, or a developer's own server where the
+    /// policy lets it in.
     pub(super) async fn resource(&self, uri: &ResourceUri) -> Result<Option<Resource>, Failure> {
+        if let Some(client) = uri.client() {
+            return Ok(self.store.client(&client).await?.and_then(|client| client.own_resource()));
+        }
         let registered = self.store.resource(uri).await?;
         let admitted = self.policy.loopback_resources && uri.is_loopback();
         Ok(registered.or_else(|| admitted.then(|| Resource::unregistered(uri.clone()))))

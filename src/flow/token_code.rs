@@ -77,7 +77,7 @@ impl Engine {
         let grant = &known.grant.grant;
         let resource =
             resource.ok_or_else(|| super::Failure::impossible("a redeemable code without a resource"))?;
-        let mut answer = self.mint(Bearer::Person(&known.grant), &resource, scope, now)?;
+        let mut answer = self.mint(Bearer::Person(&known.grant), &resource, scope, now).await?;
         let refreshes = client.grant_types.contains(&GrantType::RefreshToken);
         let refresh = refreshes.then(|| self.first_generation(now));
         if refreshes {

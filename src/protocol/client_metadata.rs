@@ -6,7 +6,6 @@ use std::fmt::Write;
 
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use url::{Host, Url};
 
 use super::{ClientKeys, GrantType};
 
@@ -113,10 +112,9 @@ impl Members {
         match (self.jwks()?, self.text("jwks_uri")?) {
             (Some(_), Some(_)) => Err(misfit("goes not with jwks")),
             (Some(jwks), None) => Ok(Some(ClientKeys::Inline { jwks })),
-            (None, Some(uri)) if is_key_address(uri, loopback) => {
-                Ok(Some(ClientKeys::Remote { uri: uri.to_owned(), jwks: None, tried_at: None }))
+            (None, Some(uri)) => {
+                ClientKeys::at(uri, loopback).map(Some).ok_or(misfit("must be an https URL"))
             }
-            (None, Some(_)) => Err(misfit("must be an https URL")),
             (None, None) => Ok(None),
         }
     }
@@ -183,17 +181,6 @@ fn require_web_page(member: &'static str, text: &str) -> Result<(), Misfit> {
         return Err(Misfit { member, why: "must be an http or https URL" });
     }
     Ok(())
-}
-
-fn is_key_address(text: &str, loopback: bool) -> bool {
-    let Ok(url) = Url::parse(text) else { return false };
-    let is_loopback = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => return false,
-    };
-    url.scheme() == "https" || (url.scheme() == "http" && is_loopback && loopback)
 }
 
 /// SHA-256 of a value in hexadecimal.

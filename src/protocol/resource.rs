@@ -3,12 +3,15 @@
 use std::fmt;
 use std::time::Duration;
 
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
-use super::{ErrorCode, OAuthError, RoleName, Scope, ScopeToken, TenantId};
+use super::{ClientId, ErrorCode, OAuthError, RoleName, Scope, ScopeToken, SigningAlg, TenantId};
 
 const MAX_LENGTH: usize = 2048;
+/// How the names of clients' own audiences begin.
+const OF_CLIENT: &str = "client://audience/";
 
 /// A resource indicator: an absolute URI without fragment (RFC 8707 §2), kept as it was written.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -46,6 +49,19 @@ impl ResourceUri {
             Some(shorter) if !normal.contains('?') => shorter.to_owned(),
             _ => normal,
         }
+    }
+
+    /// The name under which a client's own audience is a resource: `client://audience/<id>`. `None` when the client's
+    /// identifier is too long for one.
+    pub fn of_client(id: &ClientId) -> Option<Self> {
+        let id = utf8_percent_encode(id.as_str(), NON_ALPHANUMERIC);
+        Self::parse(&format!("{OF_CLIENT}{id}")).ok()
+    }
+
+    /// The client whose own audience this is, if it is one.
+    pub fn client(&self) -> Option<ClientId> {
+        let id = percent_decode_str(self.0.strip_prefix(OF_CLIENT)?).decode_utf8().ok()?;
+        ClientId::parse(&id).filter(|id| Self::of_client(id).as_ref() == Some(self))
     }
 
     /// Whether the resource is served on the machine of the person who asks.
@@ -119,6 +135,8 @@ pub struct Resource {
     pub tenants: Vec<TenantId>,
     /// Lifetime of its access tokens, when it differs from the server's.
     pub access_token_ttl: Option<Duration>,
+    /// What its access tokens are signed with.
+    pub signing_alg: SigningAlg,
 }
 
 impl Resource {
@@ -133,6 +151,7 @@ impl Resource {
             default_scopes: Scope::default(),
             tenants: Vec::new(),
             access_token_ttl: None,
+            signing_alg: SigningAlg::default(),
         }
     }
 

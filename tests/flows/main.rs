@@ -9,6 +9,7 @@ mod assertions;
 mod authorizing;
 mod client_authentication;
 mod code_flow;
+mod configured;
 mod connections;
 mod consenting;
 mod discovery;
@@ -47,6 +48,7 @@ const LISTS: &[(&str, &[Case])] = &[
     ("authorizing", authorizing::CASES),
     ("client_authentication", client_authentication::CASES),
     ("code_flow", code_flow::CASES),
+    ("configured", configured::CASES),
     ("connections", connections::CASES),
     ("consenting", consenting::CASES),
     ("discovery", discovery::CASES),
