@@ -135,9 +135,8 @@ async fn people_are_asked_anew_when_the_client_looks_different(database: Databas
     let world = World::new(database).await;
     let client = managed(&world).await;
     let management = hash("management");
-    let is_remembered = || async {
-        world.store.consents(&user_id("alice"), &client.id, &notes().uri).await.unwrap().len() == 1
-    };
+    let is_remembered =
+        || async { world.store.consents(&user_id("alice"), &client.id).await.unwrap().len() == 1 };
     // As it looks from now on.
     replace(&world, &client.id, &management, same(json!({})), None).await.won().unwrap();
     for (more, is_kept) in [
@@ -150,7 +149,7 @@ async fn people_are_asked_anew_when_the_client_looks_different(database: Databas
         let mut issue = world.completed();
         issue.grant.client = client.id.clone();
         issue.code.client = client.id.clone();
-        issue.consent.as_mut().unwrap().client = client.id.clone();
+        issue.consents[0].client = client.id.clone();
         assert_eq!(world.issue(&issue).await, Outcome::Won(()));
         assert!(is_remembered().await);
         replace(&world, &client.id, &management, same(more.clone()), None).await.won().unwrap();
@@ -165,7 +164,7 @@ async fn a_deleted_client_leaves_nothing_that_can_be_used(database: Database) {
     let mut issue = world.completed();
     issue.grant.client = client.id.clone();
     issue.code.client = client.id.clone();
-    issue.consent.as_mut().unwrap().client = client.id.clone();
+    issue.consents[0].client = client.id.clone();
     assert_eq!(world.issue(&issue).await, Outcome::Won(()));
     let others = world.refreshable().await;
     assert_eq!(delete(&world, &client.id, &hash("management")).await, Outcome::Won(()));
