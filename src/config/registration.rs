@@ -6,6 +6,7 @@ use super::check::Check;
 use super::duration;
 use super::read::Example::Value;
 use super::read::section;
+use super::registration_tokens::RawRegistrationToken;
 use super::values::{Text, Texts, Written};
 use crate::protocol::{Policy, Rate, Rates, RegistrationMode, Scope, ScopeToken};
 
@@ -31,6 +32,12 @@ section! {
         rate: Text = Value(r#""100/1m""#),
         /// The same for all addresses together.
         total_rate: Text = Value(r#""1000/1m""#),
+        /// Initial access tokens (RFC 7591): each has a `name`, its text in a `secret_file` or from a `secret_command`,
+        /// and may have `scopes` (the most that clients which register with it can be given), `client_credentials`
+        /// (whether they may use those) and `max_uses` (how many may register with it).
+        tokens: Vec<RawRegistrationToken> = Value(r#"[
+    { name = "ci", secret_file = "/run/secrets/registration-ci", scopes = ["notes:read"], max_uses = 10 },
+]"#),
     }
 }
 
