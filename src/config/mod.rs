@@ -4,6 +4,7 @@
 //! documented where it is declared, one file for each section; [`example`] prints the same words.
 
 mod check;
+mod claims;
 mod client_auth;
 mod client_keys;
 mod client_machine;
@@ -14,12 +15,14 @@ mod environment;
 mod example;
 mod fetch;
 mod hint;
+mod introspection;
 mod lifetimes;
 mod log;
 mod login;
 mod outside;
 mod people;
 mod problem;
+mod profiles;
 mod reach;
 mod read;
 mod registration;
@@ -30,6 +33,7 @@ mod server;
 #[cfg(test)]
 mod tests;
 mod values;
+mod variable_path;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -45,6 +49,7 @@ pub use login::LoginConfig;
 pub use outside::{FoundFile, Machine, Outside};
 pub use people::{DeclaredMembership, DeclaredPassword, DeclaredUser};
 pub use problem::{ConfigErrors, Problem};
+pub use profiles::{PROFILES, Profile, environment_lines};
 pub use reach::{misleading, unheard};
 pub use registration_tokens::DeclaredRegistrationToken;
 pub use secret::ConfigSecret;
@@ -188,7 +193,8 @@ impl RawConfig {
         let tenants = people::tenants(check, &self.tenants);
         let roles = people::roles(check, &self.roles);
         let users = people::users(check, std::mem::take(&mut self.users), &tenants, &roles);
-        let resources = resources::resources(check, &self.resources, &tenants, &roles);
+        let claims = self.claims.0.check(check);
+        let resources = resources::resources(check, &self.resources, &tenants, &roles, &claims);
         let known = resources::known_scopes(resources.iter());
         let tokens = std::mem::take(&mut self.registration.0.tokens);
         let registration_tokens = registration_tokens::registration_tokens(check, tokens, &known);
@@ -205,6 +211,7 @@ impl RawConfig {
         };
         let scopes_supported = scopes_supported(&resources, registration.scopes.as_ref());
         let listen = self.listen(check);
+        let introspection = self.introspection(check, issuer.as_ref(), &listen);
         if let Some(issuer) = &issuer {
             self.warn_of_misfits(check, issuer, &listen);
         }
@@ -227,8 +234,10 @@ impl RawConfig {
                 max_unused_clients: registration.max_unused,
                 rates: registration.rates,
                 client_documents: self.client_documents(check),
+                introspection,
                 loopback_resources: false,
                 default_resource,
+                claims,
                 scopes_supported,
             },
         })

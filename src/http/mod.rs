@@ -14,6 +14,7 @@ mod discovery;
 mod fallback;
 mod guard;
 mod home;
+mod introspect;
 mod limit;
 mod login;
 mod logout;
@@ -21,9 +22,12 @@ mod manage;
 mod prefix;
 mod read;
 mod register;
+mod revoke;
 mod site;
 mod token;
 mod unanswerable;
+
+use std::collections::BTreeSet;
 
 use axum::Router;
 use axum::http::{HeaderName, Method, header};
@@ -31,6 +35,8 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{Any, CorsLayer};
+
+use crate::protocol::Issuer;
 
 pub use site::{Home, Site, SiteFacts};
 
@@ -41,8 +47,10 @@ pub fn routes(site: &Site) -> Router {
     let page = |page: &str| site.page(page);
 
     // For scripts of any origin, without credentials: clients that run in a browser (RFC 9700 §2.6, OAuth 2.1 §3.2).
-    let mut open =
-        Router::new().route(&at("token"), post(token::post)).route(&at("register"), post(register::post));
+    let mut open = Router::new()
+        .route(&at("token"), post(token::post))
+        .route(&at("revoke"), post(revoke::post))
+        .route(&at("register"), post(register::post));
     for path in discovery::metadata_paths(issuer) {
         open = open.route(&path, get(discovery::metadata));
     }
@@ -53,6 +61,12 @@ pub fn routes(site: &Site) -> Router {
     // The same for clients that manage their registration.
     let managing =
         Router::new().route(&at("register/{id}"), get(manage::get).put(manage::put).delete(manage::delete));
+
+    // For servers, which are no scripts in a browser.
+    let mut closed = Router::new();
+    for path in introspection_paths(issuer) {
+        closed = closed.route(&path, post(introspect::post));
+    }
 
     // Forms of our own pages.
     let forms = Router::new()
@@ -86,10 +100,16 @@ pub fn routes(site: &Site) -> Router {
             Method::PUT,
             Method::DELETE,
         ])))
+        .merge(closed)
         .merge(pages.layer(CatchPanicLayer::custom(panicked)))
         .fallback(fallback::not_found)
         .method_not_allowed_fallback(fallback::method_not_allowed)
         .with_state(site.clone())
+}
+
+/// The address in the metadata, and the one that guides for resource servers give whatever the issuer.
+fn introspection_paths(issuer: &Issuer) -> BTreeSet<String> {
+    [format!("{}/introspect", issuer.base_path()), issuer.public_url().page("/oauth/introspect")].into()
 }
 
 /// What surrounds every route, ours and the demonstration server's: the outermost comes last.

@@ -17,17 +17,20 @@ mod documents;
 mod forms;
 mod hardening;
 mod http2;
+mod introspecting;
 mod limits;
 mod logging_in;
 mod machines;
 mod managing;
 mod never;
+mod profiles;
 mod prompts;
 mod proxy;
 mod races;
 mod redeeming;
 mod refreshing;
 mod registering;
+mod revoking;
 mod several_resources;
 mod shapes;
 mod surface;
@@ -57,16 +60,19 @@ const LISTS: &[(&str, &[Case])] = &[
     ("forms", forms::CASES),
     ("hardening", hardening::CASES),
     ("http2", http2::CASES),
+    ("introspecting", introspecting::CASES),
     ("limits", limits::CASES),
     ("logging_in", logging_in::CASES),
     ("machines", machines::CASES),
     ("managing", managing::CASES),
     ("never", never::CASES),
+    ("profiles", profiles::CASES),
     ("prompts", prompts::CASES),
     ("races", races::CASES),
     ("redeeming", redeeming::CASES),
     ("refreshing", refreshing::CASES),
     ("registering", registering::CASES),
+    ("revoking", revoking::CASES),
     ("several_resources", several_resources::CASES),
     ("shapes", shapes::CASES),
     ("surface", surface::CASES),

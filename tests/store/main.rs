@@ -19,6 +19,7 @@ mod opening;
 mod reconciling;
 mod refreshing;
 mod registration_tokens;
+mod revoking;
 mod suspending;
 mod sweeping;
 mod transactions;
@@ -45,6 +46,7 @@ const LISTS: &[(&str, &[Case])] = &[
     ("reconciling", reconciling::CASES),
     ("refreshing", refreshing::CASES),
     ("registration_tokens", registration_tokens::CASES),
+    ("revoking", revoking::CASES),
     ("suspending", suspending::CASES),
     ("sweeping", sweeping::CASES),
     ("transactions", transactions::CASES),
