@@ -4,9 +4,11 @@
 //! values go in, a decision comes out. Whoever reviews Gatelet can start here.
 
 pub mod ask;
+mod attributes;
 mod authorize;
 #[cfg(test)]
 mod case;
+mod claim_name;
 mod claims;
 mod client;
 pub mod client_assertion;
@@ -48,11 +50,10 @@ mod stored_secret;
 mod timestamp;
 pub mod token_request;
 
+pub use attributes::{Attribute, AttributeName, Attributes};
 pub use authorize::{Addressed, AuthorizationRequest, Prompt, Received, ReturnAddress};
-pub use claims::{
-    Attribute, AttributeName, Attributes, ClaimFacts, ClaimMapping, ClaimName, ClaimNames, ClaimSource,
-    PersonFacts,
-};
+pub use claim_name::ClaimName;
+pub use claims::{ClaimFacts, ClaimMapping, ClaimNames, ClaimSource, PersonFacts};
 pub use client::{Client, ClientAuthMethod, ClientKeys, ClientOrigin, DocumentState, GrantType};
 pub use client_document_url::DocumentUrl;
 pub use client_metadata::Misfit;
