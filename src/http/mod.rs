@@ -6,6 +6,7 @@
 mod answer;
 mod assets;
 mod authorize;
+mod bearer;
 mod client_request;
 mod consent;
 mod cookies;
@@ -18,6 +19,7 @@ mod limit;
 mod listed;
 mod login;
 mod logout;
+mod manage;
 mod openapi;
 mod prefix;
 mod read;
@@ -64,8 +66,12 @@ pub fn routes(site: &Site) -> Routes {
         .route(&at("openapi.json"), get(openapi::get))
         .at_each(discovery::metadata_paths(issuer), &get(discovery::metadata))
         .at_each(discovery::jwks_paths(issuer), &get(discovery::jwks))
-        // Before the layer: a fallback that is set later stays outside of it, and would answer preflight requests.
-        .within(|open| open.method_not_allowed_fallback(fallback::method_not_allowed).layer(cors()));
+        .within(|open| for_scripts(open, &[Method::GET, Method::POST]));
+
+    // The same for clients that manage their registration.
+    let managing = Listed::default()
+        .route(&at("register/{client_id}"), get(manage::get).put(manage::put).delete(manage::delete))
+        .within(|managing| for_scripts(managing, &[Method::GET, Method::PUT, Method::DELETE]));
 
     // For servers, which are no scripts in a browser.
     let closed = Listed::default().at_each(introspection_paths(issuer), &post(introspect::post));
@@ -90,7 +96,7 @@ pub fn routes(site: &Site) -> Routes {
         .at_each(discovery::issuer_paths(issuer), &get(home::issuer))
         .within(|pages| pages.layer(CatchPanicLayer::custom(panicked)));
 
-    let (router, paths) = open.merge(closed).merge(pages).parts();
+    let (router, paths) = open.merge(managing).merge(closed).merge(pages).parts();
     let router = router
         .fallback(fallback::not_found)
         .method_not_allowed_fallback(fallback::method_not_allowed)
@@ -112,12 +118,18 @@ pub fn guarded(site: &Site, routes: Router) -> Router {
     prefix::restored(site.issuer().public_url().path(), guarded)
 }
 
-fn cors() -> CorsLayer {
+/// Routes that scripts of any origin may use by these methods. The fallback comes before the layer: one that is set later
+/// stays outside of it, and would answer preflight requests.
+fn for_scripts(routes: Router<Site>, methods: &[Method]) -> Router<Site> {
+    routes.method_not_allowed_fallback(fallback::method_not_allowed).layer(cors(methods))
+}
+
+fn cors(methods: &[Method]) -> CorsLayer {
     let protocol_version = HeaderName::from_static("mcp-protocol-version");
     let dpop = HeaderName::from_static("dpop");
     CorsLayer::new()
         .allow_origin(Any)
-        .allow_methods([Method::GET, Method::POST])
+        .allow_methods(methods.to_vec())
         .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, protocol_version, dpop])
         .expose_headers([header::WWW_AUTHENTICATE, header::RETRY_AFTER])
         .max_age(std::time::Duration::from_secs(600))
