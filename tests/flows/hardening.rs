@@ -83,7 +83,9 @@ fn posted() -> impl Iterator<Item = (&'static str, For, &'static str)> {
 }
 
 async fn every_address_of_the_server_is_on_the_list(database: Database) {
-    let paths = server(database).await.app().paths();
+    let mut paths = server(database).await.app().paths();
+    // Says nothing before it has seen a token; `managing` sends hostile requests there.
+    assert!(paths.remove("/oauth/register/{client_id}"));
     let listed = ROUTES.iter().map(|(path, ..)| path.replace("none.css", "{name}"));
     assert_eq!(listed.collect::<BTreeSet<_>>(), paths);
 }
