@@ -18,6 +18,7 @@ mod keys;
 mod login;
 mod mint;
 mod register;
+mod sweep;
 mod target;
 mod token;
 mod token_code;

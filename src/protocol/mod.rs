@@ -3,6 +3,7 @@
 //! Nothing here waits, reads a clock, draws a random number, logs, or knows a database or HTTP library:
 //! values go in, a decision comes out. Whoever reviews Gatelet can start here.
 
+mod administration;
 mod authorize;
 mod client;
 pub mod client_assertion;
@@ -39,6 +40,7 @@ mod stored_secret;
 mod timestamp;
 pub mod token_request;
 
+pub use administration::{ClientChange, ResourceChange};
 pub use authorize::{Addressed, AuthorizationRequest, Prompt, Received, ReturnAddress};
 pub use client::{Client, ClientAuthMethod, ClientKeys, ClientOrigin, DocumentState, GrantType};
 pub use client_document_url::DocumentUrl;

@@ -91,6 +91,11 @@ impl Swept {
 
     /// How many rows there were of all kinds.
     pub fn rows(&self) -> u64 {
+        self.kinds().iter().map(|(_, rows)| rows).sum()
+    }
+
+    /// How many rows there were of each kind, under the names of the members.
+    pub fn kinds(&self) -> [(&'static str, u64); 7] {
         let Self {
             interactions,
             browser_sessions,
@@ -100,7 +105,15 @@ impl Swept {
             audit_events,
             login_failures,
         } = *self;
-        interactions + browser_sessions + grants + clients + client_assertions + audit_events + login_failures
+        [
+            ("interactions", interactions),
+            ("browser_sessions", browser_sessions),
+            ("grants", grants),
+            ("clients", clients),
+            ("client_assertions", client_assertions),
+            ("audit_events", audit_events),
+            ("login_failures", login_failures),
+        ]
     }
 }
 
