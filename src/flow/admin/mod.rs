@@ -71,6 +71,13 @@ pub enum AdminError {
     Failed(Failure),
 }
 
+impl AdminError {
+    /// Something that is nobody's mistake.
+    pub fn fault(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Failed(Failure::Fault(error.into()))
+    }
+}
+
 impl From<StoreError> for AdminError {
     fn from(error: StoreError) -> Self {
         match error {

@@ -63,6 +63,21 @@ impl Admin {
         }
     }
 
+    /// The identifier that a login name or an identifier means, also that of a person who was deleted: the audit log
+    /// still knows them.
+    ///
+    /// # Errors
+    /// As for [`Admin::user`].
+    pub async fn user_id(&self, name: &str) -> Result<UserId, AdminError> {
+        match self.user(name).await {
+            Err(not_found @ AdminError::NotFound { .. }) => {
+                let Some(id) = UserId::parse(name) else { return Err(not_found) };
+                if self.engine.store.is_deleted_user(&id).await? { Ok(id) } else { Err(not_found) }
+            }
+            user => Ok(user?.known.thing.id),
+        }
+    }
+
     /// Adds a person; without a password they cannot log in yet.
     ///
     /// # Errors
