@@ -31,6 +31,16 @@ pub enum AuditKind {
     RefreshReplayed,
     /// A person's password was replaced; they were logged out everywhere and their grants revoked.
     PasswordChanged,
+    /// A signing key was published; it does not sign yet.
+    KeyPublished,
+    /// A signing key took over from another.
+    KeyRotated,
+    /// A signing key was brought in and signs at once.
+    KeyInstalled,
+    /// A signing key was revoked: what it signed is good no longer.
+    KeyRevoked,
+    /// All that is sealed in the database was sealed anew under another key-encryption key.
+    KeysRewrapped,
     /// An account, client or tenant was suspended, and its grants with it.
     Suspended,
     /// An account, client or tenant that was suspended may be used again.
@@ -64,6 +74,11 @@ impl AuditKind {
             Self::RefreshRetried => "refresh_retried",
             Self::RefreshReplayed => "refresh_replayed",
             Self::PasswordChanged => "password_changed",
+            Self::KeyPublished => "key_published",
+            Self::KeyRotated => "key_rotated",
+            Self::KeyInstalled => "key_installed",
+            Self::KeyRevoked => "key_revoked",
+            Self::KeysRewrapped => "keys_rewrapped",
             Self::Suspended => "suspended",
             Self::Resumed => "resumed",
             Self::GrantRevoked => "grant_revoked",

@@ -14,9 +14,10 @@ use crate::random::Random;
 use crate::store::{Mode, Store, StoreOptions};
 use crate::tokens::PasswordHasher;
 
-pub use crate::flow::admin::{AddUser, Admin, AdminError, ClientWithSecret};
+pub use crate::flow::admin::{AddUser, Admin, AdminError, ClientWithSecret, InspectedToken, TokenWish};
 pub use crate::store::{
-    AuditFilter, ClientFilter, Known, KnownClient, KnownUser, Origin, RecordedEvent, UserChange, WhichSecret,
+    AuditFilter, ClientFilter, Known, KnownClient, KnownGrant, KnownUser, Origin, RecordedEvent, UserChange,
+    WhichSecret,
 };
 
 /// Which server's database.

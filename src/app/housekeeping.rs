@@ -1,4 +1,5 @@
-//! What a server does while nobody asks: it sweeps what has ended. `store::sweep` lists what that is.
+//! What a server does while nobody asks: it sweeps what has ended (`store::sweep` lists what that is) and rotates signing
+//! keys.
 
 use std::time::Duration;
 
@@ -9,7 +10,8 @@ use crate::store::StoreError;
 const EVERY: Duration = Duration::from_secs(300);
 /// How long between two batches of one round, so that requests get between.
 const PAUSE: Duration = Duration::from_millis(20);
-/// Sweeps for as long as it is run.
+
+/// Keeps house for as long as it is run.
 pub(super) async fn run(engine: Engine) {
     loop {
         match sweep(&engine).await {
@@ -17,6 +19,9 @@ pub(super) async fn run(engine: Engine) {
             Ok(rows) => tracing::debug!(rows, "swept"),
             // The next round tries again.
             Err(error) => tracing::warn!(%error, "could not sweep"),
+        }
+        if let Err(error) = engine.tend_keys().await {
+            tracing::warn!(%error, "could not tend the signing keys");
         }
         tokio::time::sleep(EVERY).await;
     }

@@ -7,6 +7,7 @@ pub mod client;
 pub mod completions;
 pub mod config;
 pub mod dev;
+pub mod grant;
 mod log;
 mod output;
 mod parse;
@@ -53,6 +54,10 @@ pub enum Command {
     Resource(resource::ResourceArgs),
     /// Clients: list, show, add, change, exchange secrets, suspend, delete.
     Client(client::ClientArgs),
+    /// Grants, which people gave to clients: list, show, revoke.
+    Grant(grant::GrantArgs),
+    /// Single tokens: issue (in dev mode), inspect, revoke.
+    Token(grant::TokenArgs),
     /// The audit log: what happened.
     Audit(audit::AuditArgs),
     /// Delete what has ended, as a running server does every few minutes, and say what that was.
@@ -74,6 +79,8 @@ pub fn run(cli: &Cli) -> ExitCode {
         Command::Role(args) => role::run_role(args),
         Command::Resource(args) => resource::run_resource(args),
         Command::Client(args) => client::run_client(args),
+        Command::Grant(args) => grant::run_grant(args),
+        Command::Token(args) => grant::run_token(args),
         Command::Audit(args) => audit::run_audit(args),
         Command::Sweep(args) => audit::run_sweep(args),
         Command::Completions(args) => completions::completions(args),

@@ -135,6 +135,11 @@ impl Output {
         Self { text: words.join("  ") + "\n", json: object(shape, cells), note: None }
     }
 
+    /// Says something else to people, and all of it to scripts.
+    pub(super) fn with_text(self, text: String) -> Self {
+        Self { text: text + "\n", ..self }
+    }
+
     /// Adds a member that only one thing has, and no list.
     pub(super) fn with(mut self, name: &'static str, cell: Cell) -> Self {
         self.text.push_str(&format!("{}  {}\n", name.replace('_', " "), visible(&cell.shown)));

@@ -8,8 +8,8 @@ use time::format_description::well_known::Rfc3339;
 use crate::app::admin::Origin;
 use crate::config;
 use crate::protocol::{
-    ClientAuthMethod, ClientId, GrantType, ResourceScope, RoleName, ScopeToken, TenantId, Timestamp, User,
-    UserId,
+    ClientAuthMethod, ClientId, GrantId, GrantType, ResourceScope, RoleName, ScopeToken, TenantId, Timestamp,
+    User, UserId,
 };
 
 const NAME_RULE: &str = "must be 1 to 64 letters, digits, `-`, `_` and `.`";
@@ -39,6 +39,10 @@ pub(super) fn email_or_nothing(text: &str) -> Result<String, &'static str> {
 
 pub(super) fn client(text: &str) -> Result<ClientId, &'static str> {
     ClientId::parse(text).ok_or("must be at most 2048 printable ASCII characters without spaces")
+}
+
+pub(super) fn grant(text: &str) -> Result<GrantId, &'static str> {
+    GrantId::parse(text).ok_or("must be the 26 letters and digits of a grant's identifier")
 }
 
 pub(super) fn origin(text: &str) -> Result<Origin, &'static str> {

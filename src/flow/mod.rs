@@ -14,6 +14,7 @@ mod client_assertion;
 mod client_authentication;
 mod consent;
 mod failure;
+mod key_rotation;
 mod keys;
 mod login;
 mod mint;

@@ -4,7 +4,10 @@
 //! values go in, a decision comes out. Whoever reviews Gatelet can start here.
 
 mod administration;
+pub mod ask;
 mod authorize;
+#[cfg(test)]
+mod case;
 mod client;
 pub mod client_assertion;
 pub mod client_auth;
@@ -18,6 +21,7 @@ mod fixtures;
 mod grant;
 mod id;
 mod issuer;
+pub mod key_rotation;
 pub mod lockout;
 mod machine;
 mod metadata;
@@ -46,7 +50,7 @@ pub use client::{Client, ClientAuthMethod, ClientKeys, ClientOrigin, DocumentSta
 pub use client_document_url::DocumentUrl;
 pub use client_metadata::Misfit;
 pub use error::{Answer, Endpoint, ErrorCode, OAuthError};
-pub use grant::{AuthorizationCode, Consent, Grant, Interaction, RefreshState, Standing};
+pub use grant::{AuthorizationCode, Consent, Grant, Granted, Interaction, RefreshState, Standing};
 pub use id::{
     BrowserSessionId, ClientId, CodeId, GrantId, Id, InteractionId, RoleName, ServerSecretId, TenantId,
     UserId,

@@ -43,6 +43,7 @@ pub(super) use statements;
 /// The lists of all files.
 const LISTS: &[&[Statement]] = &[
     super::admin_client::STATEMENTS,
+    super::admin_grant::STATEMENTS,
     super::admin_resource::STATEMENTS,
     super::admin_role::STATEMENTS,
     super::admin_tenant::STATEMENTS,
@@ -58,6 +59,7 @@ const LISTS: &[&[Statement]] = &[
     super::grant::STATEMENTS,
     super::interaction::STATEMENTS,
     super::issue::STATEMENTS,
+    super::key_custody::STATEMENTS,
     super::login_failure::STATEMENTS,
     super::meta::STATEMENTS,
     super::refresh::STATEMENTS,

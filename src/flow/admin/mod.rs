@@ -4,6 +4,7 @@
 //! What configuration declares belongs to it: it is shown, suspended and resumed here, and changed there.
 
 mod client;
+mod grant;
 mod record;
 mod resource;
 mod tenant;
@@ -15,6 +16,7 @@ use crate::store::{Changed, Mode, Origin, Outcome, StoreError};
 use crate::tokens::PasswordError;
 
 pub use client::ClientWithSecret;
+pub use grant::{AdminToken, InspectedToken, TokenWish};
 pub use record::AuditWatch;
 pub use user::AddUser;
 
