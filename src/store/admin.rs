@@ -53,6 +53,9 @@ pub struct Known<T> {
     pub suspended_at: Option<Timestamp>,
 }
 
+/// Sorts after every generated identifier, in any collation: a longer text of their last letter.
+pub(super) const AFTER_EVERY_ID: &str = "zzzzzzzzzzzzzzzzzzzzzzzzzzz";
+
 /// The column `origin`.
 pub(super) fn origin(row: &Row) -> Result<Origin, StoreError> {
     row.parsed("origin", Origin::parse)

@@ -1,5 +1,6 @@
 //! Grants as administrators see them.
 
+use super::admin::AFTER_EVERY_ID;
 use super::audit::record;
 use super::grant::{grant_columns, known_grant};
 use super::sql::statements;
@@ -33,8 +34,7 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<KnownGrant>, StoreError> {
         let args = args![
-            // '~' sorts after every letter of an identifier.
-            before.map_or("~", GrantId::as_str),
+            before.map_or(AFTER_EVERY_ID, GrantId::as_str),
             user.map(UserId::as_str),
             client.map(ClientId::as_str),
             i64::from(limit),

@@ -1,5 +1,6 @@
 //! The record of security facts, written in the transaction of the verb that makes them true.
 
+use super::admin::AFTER_EVERY_ID;
 use super::backend::Tx;
 use super::sql::statements;
 use super::value::{Row, args};
@@ -84,8 +85,7 @@ impl Store {
         before: Option<&Id>,
         limit: u32,
     ) -> Result<Vec<RecordedEvent>, StoreError> {
-        // '~' sorts after every letter of an identifier.
-        let before = before.map_or("~", Id::as_str);
+        let before = before.map_or(AFTER_EVERY_ID, Id::as_str);
         self.backend.all(RECENT, args![before, i64::from(limit)]).await?.iter().map(recorded).collect()
     }
 }
@@ -100,7 +100,7 @@ impl Store {
     ) -> Result<Vec<RecordedEvent>, StoreError> {
         let since = filter.since.map(|since| Id::new(since, [0; 10]));
         let args = args![
-            before.map_or("~", Id::as_str),
+            before.map_or(AFTER_EVERY_ID, Id::as_str),
             since.as_ref().map_or("", Id::as_str),
             filter.user.as_ref().map(UserId::as_str),
             filter.client.as_ref().map(ClientId::as_str),
