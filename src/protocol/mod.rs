@@ -8,6 +8,7 @@ pub mod ask;
 mod authorize;
 #[cfg(test)]
 mod case;
+mod claims;
 mod client;
 pub mod client_assertion;
 pub mod client_auth;
@@ -20,6 +21,7 @@ mod error;
 mod fixtures;
 mod grant;
 mod id;
+pub mod introspection;
 mod issuer;
 pub mod key_rotation;
 pub mod lockout;
@@ -37,6 +39,7 @@ mod redirect_uri;
 pub mod refresh;
 pub mod registration;
 pub mod resource;
+pub mod revocation;
 mod scope;
 mod signing_alg;
 pub mod step;
@@ -46,6 +49,10 @@ pub mod token_request;
 
 pub use administration::{ClientChange, ResourceChange};
 pub use authorize::{Addressed, AuthorizationRequest, Prompt, Received, ReturnAddress};
+pub use claims::{
+    Attribute, AttributeName, Attributes, ClaimFacts, ClaimMapping, ClaimName, ClaimNames, ClaimSource,
+    PersonFacts,
+};
 pub use client::{Client, ClientAuthMethod, ClientKeys, ClientOrigin, DocumentState, GrantType};
 pub use client_document_url::DocumentUrl;
 pub use client_metadata::Misfit;
@@ -62,7 +69,7 @@ pub use network::{MalformedNetwork, Network, sender};
 pub use params::Params;
 pub use person::{BrowserSession, Membership, Role, SHORTEST_SECRET, Tenant, User};
 pub use pkce::{CodeChallenge, CodeVerifier};
-pub use policy::{ClientDocuments, Lifetimes, Policy, RegistrationMode};
+pub use policy::{ClientDocuments, IntrospectionMode, Lifetimes, Policy, RegistrationMode};
 pub use public_url::{PublicUrl, UrlError};
 pub use rate::{Rate, Rates, TooMany, Used};
 pub use redirect_uri::{RedirectUri, RedirectUriError};

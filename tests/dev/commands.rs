@@ -221,6 +221,11 @@ fn a_token_is_issued_in_dev_mode_and_ends_with_its_grant() -> Result<(), NotRun>
     assert_eq!(inspected["claims"]["scope"], "mcp:read");
     let grant = inspected["grant"].as_str().unwrap();
     assert_eq!(done(&here, &["grant", "list", "--user", "alice"])["grants"][0]["id"], grant);
+    let single = ran(&here, &issue).stdout;
+    let revoked = done(&here, &["token", "revoke", single.trim()]);
+    assert_eq!((&revoked["active"], &revoked["reason"]), (&false.into(), &"it was revoked".into()));
+    assert_eq!(done(&here, &["token", "inspect", token])["active"], true, "the other one is still good");
+    refused(&here, 4, &["token", "revoke", single.trim()]);
     assert_ne!(done(&here, &["grant", "revoke", grant])["revoked_at"], Value::Null);
     refused(&here, 4, &["grant", "revoke", grant]);
     let ended = typed(&here, &["token", "inspect", "-", "--json"], token).json();

@@ -17,16 +17,19 @@ mod documents;
 mod forms;
 mod hardening;
 mod http2;
+mod introspecting;
 mod limits;
 mod logging_in;
 mod machines;
 mod never;
+mod profiles;
 mod prompts;
 mod proxy;
 mod races;
 mod redeeming;
 mod refreshing;
 mod registering;
+mod revoking;
 mod several_resources;
 mod shapes;
 mod surface;
@@ -56,15 +59,18 @@ const LISTS: &[(&str, &[Case])] = &[
     ("forms", forms::CASES),
     ("hardening", hardening::CASES),
     ("http2", http2::CASES),
+    ("introspecting", introspecting::CASES),
     ("limits", limits::CASES),
     ("logging_in", logging_in::CASES),
     ("machines", machines::CASES),
     ("never", never::CASES),
+    ("profiles", profiles::CASES),
     ("prompts", prompts::CASES),
     ("races", races::CASES),
     ("redeeming", redeeming::CASES),
     ("refreshing", refreshing::CASES),
     ("registering", registering::CASES),
+    ("revoking", revoking::CASES),
     ("several_resources", several_resources::CASES),
     ("shapes", shapes::CASES),
     ("surface", surface::CASES),

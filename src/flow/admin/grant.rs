@@ -9,7 +9,7 @@ use crate::protocol::{
     ClientId, Grant, GrantId, Granted, KnownScopes, Resource, ResourceUri, RoleName, Scope, TenantId,
     Timestamp,
 };
-use crate::store::{KnownGrant, KnownUser, Mode, Origin};
+use crate::store::{KnownGrant, KnownUser, Mode, Origin, Outcome};
 use crate::tokens::{Jti, PresentedRefreshToken};
 
 /// A token that a developer wants without asking anybody.
@@ -157,8 +157,13 @@ impl Admin {
         let claims = claims.ok_or_else(not_ours)?;
         let expires_at = claims.get("exp").and_then(Value::as_i64).map(Timestamp::from_seconds);
         let jti = claims.get("jti").and_then(Value::as_str).and_then(Jti::parse);
-        let grant = jti.and_then(|jti| jti.grant());
+        let grant = jti.as_ref().and_then(Jti::grant);
         let mut ended = None;
+        if let Some(jti) = &jti
+            && self.engine.store.is_access_token_revoked(jti.as_str()).await?
+        {
+            ended = Some("it was revoked");
+        }
         if let Some(id) = &grant {
             match self.engine.store.grant(id).await? {
                 None => ended = Some("its grant is gone"),
@@ -175,25 +180,28 @@ impl Admin {
         Ok(InspectedToken { kind: "access_token", ended, grant, expires_at, claims })
     }
 
-    /// Revokes a refresh token with its grant, which is the chain of them and everything issued under it.
+    /// Revokes a token: a refresh token with its grant, which is everything issued under it; an access token alone (RFC 7009
+    /// §2.1).
     ///
     /// # Errors
-    /// It is no token of this server, or its grant is revoked already; or it is an access token, which only ends with its
-    /// grant or by its time.
+    /// It is no token of this server, or not good any more.
     pub async fn revoke_token(&self, token: &str) -> Result<InspectedToken, AdminError> {
         let inspected = self.inspect_token(token).await?;
-        match &inspected.grant {
-            Some(grant) if inspected.kind == "refresh_token" => {
-                self.revoke_grant(grant).await?;
-                self.inspect_token(token).await
-            }
-            Some(grant) => Err(AdminError::Refused(format!(
-                "an access token ends with its grant: gatelet grant revoke {grant}"
-            ))),
-            None => Err(AdminError::Refused(
-                "a machine's access token ends by its time; suspend the client to end its use at introspection".to_owned(),
-            )),
+        if let Some(ended) = inspected.ended {
+            return Err(AdminError::Refused(format!("there is nothing to revoke: {ended}")));
         }
+        match (&inspected.grant, self.engine.issued_token(token).await) {
+            (_, Some(issued)) => {
+                let mut event = self.event(AuditKind::AccessTokenRevoked, "").client(&issued.client);
+                event.grant.clone_from(&inspected.grant);
+                let outcome = self.engine.store.revoke_access_token(&issued.jti, issued.expires_at, event);
+                // Lost means that somebody else has revoked it, which is as good.
+                let _: Outcome = outcome.await?;
+            }
+            (Some(grant), None) => drop(self.revoke_grant(grant).await?),
+            (None, None) => return Err(not_ours()),
+        }
+        self.inspect_token(token).await
     }
 
     async fn inspect_refresh_token(
