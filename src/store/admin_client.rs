@@ -109,7 +109,7 @@ impl Store {
                 }
                 let added = insert(tx, ADD, client, None).await?;
                 if added > 0 {
-                    put_secrets(tx, client).await?;
+                    put_secrets(tx, client, audit.at()).await?;
                 }
                 recorded(tx, added, audit).await
             })

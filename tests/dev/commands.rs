@@ -257,7 +257,7 @@ fn call(dev: &Dev, token: &str) -> u16 {
 fn names_of_strangers_command_no_terminal() -> Result<(), NotRun> {
     let here = directory("strangers");
     let dev = Dev::start(&here, ".gatelet");
-    let body = r#"{"client_name":"good\u001b[2J\u202eevil","redirect_uris":["http://127.0.0.1/cb"]}"#;
+    let body = r#"{"client_name":"good\u202eevil","redirect_uris":["http://127.0.0.1/cb"]}"#;
     let stream = connect(dev.port());
     send(
         &stream,
@@ -274,6 +274,8 @@ fn names_of_strangers_command_no_terminal() -> Result<(), NotRun> {
         let out = ran(&here, arguments).stdout;
         let raw = out.chars().any(|c| (c.is_control() && c != '\n') || c == '\u{202e}');
         assert!(!raw, "{out:?}\n{answer}");
+        let escaped = if arguments.len() == 2 { r"good\u{202e}evil" } else { r"good\u202eevil" };
+        assert!(out.contains(escaped), "{out}\n{answer}");
     }
     Ok(())
 }
