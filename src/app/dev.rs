@@ -143,7 +143,7 @@ fn policy(issuer: &Issuer, exposed: bool) -> Policy {
         rates: if exposed { Rates::default() } else { Rates::on_loopback() },
         loopback_resources: true,
         default_resource: ResourceUri::parse(&demo_url(issuer)).ok(),
-        scopes_supported: scopes().into_iter().chain([ScopeToken::offline_access()]).collect(),
+        scopes_supported: Policy::nameable_scopes(&scopes().into_iter().collect(), None),
     }
 }
 

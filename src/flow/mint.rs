@@ -51,7 +51,7 @@ impl Engine {
             issued_at: now,
             expires_at: now.plus(ttl),
             jti,
-            scope: scope.for_resource(),
+            scope: scope.in_access_token(),
             auth_time,
             acr: None,
             tenant: tenant.map(|tenant| (ClaimName::tenant(), tenant)),
@@ -64,6 +64,7 @@ impl Engine {
             expires_in: ttl.as_secs(),
             scope: scope.to_string(),
             refresh_token: None,
+            id_token: None,
         })
     }
 }

@@ -13,6 +13,7 @@ mod client_assertion;
 mod client_authentication;
 mod consent;
 mod failure;
+mod identity;
 mod login;
 mod mint;
 mod register;

@@ -16,7 +16,7 @@ use super::site::Site;
 use super::unanswerable::unanswerable_page;
 use crate::flow::{ConsentStep, ConsentView, LoggedIn};
 use crate::pages::{ConsentPage, ErrorPage, ResourceView, ScopeView, TenantView};
-use crate::protocol::{Params, Scope, ScopeToken, TenantId};
+use crate::protocol::{Params, Scope, ScopeToken, TenantId, told_by};
 
 pub(super) async fn get(
     State(site): State<Site>,
@@ -118,8 +118,9 @@ fn scopes(view: &ConsentView) -> Vec<ScopeView> {
     let known_before = !view.ask.remembered.is_empty();
     let scope = |token: &ScopeToken| ScopeView {
         value: token.to_string(),
-        description: view.resource.describe(token).unwrap_or_default().to_owned(),
+        description: told_by(token).or(view.resource.describe(token)).unwrap_or_default().to_owned(),
         checked: true,
+        required: *token == ScopeToken::openid(),
         is_new: known_before && !view.ask.remembered.contains(token),
     };
     view.ask.offered.iter().map(scope).collect()

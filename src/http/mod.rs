@@ -22,6 +22,7 @@ mod register;
 mod site;
 mod token;
 mod unanswerable;
+mod userinfo;
 
 use axum::Router;
 use axum::http::{HeaderName, Method, header};
@@ -39,8 +40,10 @@ pub fn routes(site: &Site) -> Router {
     let page = |page: &str| site.page(page);
 
     // For scripts of any origin, without credentials: clients that run in a browser (RFC 9700 §2.6, OAuth 2.1 §3.2).
-    let mut open =
-        Router::new().route(&at("token"), post(token::post)).route(&at("register"), post(register::post));
+    let mut open = Router::new()
+        .route(&at("token"), post(token::post))
+        .route(&at("register"), post(register::post))
+        .route(&at("userinfo"), get(userinfo::serve).post(userinfo::serve));
     for path in discovery::metadata_paths(issuer) {
         open = open.route(&path, get(discovery::metadata));
     }

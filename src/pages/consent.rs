@@ -62,6 +62,8 @@ pub struct ScopeView {
     pub description: String,
     /// Ticked at first.
     pub checked: bool,
+    /// Cannot be taken away: without it, the rest of the request means nothing.
+    pub required: bool,
     /// Not part of what the person allowed before.
     pub is_new: bool,
 }

@@ -150,6 +150,8 @@ pub struct AuthorizationRequest {
     pub max_age: Option<Duration>,
     /// Who the client thinks the person is.
     pub login_hint: Option<String>,
+    /// What the id token has to repeat (OpenID Connect Core §3.1.2.1).
+    pub nonce: Option<String>,
 }
 
 impl Addressed {
@@ -190,6 +192,7 @@ impl Addressed {
             prompt: prompt(params)?,
             max_age: max_age(params)?,
             login_hint: params.optional("login_hint")?.map(str::to_owned),
+            nonce: params.optional("nonce")?.map(str::to_owned),
         })
     }
 }

@@ -2,8 +2,7 @@
 
 use super::{
     BrowserSessionId, ClientId, CodeChallenge, CodeId, ErrorCode, GrantId, InteractionId, OAuthError,
-    RedirectUri, Resource, ResourceUri, RoleName, Scope, ScopeToken, ServerSecretId, TenantId, Timestamp,
-    UserId,
+    RedirectUri, Resource, ResourceUri, RoleName, Scope, ServerSecretId, TenantId, Timestamp, UserId,
 };
 
 /// That a person let one installation of a client act for them at a resource, in one tenant.
@@ -70,6 +69,8 @@ pub struct AuthorizationCode {
     pub redeemed_at: Option<Timestamp>,
     /// How many wrong verifiers have been presented.
     pub wrong_verifiers: u32,
+    /// What the id token has to repeat (OpenID Connect Core §3.1.2.1, `nonce`).
+    pub nonce: Option<String>,
 }
 
 /// The remembered decision of a person about a client at a resource, in one tenant. A grant is one use of it.
@@ -139,8 +140,7 @@ impl Standing<'_> {
         if !resource.admits_tenant(&self.grant.tenant) || (left.is_empty() && !granted.is_empty()) {
             return Err(ended("what was granted may no longer be given"));
         }
-        let offline = self.grant.scope.filter(|token| *token == ScopeToken::offline_access());
-        Ok(left.union(&offline))
+        Ok(left.union(&self.grant.scope.general()))
     }
 }
 

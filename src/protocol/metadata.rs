@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::client_assertion::AssertionAlgorithm;
+use super::userinfo::CLAIMS_SUPPORTED;
 use super::{ClientAuthMethod, ClientDocuments, GrantType, Policy, RegistrationMode, Scope};
 
 /// Authorization server metadata. Absent members are left out: some clients refuse a document with a `null` in it.
@@ -25,9 +26,15 @@ pub struct Metadata {
     code_challenge_methods_supported: Vec<&'static str>,
     authorization_response_iss_parameter_supported: bool,
     prompt_values_supported: Vec<&'static str>,
-    // Clients that look for OpenID metadata refuse a document without these two.
+    // OpenID Connect Discovery §3. The last three are said because what is not said is `true` for one of them.
+    userinfo_endpoint: String,
     subject_types_supported: Vec<&'static str>,
     id_token_signing_alg_values_supported: Vec<&'static str>,
+    claim_types_supported: Vec<&'static str>,
+    claims_supported: Vec<&'static str>,
+    claims_parameter_supported: bool,
+    request_parameter_supported: bool,
+    request_uri_parameter_supported: bool,
 }
 
 impl Metadata {
@@ -59,6 +66,12 @@ impl Metadata {
             prompt_values_supported: vec!["none", "login", "consent", "select_account"],
             subject_types_supported: vec!["public"],
             id_token_signing_alg_values_supported: vec!["RS256"],
+            userinfo_endpoint: endpoint("userinfo"),
+            claim_types_supported: vec!["normal"],
+            claims_supported: CLAIMS_SUPPORTED.to_vec(),
+            claims_parameter_supported: false,
+            request_parameter_supported: false,
+            request_uri_parameter_supported: false,
         }
     }
 }
@@ -101,6 +114,13 @@ mod tests {
                 "prompt_values_supported": ["none", "login", "consent", "select_account"],
                 "subject_types_supported": ["public"],
                 "id_token_signing_alg_values_supported": ["RS256"],
+                "userinfo_endpoint": "https://id.example/oauth/userinfo",
+                "claim_types_supported": ["normal"],
+                "claims_supported": ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "at_hash",
+                    "name", "preferred_username", "email"],
+                "claims_parameter_supported": false,
+                "request_parameter_supported": false,
+                "request_uri_parameter_supported": false,
             })
         );
         policy.registration = RegistrationMode::Off;

@@ -35,6 +35,7 @@ pub mod step;
 mod stored_secret;
 mod timestamp;
 pub mod token_request;
+mod userinfo;
 
 pub use authorize::{Addressed, AuthorizationRequest, Prompt, Received, ReturnAddress};
 pub use client::{Client, ClientAuthMethod, ClientKeys, ClientOrigin, DocumentState, GrantType};
@@ -60,3 +61,4 @@ pub use resource::{KnownScopes, Resource, ResourceScope, ResourceUri};
 pub use scope::{MalformedScope, Scope, ScopeToken};
 pub use stored_secret::{PasswordHash, Sealed, SecretHash};
 pub use timestamp::Timestamp;
+pub use userinfo::{UserInfo, told_by};

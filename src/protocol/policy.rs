@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Client, ClientOrigin, DocumentUrl, Issuer, Rates, ResourceUri, Scope};
+use super::{Client, ClientOrigin, DocumentUrl, Issuer, Rates, ResourceUri, Scope, ScopeToken};
 
 /// How long things last. The defaults stand here and nowhere else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,6 +153,17 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// The scopes for the discovery document to name, of a server whose resources know `known`: what a stranger may ask
+    /// for. `openid` is named (OpenID Connect Discovery §3). `profile` and `email` are accepted and not named: clients
+    /// that know nothing better ask for everything that is named here, and would learn names and addresses that they
+    /// have no use for.
+    pub fn nameable_scopes(known: &Scope, ceiling: Option<&Scope>) -> Scope {
+        let own = [ScopeToken::openid()].into_iter().collect();
+        let all = known.union(&own);
+        let within = ceiling.map_or_else(|| all.clone(), |ceiling| all.intersection(ceiling));
+        within.union(&[ScopeToken::offline_access()].into_iter().collect())
+    }
+
     /// The document by whose URL a client with this identifier is known, if it is such a URL.
     pub fn document_url(&self, id: &str) -> Option<DocumentUrl> {
         DocumentUrl::parse(id, self.issuer.is_loopback())
@@ -217,6 +228,16 @@ mod tests {
                 7 * day
             ]
         );
+    }
+
+    #[test]
+    fn what_is_named_is_what_a_stranger_may_ask_for() {
+        // OpenID Connect Discovery §3: openid, and not all the others
+        let scope = crate::protocol::fixtures::scope;
+        let named = |ceiling: Option<&Scope>| Policy::nameable_scopes(&scope("read write"), ceiling);
+        assert_eq!(named(None), scope("read write openid offline_access"));
+        assert_eq!(named(Some(&scope("read email"))), scope("read offline_access"));
+        assert_eq!(named(Some(&scope("read openid"))), scope("read openid offline_access"));
     }
 
     #[test]

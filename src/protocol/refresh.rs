@@ -78,7 +78,7 @@ impl Refresh<'_> {
     /// RFC 6749 §6: the scope must not go beyond the grant's. It narrows this answer's access token alone.
     fn narrowed_scope(&self) -> Result<Scope, OAuthError> {
         let granted = self.standing.scope_for(self.resource)?;
-        match self.scope.map(Scope::for_resource) {
+        match self.scope.map(Scope::in_access_token) {
             Some(asked) if !asked.is_empty() => {
                 if !asked.is_within(&self.standing.grant.scope) {
                     return Err(OAuthError::new(
@@ -86,22 +86,19 @@ impl Refresh<'_> {
                         "the scope goes beyond what was granted",
                     ));
                 }
-                let narrowed = granted.filter(|token| asked.contains(token) || !is_for_resource(token));
-                if narrowed.for_resource().is_empty() {
+                let offline = granted.filter(|token| *token == super::ScopeToken::offline_access());
+                let narrowed = granted.intersection(&asked);
+                if narrowed.is_empty() {
                     return Err(OAuthError::new(
                         ErrorCode::InvalidScope,
                         "nothing of what was asked may still be given",
                     ));
                 }
-                Ok(narrowed)
+                Ok(narrowed.union(&offline))
             }
             _ => Ok(granted),
         }
     }
-}
-
-fn is_for_resource(token: &super::ScopeToken) -> bool {
-    *token != super::ScopeToken::offline_access()
 }
 
 fn refuse(description: &'static str) -> RefreshDecision {

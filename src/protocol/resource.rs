@@ -192,11 +192,16 @@ impl Resource {
         let within =
             |scope: Scope| ceiling.map_or_else(|| scope.clone(), |ceiling| scope.intersection(ceiling));
         let known = asked.map(|asked| within(self.known(asked))).unwrap_or_default();
-        let offline =
-            asked.map(|asked| asked.filter(|t| *t == ScopeToken::offline_access())).unwrap_or_default();
         let granted = if known.is_empty() { within(self.default_scopes.clone()) } else { known };
-        granted.union(&offline)
+        granted.union(&asked.map(|asked| general_scope(asked, ceiling)).unwrap_or_default())
     }
+}
+
+/// What of `asked` belongs to no resource, within the ceiling: it says what may be told about a person as well.
+/// `offline_access` decides nothing and needs no leave.
+fn general_scope(asked: &Scope, ceiling: Option<&Scope>) -> Scope {
+    let is_within = |token: &ScopeToken| ceiling.is_none_or(|ceiling| ceiling.contains(token));
+    asked.general().filter(|token| !token.is_identity() || is_within(token)).general()
 }
 
 /// The one resource that a request names in its `resource` parameters, if it names one (RFC 8707 §2).

@@ -103,17 +103,19 @@ impl Situation<'_> {
             .eligible()
             .find(|membership| membership.tenant.id == *tenant)
             .ok_or(OAuthError::new(ErrorCode::AccessDenied, "the person cannot act in this tenant"))?;
-        let asked = self.asked().for_resource();
-        let offered = self.resource.grantable(&asked, &membership.roles);
-        let granted = offered.intersection(chosen);
-        if granted.is_empty() && !asked.is_empty() {
+        let asked = self.asked();
+        let grantable = self.resource.grantable(&asked.for_resource(), &membership.roles);
+        let offered = grantable.union(&asked.identity());
+        // Whoever does not want to be known to the client refuses the whole request.
+        let granted = offered.filter(|token| chosen.contains(token) || *token == ScopeToken::openid());
+        if granted.is_empty() && !asked.in_access_token().is_empty() {
             return Err(OAuthError::new(
                 ErrorCode::AccessDenied,
                 "the person allowed nothing of what was asked",
             ));
         }
         let before = self.consent_in(tenant).map(|consent| consent.scope.clone()).unwrap_or_default();
-        let offline = self.asked().filter(|token| *token == ScopeToken::offline_access());
+        let offline = asked.filter(|token| *token == ScopeToken::offline_access());
         Ok(Agreement {
             tenant: tenant.clone(),
             remembered: before.difference(&offered).union(&granted),
@@ -135,10 +137,10 @@ impl Situation<'_> {
             "the person belongs to no tenant that may use this resource",
         ))?;
         tenants.sort_by_key(|membership| membership.tenant.id != proposed);
-        let asked = self.asked().for_resource();
-        let by_tenant = |m: &Membership| self.resource.grantable(&asked, &m.roles);
+        let asked = self.asked().in_access_token();
+        let by_tenant = |m: &Membership| self.resource.grantable(&asked.for_resource(), &m.roles);
         let offered = tenants.iter().map(by_tenant).fold(Scope::default(), |all, scope| all.union(&scope));
-        let offered = asked.intersection(&offered);
+        let offered = asked.intersection(&offered.union(&asked.identity()));
         if offered.is_empty() && !asked.is_empty() {
             return Err(OAuthError::new(
                 ErrorCode::InvalidScope,

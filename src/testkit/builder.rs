@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::fetch::{Fetcher, Supplied};
 use crate::http::SiteFacts;
 use crate::protocol::{
-    ClientDocuments, Issuer, Lifetimes, Network, Policy, PublicUrl, Rates, RegistrationMode, ScopeToken,
+    ClientDocuments, Issuer, Lifetimes, Network, Policy, PublicUrl, Rates, RegistrationMode, Scope,
 };
 use crate::random::Random;
 use crate::store::{Mode, StoreOptions};
@@ -281,7 +281,8 @@ impl TestServerBuilder {
 
     fn policy(&self, issuer: &Issuer) -> Policy {
         let ceiling = self.registration_scopes.as_ref();
-        let offline = std::iter::once(ScopeToken::offline_access()).collect();
+        let ceiling: Option<Scope> =
+            ceiling.map(|scopes| scopes.iter().map(|scope| scope_token(scope)).collect());
         Policy {
             issuer: issuer.clone(),
             lifetimes: self.lifetimes,
@@ -289,11 +290,10 @@ impl TestServerBuilder {
             max_unused_clients: self.max_unused_clients,
             rates: self.rates,
             client_documents: self.client_documents.clone(),
-            registration_scopes: ceiling
-                .map(|scopes| scopes.iter().map(|scope| scope_token(scope)).collect()),
             loopback_resources: self.loopback_resources,
             default_resource: None,
-            scopes_supported: self.seed.scopes().union(&offline),
+            scopes_supported: Policy::nameable_scopes(&self.seed.scopes(), ceiling.as_ref()),
+            registration_scopes: ceiling,
         }
     }
 }

@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use super::access_token::{ACCESS_TOKEN_TYP, AccessTokenClaims};
 use super::base64url;
+use super::id_token::{ID_TOKEN_TYP, IdTokenClaims};
 use super::jwk::PublicJwk;
 use super::key::{SigningFailed, SigningKey};
 
@@ -33,6 +34,7 @@ struct Inner {
     active: SigningKey,
     /// The base64url of the access token's header, then a dot.
     access_token_header: String,
+    id_token_header: String,
     published: Vec<PublicJwk>,
     jwks: Arc<[u8]>,
 }
@@ -64,6 +66,7 @@ impl KeyRing {
         }
         Ok(Self(Arc::new(Inner {
             access_token_header: header(ACCESS_TOKEN_TYP, active.kid())?,
+            id_token_header: header(ID_TOKEN_TYP, active.kid())?,
             jwks: serde_json::to_vec(&Jwks { keys: &published })?.into(),
             published,
             active,
@@ -93,12 +96,29 @@ impl KeyRing {
         compact(&self.0.access_token_header, claims, &self.0.active)
     }
 
+    /// Signs an id token in the same way.
+    ///
+    /// # Errors
+    /// [`IssueError`].
+    pub fn sign_id_token(&self, claims: &IdTokenClaims) -> Result<String, IssueError> {
+        compact(&self.0.id_token_header, claims, &self.0.active)
+    }
+
     /// The claims of an access token that a key of this ring signed; `None` for any other text. Says nothing about
     /// issuer, audience, time or revocation, which are the caller's to judge.
     pub fn authentic_access_token(&self, token: &str) -> Option<Map<String, Value>> {
+        self.authentic(token, ACCESS_TOKEN_TYP)
+    }
+
+    /// The same for an id token.
+    pub fn authentic_id_token(&self, token: &str) -> Option<Map<String, Value>> {
+        self.authentic(token, ID_TOKEN_TYP)
+    }
+
+    fn authentic(&self, token: &str, typ: &str) -> Option<Map<String, Value>> {
         let header = decode_header(token).ok()?;
         // The library checks neither. RFC 8725 §3.11 wants the type, RFC 7515 §4.1.11 an unknown `crit` refused.
-        if header.typ.as_deref() != Some(ACCESS_TOKEN_TYP) || header.crit.is_some() {
+        if header.typ.as_deref() != Some(typ) || header.crit.is_some() {
             return None;
         }
         let kid = header.kid?;

@@ -7,6 +7,7 @@ mod access_token;
 pub mod assertion;
 mod base64url;
 mod client_secret;
+mod id_token;
 mod jwk;
 mod key;
 mod key_encryption_key;
@@ -23,6 +24,7 @@ mod test_keys;
 
 pub use access_token::{ACCESS_TOKEN_TYP, AccessTokenClaims, ClaimName, Jti};
 pub use client_secret::ClientSecret;
+pub use id_token::{ID_TOKEN_TYP, IdTokenClaims, at_hash};
 pub use jwk::PublicJwk;
 pub use key::{KeyError, SigningFailed, SigningKey};
 pub use key_encryption_key::{KeyEncryptionKey, KeyEncryptionKeyError};

@@ -28,6 +28,8 @@ const SCRIPT: &str = "<script>alert(1)</script>";
 enum For {
     /// Programs of any origin: answered in JSON.
     Programs,
+    /// The same, where a token is needed to read anything.
+    Bearers,
     /// People: answered with pages.
     People,
 }
@@ -39,6 +41,7 @@ type Route = (&'static str, For, Option<&'static str>);
 const ROUTES: &[Route] = &[
     ("/oauth/token", For::Programs, Some(FORM)),
     ("/oauth/register", For::Programs, Some(JSON)),
+    ("/oauth/userinfo", For::Bearers, Some(FORM)),
     ("/oauth/jwks", For::Programs, None),
     ("/oauth/.well-known/jwks.json", For::Programs, None),
     ("/.well-known/jwks.json", For::Programs, None),
@@ -59,10 +62,15 @@ const ROUTES: &[Route] = &[
 ];
 
 impl For {
+    /// Whether scripts of any origin may ask.
+    fn is_open(self) -> bool {
+        self != Self::People
+    }
+
     fn allowed(self, posted: Option<&str>) -> &'static str {
         match (self, posted) {
             (Self::Programs, Some(_)) => "POST",
-            (Self::People, Some(_)) => "GET,HEAD,POST",
+            (Self::People | Self::Bearers, Some(_)) => "GET,HEAD,POST",
             (_, None) => "GET,HEAD",
         }
     }
@@ -114,7 +122,7 @@ fn assert_formed(answer: &Answer, whom: For, what: &str) {
     assert!(!answer.body.contains(SCRIPT) && !answer.head.contains(SCRIPT), "{what}: {answer:?}");
     assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{what}: {answer:?}");
     assert_eq!(answer.header("x-request-id").map(str::len), Some(26), "{what}: {answer:?}");
-    if answer.status < 300 && whom == For::Programs {
+    if answer.status < 300 && whom.is_open() {
         return;
     }
     assert_eq!(answer.header("cache-control"), Some("no-store"), "{what}: {answer:?}");
@@ -122,7 +130,7 @@ fn assert_formed(answer: &Answer, whom: For, what: &str) {
         return;
     }
     match whom {
-        For::Programs => {
+        For::Programs | For::Bearers => {
             assert_eq!(answer.header("content-type"), Some("application/json"), "{what}: {answer:?}");
             let body: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
             assert!(body["error"].is_string() && body["error_description"].is_string(), "{what}: {body}");
@@ -149,9 +157,7 @@ async fn a_method_that_is_not_known_is_refused_with_those_that_are(database: Dat
         for method in ["GET", "POST", "PUT", "DELETE", "PATCH", "TRACE", "BREW", "OPTIONS", "get"] {
             let what = format!("{method} {path}");
             // A preflight request is asked of what is open to scripts, and answered there.
-            if allowed.split(',').any(|known| known == method)
-                || (*whom, method) == (For::Programs, "OPTIONS")
-            {
+            if allowed.split(',').any(|known| known == method) || (whom.is_open() && method == "OPTIONS") {
                 continue;
             }
             let answer = target.ask(&what, &[], b"").await.expect("an answer");
@@ -388,7 +394,7 @@ async fn scripts_of_other_origins_read_what_is_open_and_nothing_else(database: D
             let answer = target.ask(&what, &headers, b"").await.expect("an answer");
             assert_eq!(answer.header("access-control-allow-credentials"), None, "{what}: {answer:?}");
             let open = answer.header("access-control-allow-origin");
-            assert_eq!(open, (*whom == For::Programs).then_some("*"), "{what}: {answer:?}");
+            assert_eq!(open, whom.is_open().then_some("*"), "{what}: {answer:?}");
             if *whom == For::People {
                 assert!(!answer.head.contains("access-control-"), "{what}: {answer:?}");
             }

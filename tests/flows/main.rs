@@ -16,6 +16,7 @@ mod documents;
 mod forms;
 mod hardening;
 mod http2;
+mod identity;
 mod limits;
 mod logging_in;
 mod machines;
@@ -53,6 +54,7 @@ const LISTS: &[(&str, &[Case])] = &[
     ("forms", forms::CASES),
     ("hardening", hardening::CASES),
     ("http2", http2::CASES),
+    ("identity", identity::CASES),
     ("limits", limits::CASES),
     ("logging_in", logging_in::CASES),
     ("machines", machines::CASES),

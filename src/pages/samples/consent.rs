@@ -15,6 +15,7 @@ impl ConsentPage {
             ("tenants", Self { tenants: tenants(), mode_notice: dev(), ..web() }),
             ("remembered", Self { remembered: true, ..web() }),
             ("remembered-new", remembered_new()),
+            ("sign-in", sign_in()),
             ("changed", Self { changed: true, ..web() }),
             ("nothing-asked", Self { scopes: Vec::new(), tenants: Vec::new(), ..web() }),
             ("hostile", hostile(false)),
@@ -80,12 +81,30 @@ fn remembered_new() -> ConsentPage {
     page
 }
 
+fn sign_in() -> ConsentPage {
+    let mut page = web();
+    page.scopes = vec![
+        scope("notes:read", "Read your team’s notes", false),
+        scope("openid", "Know which account here is yours", false),
+        scope("profile", "See your name and your user name", false),
+        scope("email", "See your mail address", false),
+    ];
+    page
+}
+
 fn client(name: &str, verification: Verification) -> ClientView {
     ClientView { name: name.to_owned(), verification, uri: None }
 }
 
 fn scope(value: &str, description: &str, is_new: bool) -> ScopeView {
-    ScopeView { value: value.to_owned(), description: description.to_owned(), checked: !is_new, is_new }
+    let required = value == "openid";
+    ScopeView {
+        value: value.to_owned(),
+        description: description.to_owned(),
+        checked: !is_new,
+        required,
+        is_new,
+    }
 }
 
 fn tenants() -> Vec<TenantView> {

@@ -1,0 +1,71 @@
+//! Who the person is: id tokens and the userinfo endpoint (OpenID Connect Core §3.1.3.3, §5.3).
+
+use super::{Engine, Failure, Refusal};
+use crate::protocol::{ErrorCode, Grant, OAuthError, Scope, Timestamp, UserInfo};
+use crate::tokens::{IdTokenClaims, Jti, at_hash};
+
+impl Engine {
+    /// The id token that goes with an access token of `scope`; none when `openid` is not in it. It tells of the login
+    /// behind the grant, however long ago that was (OpenID Connect Core §12.2), and repeats the nonce of the request
+    /// where there is one to repeat.
+    pub(super) fn id_token(
+        &self,
+        grant: &Grant,
+        scope: &Scope,
+        access_token: &str,
+        nonce: Option<String>,
+        now: Timestamp,
+    ) -> Result<Option<String>, Failure> {
+        if !scope.is_openid() {
+            return Ok(None);
+        }
+        let claims = IdTokenClaims {
+            issuer: self.policy.issuer.to_string(),
+            subject: grant.user.to_string(),
+            audience: grant.client.clone(),
+            issued_at: now,
+            expires_at: now.plus(self.policy.lifetimes.access_token),
+            auth_time: grant.auth_time,
+            nonce,
+            acr: None,
+            at_hash: at_hash(access_token),
+        };
+        Ok(Some(self.keys.sign_id_token(&claims)?))
+    }
+
+    /// What the bearer of an access token is told about the person behind it.
+    ///
+    /// # Errors
+    /// `invalid_token` for one that is not ours, has expired or was revoked; `insufficient_scope` for one without
+    /// `openid` (RFC 6750 §3.1).
+    pub async fn userinfo(&self, access_token: &str) -> Result<UserInfo, Refusal> {
+        let invalid = |detail: &str| {
+            let error = OAuthError::new(ErrorCode::InvalidToken, "the access token is not valid");
+            Refusal::Refused(error.with_detail(detail))
+        };
+        let claims = self.keys.authentic_access_token(access_token);
+        let claims = claims.ok_or_else(|| invalid("not an access token of ours"))?;
+        let text = |name: &str| claims.get(name).and_then(serde_json::Value::as_str);
+        let expires_at = claims.get("exp").and_then(serde_json::Value::as_i64).map(Timestamp::from_seconds);
+        if text("iss") != Some(self.policy.issuer.as_str()) {
+            return Err(invalid("of another issuer"));
+        }
+        if expires_at.is_none_or(|at| at <= self.clock.now()) {
+            return Err(invalid("expired"));
+        }
+        let scope = text("scope").and_then(|scope| Scope::parse(scope).ok()).unwrap_or_default();
+        if !scope.is_openid() {
+            let error = OAuthError::new(ErrorCode::InsufficientScope, "the access token is without openid");
+            return Err(error.into());
+        }
+        let grant = text("jti").and_then(Jti::parse).and_then(|jti| jti.grant());
+        let known = match &grant {
+            Some(grant) => self.store.grant(grant).await?,
+            None => None,
+        };
+        let known = known.filter(|known| known.is_alive).ok_or_else(|| invalid("its grant has ended"))?;
+        let account = self.store.account(&known.grant.user).await?;
+        let user = account.ok_or_else(|| invalid("its person is gone"))?.user;
+        Ok(UserInfo::of(&user, &scope))
+    }
+}
