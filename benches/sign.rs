@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
-use gatelet::protocol::{ClientId, GrantId, Scope, Timestamp};
+use gatelet::protocol::{ClientId, GrantId, Scope, SigningAlg, Timestamp};
 use gatelet::random::Random;
-use gatelet::tokens::{AccessTokenClaims, ClaimName, Jti, KeyRing, TEST_KEYS};
+use gatelet::tokens::{AccessTokenClaims, ClaimName, Jti, KeyRing, TEST_KEYS, TokenKind};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use rsa::RsaPrivateKey;
 use rsa::pkcs1::EncodeRsaPrivateKey;
@@ -68,7 +68,7 @@ fn claims() -> Result<AccessTokenClaims, Failure> {
 
 fn main() -> Result<(), Failure> {
     let claims = claims()?;
-    let ring = KeyRing::new(TEST_KEYS[0].signing_key(), [])?;
+    let ring = KeyRing::new(vec![TEST_KEYS[0].signing_key().into()], [])?;
     let private = RsaPrivateKey::from_pkcs8_pem(TEST_KEYS[0].pem)?.to_pkcs1_der()?;
     let pair = RsaKeyPair::from_der(private.as_bytes())?;
     let message = vec![b'x'; 600];
@@ -79,7 +79,9 @@ fn main() -> Result<(), Failure> {
             pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), &message, &mut signature)?;
             Ok(signature.len())
         }),
-        Case::new("KeyRing::sign_access_token", || Ok(ring.sign_access_token(&claims)?.len())),
+        Case::new("KeyRing::sign", || {
+            Ok(ring.sign(TokenKind::AccessToken, SigningAlg::Rs256, &claims)?.len())
+        }),
         Case::new("jsonwebtoken::encode", || {
             Ok(encode(&Header::new(Algorithm::RS256), &claims, &encoding_key)?.len())
         }),

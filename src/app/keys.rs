@@ -1,12 +1,11 @@
 //! Opening the keys that the database keeps sealed, and making the first ones.
 
 use super::StartError;
-use crate::protocol::{ServerSecretId, Timestamp};
+use crate::flow::{KeyFault, SigningKeys, signing_key_row};
+use crate::protocol::{ServerSecretId, SigningAlg, Timestamp};
 use crate::random::Random;
 use crate::store::{self, Mode, SigningKeyState, Store};
-use crate::tokens::{
-    KeyEncryptionKey, KeyError, KeyRing, OpenError, PublicJwk, ServerSecret, ServerSecrets, SigningKey,
-};
+use crate::tokens::{KeyEncryptionKey, KeyError, OpenError, ServerSecret, ServerSecrets, SigningKey};
 
 /// The server secrets; the first is made at the first start. Instances that start at once agree on one.
 pub(super) async fn server_secrets(
@@ -32,59 +31,41 @@ pub(super) async fn server_secrets(
     Ok(ServerSecrets::new(current, older))
 }
 
-/// The signing keys; the first is made at the first start.
-pub(super) async fn key_ring(
-    store: &Store,
-    key: &KeyEncryptionKey,
-    given: Option<SigningKey>,
-    mode: Mode,
-    random: &Random,
-    now: Timestamp,
-) -> Result<KeyRing, StartError> {
-    let mut rows = store.signing_keys().await?;
-    if !rows.iter().any(|row| row.state == SigningKeyState::Active) {
-        rows.push(store.ensure_signing_key(first_key(given, key, random, now)?).await?);
-    }
-    let mut active = None;
-    let mut others = Vec::new();
-    for row in &rows {
-        if row.state == SigningKeyState::Active {
-            active = Some(SigningKey::open(&row.kid, &row.sealed, key).map_err(|error| match error {
-                KeyError::Sealed(error) => other_key(error),
-                other => other.into(),
-            })?);
-        } else {
-            let jwk: PublicJwk = serde_json::from_str(&row.public_jwk).map_err(|_| StartError::DamagedKey)?;
-            others.push(jwk);
-        }
-    }
-    let active = active.ok_or(StartError::DamagedKey)?;
-    if mode == Mode::Serve && active.is_test_key() {
-        return Err(StartError::TestKey(active.kid().to_owned()));
-    }
-    Ok(KeyRing::new(active, others)?)
+/// Makes first signing keys.
+pub(super) struct FirstKeys<'a> {
+    pub(super) store: &'a Store,
+    pub(super) key: &'a KeyEncryptionKey,
+    pub(super) random: &'a Random,
+    pub(super) now: Timestamp,
 }
 
-fn first_key(
-    given: Option<SigningKey>,
-    key: &KeyEncryptionKey,
-    random: &Random,
+impl FirstKeys<'_> {
+    /// Makes a signing key for an algorithm that has none, or takes the one that is `given`. It signs at once: nobody
+    /// can have a JWKS from before it that they trust for its tokens. Instances that start at once agree on one.
+    pub(super) async fn ensure(&self, alg: SigningAlg, given: Option<SigningKey>) -> Result<(), StartError> {
+        let rows = self.store.signing_keys().await?;
+        if rows.iter().any(|row| row.state == SigningKeyState::Active && row.alg == alg) {
+            return Ok(());
+        }
+        let fresh = given.map_or_else(|| SigningKey::generate(alg), Ok)?;
+        let row = signing_key_row(&fresh, self.key, self.random, self.now)?;
+        self.store.ensure_signing_key(row).await?;
+        Ok(())
+    }
+}
+
+/// The signing keys, open.
+pub(super) async fn signing_keys(
+    store: &Store,
+    key: KeyEncryptionKey,
+    mode: Mode,
     now: Timestamp,
-) -> Result<store::SigningKey, StartError> {
-    let fresh = match given {
-        Some(given) => given,
-        None => SigningKey::generate()?,
-    };
-    Ok(store::SigningKey {
-        kid: fresh.kid().to_owned(),
-        alg: "RS256".to_owned(),
-        sealed: fresh.seal(key, random)?,
-        public_jwk: serde_json::to_string(fresh.public_jwk())?,
-        state: SigningKeyState::Active,
-        created_at: now,
-        activated_at: Some(now),
-        retired_at: None,
-        expires_at: None,
+) -> Result<SigningKeys, StartError> {
+    let opened = SigningKeys::open(store, key, mode == Mode::Serve, now).await;
+    opened.map_err(|fault| match fault {
+        KeyFault::Key(KeyError::Sealed(error)) => other_key(error),
+        KeyFault::Store(error) => error.into(),
+        other => other.into(),
     })
 }
 

@@ -11,17 +11,18 @@ mod keys;
 pub mod serve_mode;
 
 use axum::Router;
+use keys::FirstKeys;
 
 use crate::clock::Clock;
 use crate::config::Declared;
 use crate::fetch::{FetchSetupError, Fetcher};
-use crate::flow::{Engine, Parts};
+use crate::flow::{Engine, KeyFault, Parts};
 use crate::http::{self, Site, SiteFacts};
-use crate::protocol::Policy;
+use crate::protocol::{Policy, SigningAlg};
 use crate::random::Random;
 use crate::store::{Store, StoreError, StoreOptions};
 use crate::tokens::{
-    IssueError, KeyEncryptionKey, KeyEncryptionKeyError, KeyError, PasswordError, PasswordHasher, SigningKey,
+    KeyEncryptionKey, KeyEncryptionKeyError, KeyError, PasswordError, PasswordHasher, SigningKey,
 };
 
 /// Everything that an [`App`] is made from.
@@ -70,12 +71,12 @@ pub enum StartError {
     /// A signing key could not be made or opened.
     #[error(transparent)]
     SigningKey(#[from] KeyError),
-    /// The public key of a row cannot be read.
-    #[error("a signing key in the database is damaged")]
+    /// A row that must be there is not.
+    #[error("a key in the database is damaged")]
     DamagedKey,
-    /// The key ring could not be made.
+    /// A signing key cannot be used.
     #[error(transparent)]
-    KeyRing(#[from] IssueError),
+    KeyFault(#[from] KeyFault),
     /// A declared password could not be hashed.
     #[error(transparent)]
     Password(#[from] PasswordError),
@@ -96,9 +97,6 @@ pub enum StartError {
         /// What the operating system says.
         source: std::io::Error,
     },
-    /// Serve mode refuses the signing keys that everybody can read in Gatelet's repository.
-    #[error("the signing key {0} is one of the published test keys; serve mode does not sign with those")]
-    TestKey(String),
 }
 
 /// A server, ready to answer.
@@ -130,7 +128,12 @@ impl App {
         let store = Store::open(&store).await?;
         let now = clock.now();
         let secrets = keys::server_secrets(&store, &key, &random, now).await?;
-        let keys = keys::key_ring(&store, &key, signing_key, mode, &random, now).await?;
+        let first = FirstKeys { store: &store, key: &key, random: &random, now };
+        first.ensure(SigningAlg::Rs256, signing_key).await?;
+        if declared.resources.iter().any(|each| each.signing_alg == SigningAlg::Es256) {
+            first.ensure(SigningAlg::Es256, None).await?;
+        }
+        let keys = keys::signing_keys(&store, key, mode, now).await?;
         let declarations = declare::hashed(&store, declared, &secrets, &passwords, &random, now).await?;
         store.reconcile(declarations, now).await?;
         let engine = Engine::new(Parts {

@@ -34,6 +34,8 @@ section! {
         uri: Text = Value(r#""https://notes.example.com""#),
         /// Where answers may be sent: https, http on a loopback host (then with any port), or a scheme of its own.
         redirect_uris: Texts = Value(r#"["https://notes.example.com/callback", "http://127.0.0.1/callback"]"#),
+        /// Where a browser may be sent after a logout that it asked for, of the same kinds.
+        post_logout_redirect_uris: Texts = Value(r#"["https://notes.example.com/"]"#),
         /// What it may offer for tokens. Default: `authorization_code` and `refresh_token` for a client with
         /// redirect URIs, `client_credentials` for one without.
         grant_types: Texts = Value(r#"["authorization_code", "refresh_token", "client_credentials"]"#),
@@ -103,6 +105,8 @@ impl RawClient {
     ) -> Option<DeclaredClient> {
         let (has_secret, secrets) = self.secrets(check, variables);
         let redirect_uris: Vec<_> = unplaced(check.each_parsed(&self.redirect_uris, RedirectUri::parse));
+        let post_logout_redirect_uris =
+            unplaced(check.each_parsed(&self.post_logout_redirect_uris, RedirectUri::parse));
         let grant_types = self.grant_types(check);
         let auth_method = self.auth_method(check, has_secret);
         self.check_grants(check, &grant_types, auth_method, has_secret);
@@ -130,6 +134,7 @@ impl RawClient {
             name: self.name.map(|name| name.value),
             uri,
             redirect_uris,
+            post_logout_redirect_uris,
             grant_types,
             auth_methods: vec![auth_method],
             scope,

@@ -10,7 +10,7 @@ use super::read::{Section as _, section};
 use super::server::required;
 use super::values::{Text, Texts, Written};
 use crate::protocol::{
-    KnownScopes, Lifetimes, Resource, ResourceScope, ResourceUri, Role, Scope, ScopeToken, Tenant,
+    KnownScopes, Lifetimes, Resource, ResourceScope, ResourceUri, Role, Scope, ScopeToken, SigningAlg, Tenant,
 };
 
 section! {
@@ -36,6 +36,8 @@ section! {
         tenants: Texts = Value(r#"["acme"]"#),
         /// Lifetime of its access tokens, at most `1h`. Default: `lifetimes.access_token`.
         access_token_ttl: Text = Value(r#""5m""#),
+        /// What its access tokens are signed with: `"RS256"` (the default, which every verifier knows) or `"ES256"`.
+        signing_alg: Text = Value(r#""RS256""#),
     }
 }
 
@@ -120,6 +122,9 @@ impl RawResource {
         let tenants = tenant_texts.filter_map(|text| tenant_reference(check, text, tenants)).collect();
         let longest = Lifetimes::BOUNDS.access_token;
         let access_token_ttl = bounded(check, &self.access_token_ttl, Duration::from_secs(1), longest);
+        let signing_alg = self.signing_alg.as_ref().and_then(|written| {
+            check.parsed(written, |text| SigningAlg::parse(text).ok_or("must be \"RS256\" or \"ES256\""))
+        });
         let aliases = check.each_parsed(&self.aliases, ResourceUri::parse);
         let written = required(check, &self.uri, self.place(), "uri")?;
         let uri = check.parsed(written, ResourceUri::parse)?;
@@ -138,6 +143,7 @@ impl RawResource {
             default_scopes: default_scopes.into_iter().map(|written| written.value).collect(),
             tenants,
             access_token_ttl,
+            signing_alg: signing_alg.unwrap_or_default(),
             ..Resource::unregistered(uri)
         })
     }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::client::{Looking, Named};
 use super::{Engine, Failure, LoggedIn};
-use crate::protocol::step::{Agreement, Situation, Step};
+use crate::protocol::step::{Agreement, Expected, Situation, Step};
 use crate::protocol::{
     AuthorizationRequest, Client, Consent, DocumentUrl, ErrorCode, Interaction, InteractionId, Membership,
     OAuthError, Params, Received, Resource, ReturnAddress, Timestamp,
@@ -62,17 +62,20 @@ pub struct ParkedRequest {
 pub(super) struct Considered {
     pub(super) request: AuthorizationRequest,
     pub(super) resource: Resource,
+    pub(super) expected: Expected,
     pub(super) began_at: Timestamp,
     pub(super) memberships: Vec<Membership>,
     pub(super) consents: Vec<Consent>,
 }
 
 impl Considered {
-    pub(super) fn situation<'a>(&'a self, engine: &'a Engine, who: Option<&LoggedIn>) -> Situation<'a> {
+    pub(super) fn situation<'a>(&'a self, engine: &'a Engine, who: Option<&'a LoggedIn>) -> Situation<'a> {
         Situation {
             request: &self.request,
             resource: &self.resource,
             logged_in_at: who.map(|who| who.session.auth_time),
+            person: who.map(|who| &who.user.id),
+            expected: &self.expected,
             began_at: self.began_at,
             memberships: &self.memberships,
             consents: &self.consents,
@@ -182,8 +185,10 @@ impl Engine {
             ),
             None => (Vec::new(), Vec::new()),
         };
+        let expected = self.expected(&request).await;
         let began_at = parked.began_at;
-        Ok(Reading::Considered(Box::new(Considered { request, resource, began_at, memberships, consents })))
+        let considered = Considered { request, resource, expected, began_at, memberships, consents };
+        Ok(Reading::Considered(Box::new(considered)))
     }
 
     fn unreadable(&self, error: OAuthError, params: &str) -> Unanswerable {

@@ -1,7 +1,7 @@
 //! Faults that are not the peer's.
 
 use crate::store::StoreError;
-use crate::tokens::{IssueError, PasswordError};
+use crate::tokens::{IssueError, KeyError, PasswordError};
 
 /// Something of ours did not work. The peer learns which of the two kinds it was and nothing else; the log learns it all.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +32,16 @@ impl From<StoreError> for Failure {
 
 impl From<IssueError> for Failure {
     fn from(error: IssueError) -> Self {
+        match error {
+            // The key that signs was sealed under another key-encryption key than this instance has, which the log tells.
+            IssueError::NoKey(_) => Self::Unavailable(error.into()),
+            other => Self::Fault(other.into()),
+        }
+    }
+}
+
+impl From<KeyError> for Failure {
+    fn from(error: KeyError) -> Self {
         Self::Fault(error.into())
     }
 }

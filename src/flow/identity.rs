@@ -1,14 +1,21 @@
 //! Who the person is: id tokens and the userinfo endpoint (OpenID Connect Core §3.1.3.3, §5.3).
 
+use serde_json::Value;
+
 use super::{Engine, Failure, Refusal};
-use crate::protocol::{ErrorCode, Grant, OAuthError, Scope, Timestamp, UserInfo};
-use crate::tokens::{IdTokenClaims, Jti, at_hash};
+use crate::protocol::logout::Hint;
+use crate::protocol::step::Expected;
+use crate::protocol::{
+    AuthorizationRequest, ClientId, ErrorCode, Grant, OAuthError, Scope, SigningAlg, Timestamp, UserId,
+    UserInfo,
+};
+use crate::tokens::{IdTokenClaims, Jti, TokenKind, at_hash};
 
 impl Engine {
     /// The id token that goes with an access token of `scope`; none when `openid` is not in it. It tells of the login
     /// behind the grant, however long ago that was (OpenID Connect Core §12.2), and repeats the nonce of the request
     /// where there is one to repeat.
-    pub(super) fn id_token(
+    pub(super) async fn id_token(
         &self,
         grant: &Grant,
         scope: &Scope,
@@ -30,7 +37,25 @@ impl Engine {
             acr: None,
             at_hash: at_hash(access_token),
         };
-        Ok(Some(self.keys.sign_id_token(&claims)?))
+        Ok(Some(self.sign(TokenKind::IdToken, SigningAlg::Rs256, &claims).await?))
+    }
+
+    /// What an id token says about whom it is about and who got it, expired or not; nothing for what this server has
+    /// not signed as one, or with a key that it no longer knows.
+    pub(super) async fn hint(&self, id_token: &str) -> Option<Hint> {
+        let claims = self.keys_to_publish().await.authentic(TokenKind::IdToken, id_token)?;
+        let text = |name: &str| claims.get(name).and_then(Value::as_str);
+        if text("iss") != Some(self.policy.issuer.as_str()) {
+            return None;
+        }
+        Some(Hint { client: ClientId::parse(text("aud")?)?, user: UserId::parse(text("sub")?)? })
+    }
+
+    /// Whom a client means by its `id_token_hint`, which has to be one of its own.
+    pub(super) async fn expected(&self, request: &AuthorizationRequest) -> Expected {
+        let Some(id_token) = &request.id_token_hint else { return Expected::Anybody };
+        let hint = self.hint(id_token).await.filter(|hint| hint.client == request.client.id);
+        hint.map_or(Expected::Unknown, |hint| Expected::Person(hint.user))
     }
 
     /// What the bearer of an access token is told about the person behind it.
@@ -43,10 +68,10 @@ impl Engine {
             let error = OAuthError::new(ErrorCode::InvalidToken, "the access token is not valid");
             Refusal::Refused(error.with_detail(detail))
         };
-        let claims = self.keys.authentic_access_token(access_token);
+        let claims = self.keys_to_publish().await.authentic(TokenKind::AccessToken, access_token);
         let claims = claims.ok_or_else(|| invalid("not an access token of ours"))?;
-        let text = |name: &str| claims.get(name).and_then(serde_json::Value::as_str);
-        let expires_at = claims.get("exp").and_then(serde_json::Value::as_i64).map(Timestamp::from_seconds);
+        let text = |name: &str| claims.get(name).and_then(Value::as_str);
+        let expires_at = claims.get("exp").and_then(Value::as_i64).map(Timestamp::from_seconds);
         if text("iss") != Some(self.policy.issuer.as_str()) {
             return Err(invalid("of another issuer"));
         }

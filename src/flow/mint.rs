@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Engine, Failure, TokenAnswer};
 use crate::protocol::{Client, Resource, Scope, Timestamp};
 use crate::store::KnownGrant;
-use crate::tokens::{AccessTokenClaims, ClaimName, Jti};
+use crate::tokens::{AccessTokenClaims, ClaimName, Jti, TokenKind};
 
 /// Whom an access token speaks for.
 pub(super) enum Bearer<'a> {
@@ -17,7 +17,7 @@ pub(super) enum Bearer<'a> {
 
 impl Engine {
     /// Signs an access token (RFC 9068) for `resource`. Nothing is written: a token that is not handed out is nothing.
-    pub(super) fn mint(
+    pub(super) async fn mint(
         &self,
         bearer: Bearer<'_>,
         resource: &Resource,
@@ -59,7 +59,7 @@ impl Engine {
             mapped: BTreeMap::new(),
         };
         Ok(TokenAnswer {
-            access_token: self.keys.sign_access_token(&claims)?,
+            access_token: self.sign(TokenKind::AccessToken, resource.signing_alg, &claims).await?,
             token_type: "Bearer",
             expires_in: ttl.as_secs(),
             scope: scope.to_string(),

@@ -14,7 +14,9 @@ mod client_authentication;
 mod consent;
 mod failure;
 mod identity;
+mod keys;
 mod login;
+mod logout;
 mod mint;
 mod register;
 mod target;
@@ -30,14 +32,16 @@ use crate::fetch::Fetcher;
 use crate::protocol::{Id, Policy};
 use crate::random::Random;
 use crate::store::Store;
-use crate::tokens::{KeyRing, PasswordHasher, ServerSecrets};
+use crate::tokens::{PasswordHasher, ServerSecrets};
 
 pub use answer::TokenAnswer;
 pub use authorize::{Destination, ParkedRequest, Unanswerable};
 pub use browser::LoggedIn;
 pub use consent::{ConsentStep, ConsentView};
 pub use failure::Failure;
+pub use keys::{KeyFault, SigningKeys, row as signing_key_row};
 pub use login::{LoginAttempt, LoginOutcome, LoginView, Password};
+pub use logout::LogoutAnswer;
 pub use register::Registered;
 pub use token::Refusal;
 
@@ -53,7 +57,7 @@ pub struct Parts {
     /// The database.
     pub store: Store,
     /// The signing keys.
-    pub keys: KeyRing,
+    pub keys: SigningKeys,
     /// The secrets behind refresh tokens, cookies and stored hashes.
     pub secrets: ServerSecrets,
     /// Fetches what strangers say about themselves.

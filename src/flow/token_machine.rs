@@ -15,7 +15,7 @@ impl Engine {
     ) -> Result<TokenAnswer, Refusal> {
         let resource = self.target(client, resource).await??;
         let scope = machine_scope(client, &resource, scope)?;
-        let answer = self.mint(Bearer::Machine(client), &resource, &scope, self.clock.now())?;
+        let answer = self.mint(Bearer::Machine(client), &resource, &scope, self.clock.now()).await?;
         tracing::info!(client = %client.id, resource = %resource.uri, scope = %scope, "machine token issued");
         Ok(answer)
     }

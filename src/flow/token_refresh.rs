@@ -49,7 +49,7 @@ impl Engine {
                 RefreshDecision::Refuse(error) => return Err(error.into()),
             };
             // Minted first: what was minted before a commit that lost is dropped.
-            let answer = self.refreshed(&known, generation, served.as_ref(), &scope)?;
+            let answer = self.refreshed(&known, generation, served.as_ref(), &scope).await?;
             let outcome = match is_retry {
                 false => self.commit_rotation(&known.grant, generation, now).await?,
                 true => self.commit_retry(&known.grant, generation, now).await?,
@@ -96,7 +96,7 @@ impl Engine {
     }
 
     /// The successor of a token is the same however often it is asked for.
-    fn refreshed(
+    async fn refreshed(
         &self,
         known: &KnownGrant,
         presented: u32,
@@ -106,8 +106,8 @@ impl Engine {
         let grant = &known.grant;
         let resource = resource.ok_or_else(|| Failure::impossible("a grant goes on without a resource"))?;
         let now = self.clock.now();
-        let mut answer = self.mint(Bearer::Person(known), resource, scope, now)?;
-        answer.id_token = self.id_token(grant, scope, &answer.access_token, None, now)?;
+        let mut answer = self.mint(Bearer::Person(known), resource, scope, now).await?;
+        answer.id_token = self.id_token(grant, scope, &answer.access_token, None, now).await?;
         let secret = self
             .secrets
             .find(&grant.secret)

@@ -1,11 +1,13 @@
 //! The discovery document and the keys, under every address that released clients try.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use sha2::Digest as _;
 
 use super::site::Site;
 use crate::protocol::Issuer;
@@ -49,17 +51,45 @@ fn with_and_without_slash(path: &str) -> BTreeSet<String> {
     [path.to_owned(), format!("{path}/")].into_iter().filter(|path| !path.is_empty()).collect()
 }
 
-pub(super) async fn metadata(State(site): State<Site>) -> Response {
-    let headers =
-        [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "public, max-age=300")];
-    (headers, site.metadata()).into_response()
+/// How long the discovery document may be kept.
+const METADATA_MAX_AGE: Duration = Duration::from_secs(300);
+
+pub(super) async fn metadata(State(site): State<Site>, headers: HeaderMap) -> Response {
+    cacheable(&headers, METADATA_MAX_AGE, site.metadata())
 }
 
-pub(super) async fn jwks(State(site): State<Site>) -> Response {
+pub(super) async fn jwks(State(site): State<Site>, headers: HeaderMap) -> Response {
     let engine = site.engine();
-    let max_age = format!("public, max-age={}", engine.policy.lifetimes.jwks_max_age.as_secs());
-    let headers = [(header::CONTENT_TYPE, "application/json".to_owned()), (header::CACHE_CONTROL, max_age)];
-    (headers, Bytes::from_owner(engine.keys.jwks())).into_response()
+    let max_age = engine.policy.lifetimes.jwks_max_age;
+    cacheable(&headers, max_age, Bytes::from_owner(engine.keys_to_publish().await.jwks()))
+}
+
+/// JSON that everybody may keep, with a strong validator of its bytes; to who has the same bytes already, none of it
+/// again (RFC 9110 §8.8.3, §13.1.2, §15.4.5).
+fn cacheable(request: &HeaderMap, max_age: Duration, body: Bytes) -> Response {
+    let etag = etag(&body);
+    let headers = [
+        (header::CACHE_CONTROL, format!("public, max-age={}", max_age.as_secs())),
+        (header::ETAG, etag.clone()),
+    ];
+    if is_known(request, &etag) {
+        return (StatusCode::NOT_MODIFIED, headers).into_response();
+    }
+    (headers, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+fn etag(body: &[u8]) -> String {
+    let digest = sha2::Sha256::digest(body);
+    let hexadecimal: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    format!("\"{hexadecimal}\"")
+}
+
+/// Whether `If-None-Match` names this validator; by the weak comparison, so a proxy may have weakened it
+/// (RFC 9110 §13.1.2, §8.8.3.2).
+fn is_known(request: &HeaderMap, etag: &str) -> bool {
+    let lists = request.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    let mut named = lists.flat_map(|list| list.split(',')).map(str::trim);
+    named.any(|named| named == "*" || named.strip_prefix("W/").unwrap_or(named) == etag)
 }
 
 #[cfg(test)]

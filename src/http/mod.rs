@@ -10,6 +10,7 @@ mod client_request;
 mod consent;
 mod cookies;
 mod discovery;
+mod end_session;
 mod fallback;
 mod guard;
 mod home;
@@ -60,8 +61,9 @@ pub fn routes(site: &Site) -> Router {
 
     // For people. Scripts of other origins have no business here (OAuth 2.1 §3.1).
     let mut pages = forms
-        // A client may well send a person here by a form of its own.
+        // A client may well send a person to these by a form of its own.
         .route(&at("authorize"), get(authorize::get).post(authorize::post))
+        .route(&at("end_session"), get(end_session::get).post(end_session::post))
         .route(&page("/assets/{name}"), get(assets::get))
         .route("/healthz", get(home::healthz))
         .route("/readyz", get(home::readyz));

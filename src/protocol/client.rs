@@ -1,9 +1,11 @@
 //! Clients: the programs that ask for tokens.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::client_assertion::AssertionAlgorithm;
 use super::{ClientId, ErrorCode, OAuthError, RedirectUri, Scope, SecretHash, Timestamp};
 
 /// How a client became known.
@@ -167,16 +169,29 @@ pub struct Client {
     pub uri: Option<String>,
     /// Further members of its registration that only inform (RFC 7591 §2: `logo_uri`, `software_id` …).
     pub about: BTreeMap<String, String>,
+    /// How to reach the people who are responsible for it (RFC 7591 §2, `contacts`); for the operator.
+    pub contacts: Vec<String>,
     /// Where answers may be sent.
     pub redirect_uris: Vec<RedirectUri>,
+    /// Where a browser may be sent after a logout (OpenID Connect RP-Initiated Logout §3.1).
+    pub post_logout_redirect_uris: Vec<RedirectUri>,
     /// What it may offer for tokens.
     pub grant_types: Vec<GrantType>,
     /// The ways in which it authenticates; any of them will do.
     pub auth_methods: Vec<ClientAuthMethod>,
     /// Its public keys, when it signs.
     pub keys: Option<ClientKeys>,
+    /// The one algorithm by which its assertions are signed, if it has committed itself to one (OpenID Connect
+    /// Registration §2, `token_endpoint_auth_signing_alg`).
+    pub assertion_alg: Option<AssertionAlgorithm>,
     /// What it asks for when a request names no scope: a default, not a ceiling.
     pub scope: Option<Scope>,
+    /// The most that it can be given, when the initial access token that it registered with says so.
+    pub ceiling: Option<Scope>,
+    /// How long ago people may have logged in when a request does not say (OpenID Connect Registration §2).
+    pub default_max_age: Option<Duration>,
+    /// Whether its id tokens say when the person logged in, also unasked (OpenID Connect Registration §2).
+    pub require_auth_time: bool,
     /// The resource that it means when it names none.
     pub default_resource: Option<super::ResourceUri>,
     /// The scopes that it may obtain for itself by client credentials.
@@ -189,6 +204,8 @@ pub struct Client {
     pub document: Option<DocumentState>,
     /// Its live secrets, at most two, so that they can be exchanged without downtime.
     pub secret_hashes: Vec<SecretHash>,
+    /// What its registration access token hashes to, if it may manage its registration (RFC 7592 §3).
+    pub management: Option<SecretHash>,
     /// When it was registered.
     pub registered_at: Timestamp,
 }
@@ -202,17 +219,24 @@ impl Client {
             name: None,
             uri: None,
             about: BTreeMap::new(),
+            contacts: Vec::new(),
             redirect_uris: Vec::new(),
+            post_logout_redirect_uris: Vec::new(),
             grant_types: Vec::new(),
             auth_methods: vec![ClientAuthMethod::None],
             keys: None,
+            assertion_alg: None,
             scope: None,
+            ceiling: None,
+            default_max_age: None,
+            require_auth_time: false,
             default_resource: None,
             machine_scopes: Scope::default(),
             tenant: None,
             first_party: false,
             document: None,
             secret_hashes: Vec::new(),
+            management: None,
             registered_at,
         }
     }

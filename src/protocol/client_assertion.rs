@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::client_metadata::digest;
@@ -26,7 +27,7 @@ const TYPES: [&str; 2] = ["jwt", "client-authentication+jwt"];
 
 /// A signature algorithm that an assertion may use. There is no symmetric one and no `none`: they cannot be asked for
 /// by mistake (RFC 8725 §3.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AssertionAlgorithm {
     /// RSASSA-PKCS1-v1_5 with SHA-256.
     Rs256,
@@ -52,7 +53,8 @@ impl AssertionAlgorithm {
         }
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    /// Reads a registered name.
+    pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|algorithm| algorithm.as_str() == text)
     }
 }

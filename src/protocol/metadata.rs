@@ -28,6 +28,7 @@ pub struct Metadata {
     prompt_values_supported: Vec<&'static str>,
     // OpenID Connect Discovery §3. The last three are said because what is not said is `true` for one of them.
     userinfo_endpoint: String,
+    end_session_endpoint: String,
     subject_types_supported: Vec<&'static str>,
     id_token_signing_alg_values_supported: Vec<&'static str>,
     claim_types_supported: Vec<&'static str>,
@@ -67,6 +68,7 @@ impl Metadata {
             subject_types_supported: vec!["public"],
             id_token_signing_alg_values_supported: vec!["RS256"],
             userinfo_endpoint: endpoint("userinfo"),
+            end_session_endpoint: endpoint("end_session"),
             claim_types_supported: vec!["normal"],
             claims_supported: CLAIMS_SUPPORTED.to_vec(),
             claims_parameter_supported: false,
@@ -115,6 +117,7 @@ mod tests {
                 "subject_types_supported": ["public"],
                 "id_token_signing_alg_values_supported": ["RS256"],
                 "userinfo_endpoint": "https://id.example/oauth/userinfo",
+                "end_session_endpoint": "https://id.example/oauth/end_session",
                 "claim_types_supported": ["normal"],
                 "claims_supported": ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "at_hash",
                     "name", "preferred_username", "email"],

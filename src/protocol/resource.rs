@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
-use super::{ErrorCode, OAuthError, RoleName, Scope, ScopeToken, TenantId};
+use super::{ErrorCode, OAuthError, RoleName, Scope, ScopeToken, SigningAlg, TenantId};
 
 const MAX_LENGTH: usize = 2048;
 
@@ -119,6 +119,8 @@ pub struct Resource {
     pub tenants: Vec<TenantId>,
     /// Lifetime of its access tokens, when it differs from the server's.
     pub access_token_ttl: Option<Duration>,
+    /// What its access tokens are signed with.
+    pub signing_alg: SigningAlg,
 }
 
 impl Resource {
@@ -133,6 +135,7 @@ impl Resource {
             default_scopes: Scope::default(),
             tenants: Vec::new(),
             access_token_ttl: None,
+            signing_alg: SigningAlg::default(),
         }
     }
 

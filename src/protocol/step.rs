@@ -5,7 +5,7 @@
 
 use super::{
     AuthorizationRequest, ClientAuthMethod, Consent, ErrorCode, Membership, OAuthError, Policy, Resource,
-    Scope, ScopeToken, TenantId, Timestamp,
+    Scope, ScopeToken, TenantId, Timestamp, UserId,
 };
 
 /// Everything that the decision depends on.
@@ -17,6 +17,10 @@ pub struct Situation<'a> {
     pub resource: &'a Resource,
     /// When the person in this browser proved who they are; `None` for a stranger.
     pub logged_in_at: Option<Timestamp>,
+    /// Who that is.
+    pub person: Option<&'a UserId>,
+    /// Whom the client means.
+    pub expected: &'a Expected,
     /// When the request first arrived, so that a login that it demands is demanded once.
     pub began_at: Timestamp,
     /// The tenants that the person belongs to.
@@ -25,6 +29,18 @@ pub struct Situation<'a> {
     pub consents: &'a [Consent],
     /// The server's own rules.
     pub policy: &'a Policy,
+}
+
+/// Whom the client means, by the id token in `id_token_hint` (OpenID Connect Core §3.1.2.1).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Expected {
+    /// Whoever it may be: there is no hint.
+    #[default]
+    Anybody,
+    /// This person.
+    Person(UserId),
+    /// The hint is no id token that this server made for this client, or one that it no longer knows.
+    Unknown,
 }
 
 /// What to do.
@@ -79,6 +95,9 @@ impl Situation<'_> {
                 Step::Login
             };
         }
+        if !self.is_expected() {
+            return self.with_another_person();
+        }
         let ask = match self.ask() {
             Ok(ask) => ask,
             Err(error) => return Step::Reject(error),
@@ -121,6 +140,26 @@ impl Situation<'_> {
             remembered: before.difference(&offered).union(&granted),
             scope: granted.union(&offline),
         })
+    }
+
+    /// Whether the person is the one whom the client means. A hint that says nothing matters only where nobody can be
+    /// asked who they are.
+    fn is_expected(&self) -> bool {
+        match self.expected {
+            Expected::Anybody => true,
+            Expected::Person(user) => self.person == Some(user),
+            Expected::Unknown => !self.request.prompt.none,
+        }
+    }
+
+    /// Lets the one log in who is meant, once (OpenID Connect Core §3.1.2.1, `id_token_hint`).
+    fn with_another_person(&self) -> Step {
+        let has_been_asked = self.logged_in_at.is_some_and(|at| at >= self.began_at);
+        if self.request.prompt.none || has_been_asked {
+            let description = "another person is logged in than id_token_hint is about";
+            return Step::Reject(OAuthError::new(ErrorCode::LoginRequired, description));
+        }
+        Step::Login
     }
 
     /// `prompt=login` and `max_age` look at when the request began, so that the login they demand satisfies them.
@@ -237,6 +276,7 @@ mod tests {
         client: Client,
         query: &'static str,
         logged_in_at: Option<Timestamp>,
+        expected: Expected,
         memberships: Vec<Membership>,
         consents: Vec<Consent>,
         resource: Resource,
@@ -249,6 +289,7 @@ mod tests {
                 client: fixtures::client(&["http://127.0.0.1/cb"]),
                 query: "&scope=read+write",
                 logged_in_at: Some(at(500)),
+                expected: Expected::Anybody,
                 memberships: vec![membership("acme", &[])],
                 consents: Vec::new(),
                 resource: resource(),
@@ -268,10 +309,13 @@ mod tests {
             let received = Received::parse(Params::parse(query.as_bytes()).unwrap()).unwrap();
             let request =
                 received.address(self.client.clone(), &self.policy.issuer).unwrap().validate().unwrap();
+            let alice = fixtures::grant().user;
             run(Situation {
                 request: &request,
                 resource: &self.resource,
                 logged_in_at: self.logged_in_at,
+                person: self.logged_in_at.map(|_| &alice),
+                expected: &self.expected,
                 began_at: at(1000),
                 memberships: &self.memberships,
                 consents: &self.consents,
@@ -342,6 +386,50 @@ mod tests {
             let case = Case { query, logged_in_at: Some(at(logged_in_at)), ..Case::default() };
             assert_eq!(case.step() == Step::Login, asks_again, "{query} {logged_in_at}");
         }
+    }
+
+    #[test]
+    fn the_person_is_the_one_whom_the_client_means() {
+        // OpenID Connect Core §3.1.2.1, id_token_hint; §3.1.2.6
+        let (alice, bob) = (fixtures::grant().user, UserId::parse("bob").unwrap());
+        let mut case = Case { client: first_party(), ..Case::default() };
+        for (expected, prompt, logged_in_at, outcome) in [
+            (Expected::Person(alice.clone()), "", 500, Ok(false)),
+            (Expected::Person(alice), "&prompt=none", 500, Ok(false)),
+            (Expected::Person(bob.clone()), "", 500, Ok(true)),
+            (Expected::Person(bob.clone()), "", 1000, Err(ErrorCode::LoginRequired)),
+            (Expected::Person(bob), "&prompt=none", 500, Err(ErrorCode::LoginRequired)),
+            (Expected::Unknown, "", 500, Ok(false)),
+            (Expected::Unknown, "&prompt=none", 500, Err(ErrorCode::LoginRequired)),
+        ] {
+            (case.expected, case.logged_in_at) = (expected.clone(), Some(at(logged_in_at)));
+            case.query = if prompt.is_empty() { "&scope=read" } else { "&scope=read&prompt=none" };
+            match outcome {
+                Ok(logs_in) => assert_eq!(case.step() == Step::Login, logs_in, "{expected:?} {prompt}"),
+                Err(code) => assert_eq!(case.rejection(), code, "{expected:?} {prompt}"),
+            }
+        }
+    }
+
+    #[test]
+    fn who_is_told_about_is_a_choice_but_for_openid() {
+        // OpenID Connect Core §3.1.2.4, §5.4
+        let acme = TenantId::parse("acme").unwrap();
+        let mut case = Case { query: "&scope=openid+read+email+profile+offline_access", ..Case::default() };
+        assert_eq!(case.ask().offered, scope("read openid email profile"));
+        case.with(|situation| {
+            let agreed =
+                |chosen: &str| situation.agree(&scope(chosen), &acme).map(|agreement| agreement.scope);
+            assert_eq!(agreed("read email"), Ok(scope("read openid email offline_access")));
+            assert_eq!(agreed(""), Ok(scope("openid offline_access")), "to be known is what remains");
+        });
+        case.query = "&scope=openid+admin";
+        assert_eq!(case.ask().offered, scope("openid"), "nothing of the resource is theirs to give");
+        case.policy.registration_scopes = Some(scope("read openid"));
+        case.query = "&scope=openid+read+email";
+        assert_eq!(case.ask().offered, scope("read openid"), "the operator's ceiling");
+        case.policy.registration_scopes = Some(scope("read email"));
+        assert_eq!(case.ask().offered, scope("read"), "without openid, nothing is told");
     }
 
     #[test]

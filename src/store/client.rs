@@ -10,6 +10,7 @@ use super::sql::statements;
 use super::value::{Row, Value, args, json, json_list, json_members};
 use super::{Store, StoreError};
 use crate::audit::AuditEvent;
+use crate::protocol::client_assertion::AssertionAlgorithm;
 use crate::protocol::{
     Client, ClientAuthMethod, ClientId, ClientKeys, ClientOrigin, DocumentState, GrantType, RedirectUri,
     ResourceUri, Scope, SecretHash, TenantId, Timestamp,
@@ -20,6 +21,7 @@ macro_rules! columns {
         "c.id, c.origin, c.name, c.uri, c.about, c.redirect_uris, c.grant_types, c.auth_methods, c.scope,
         c.default_resource, c.machine_scopes, c.tenant_id, c.first_party_at, c.registered_at,
         c.jwks, c.jwks_uri, c.jwks_tried_at, c.document_digest, c.document_fresh_until, c.settings,
+        c.management_hash,
         (SELECT s.hash FROM client_secrets s WHERE s.client_id = c.id AND s.position = 0) AS secret_0,
         (SELECT s.hash FROM client_secrets s WHERE s.client_id = c.id AND s.position = 1) AS secret_1"
     };
@@ -30,8 +32,10 @@ macro_rules! insert_sql {
     () => {
         "INSERT INTO clients (id, origin, name, uri, about, redirect_uris, grant_types, auth_methods, scope,
             default_resource, machine_scopes, tenant_id, first_party_at, fingerprint, registered_at, last_registered_at,
-            jwks, jwks_uri, jwks_tried_at, document_digest, document_fresh_until, settings)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16, $17, $18, $19, $20, $21)"
+            jwks, jwks_uri, jwks_tried_at, document_digest, document_fresh_until, settings,
+            management_hash)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16, $17, $18, $19, $20, $21,
+            $22)"
     };
 }
 pub(super) use insert_sql;
@@ -89,11 +93,25 @@ statements! {
 /// The column `settings`: members of a client that no statement asks for.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
-struct Settings {}
+struct Settings {
+    contacts: Vec<String>,
+    post_logout_redirect_uris: Vec<RedirectUri>,
+    assertion_alg: Option<AssertionAlgorithm>,
+    ceiling: Option<Scope>,
+    default_max_age: Option<Duration>,
+    require_auth_time: bool,
+}
 
 impl Settings {
-    fn of(_client: &Client) -> Self {
-        Self {}
+    fn of(client: &Client) -> Self {
+        Self {
+            contacts: client.contacts.clone(),
+            post_logout_redirect_uris: client.post_logout_redirect_uris.clone(),
+            assertion_alg: client.assertion_alg,
+            ceiling: client.ceiling.clone(),
+            default_max_age: client.default_max_age,
+            require_auth_time: client.require_auth_time,
+        }
     }
 }
 
@@ -235,6 +253,7 @@ pub(super) async fn insert(
         client.document_digest(),
         client.document.as_ref().map(|document| document.fresh_until),
         &settings,
+        client.management.as_ref().map(SecretHash::as_str),
     ];
     tx.execute(statement, args).await
 }
@@ -252,24 +271,31 @@ fn client(row: &Row) -> Result<Client, StoreError> {
         Ok(row.optional_text(name)?.map(|hash| SecretHash::from_stored(hash.to_owned())))
     };
     let scope = |text: &str| Scope::parse(text).ok();
-    let Settings {} = row.json("settings")?;
+    let settings: Settings = row.json("settings")?;
     Ok(Client {
         id: row.parsed("id", ClientId::parse)?,
         origin: row.parsed("origin", ClientOrigin::parse)?,
         name: row.optional_text("name")?.map(str::to_owned),
         uri: row.optional_text("uri")?.map(str::to_owned),
         about: row.parsed("about", |members| serde_json::from_str(members).ok())?,
+        contacts: settings.contacts,
         redirect_uris: row.list("redirect_uris", |uri| RedirectUri::parse(uri).ok())?,
+        post_logout_redirect_uris: settings.post_logout_redirect_uris,
         grant_types: row.list("grant_types", GrantType::parse)?,
         auth_methods: row.list("auth_methods", ClientAuthMethod::parse)?,
         keys: keys(row)?,
+        assertion_alg: settings.assertion_alg,
         scope: row.optional("scope", scope)?,
+        ceiling: settings.ceiling,
+        default_max_age: settings.default_max_age,
+        require_auth_time: settings.require_auth_time,
         default_resource: row.optional("default_resource", |uri| ResourceUri::parse(uri).ok())?,
         machine_scopes: row.parsed("machine_scopes", scope)?,
         tenant: row.optional("tenant_id", TenantId::parse)?,
         first_party: row.optional_time("first_party_at")?.is_some(),
         document: document(row)?,
         secret_hashes: [secret("secret_0")?, secret("secret_1")?].into_iter().flatten().collect(),
+        management: secret("management_hash")?,
         registered_at: row.time("registered_at")?,
     })
 }

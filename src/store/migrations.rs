@@ -13,6 +13,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (2, "client documents", include_str!("../../migrations/0002_client_documents.sql")),
     (3, "limits", include_str!("../../migrations/0003_limits.sql")),
     (4, "settings", include_str!("../../migrations/0004_settings.sql")),
+    (12, "registration", include_str!("../../migrations/0012_registration.sql")),
     (17, "nonce", include_str!("../../migrations/0017_nonce.sql")),
 ];
 

@@ -9,7 +9,8 @@ use super::sql::statements;
 use super::value::{Row, args, json, json_list};
 use super::{Store, StoreError};
 use crate::protocol::{
-    KnownScopes, Resource, ResourceScope, ResourceUri, RoleName, Scope, ScopeToken, TenantId, Timestamp,
+    KnownScopes, Resource, ResourceScope, ResourceUri, RoleName, Scope, ScopeToken, SigningAlg, TenantId,
+    Timestamp,
 };
 
 macro_rules! columns {
@@ -50,11 +51,13 @@ struct StoredScope {
 /// The column `settings`: members of a resource that no statement asks for.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
-struct Settings {}
+struct Settings {
+    signing_alg: SigningAlg,
+}
 
 impl Settings {
-    fn of(_resource: &Resource) -> Self {
-        Self {}
+    fn of(resource: &Resource) -> Self {
+        Self { signing_alg: resource.signing_alg }
     }
 }
 
@@ -77,7 +80,7 @@ fn resource(row: &Row) -> Result<Resource, StoreError> {
         "any" => KnownScopes::Any,
         _ => KnownScopes::Listed(row.parsed("scopes", listed_scopes)?),
     };
-    let Settings {} = row.json("settings")?;
+    let Settings { signing_alg } = row.json("settings")?;
     let ttl = |seconds| u64::try_from(seconds).map(Duration::from_secs).ok();
     Ok(Resource {
         uri: row.parsed("uri", uri)?,
@@ -88,6 +91,7 @@ fn resource(row: &Row) -> Result<Resource, StoreError> {
         default_scopes: row.parsed("default_scopes", |text| Scope::parse(text).ok())?,
         tenants: row.list("tenants", TenantId::parse)?,
         access_token_ttl: row.optional_time("access_token_ttl")?.and_then(|at| ttl(at.seconds())),
+        signing_alg,
     })
 }
 

@@ -4,7 +4,7 @@ use super::backend::Tx;
 use super::sql::statements;
 use super::value::{Row, args};
 use super::{Outcome, Store, StoreError};
-use crate::protocol::{Sealed, Timestamp};
+use crate::protocol::{Sealed, SigningAlg, Timestamp};
 
 statements! {
     /// The slot is the algorithm and unique: of two instances that start at once, one inserts.
@@ -58,8 +58,8 @@ impl SigningKeyState {
 pub struct SigningKey {
     /// Its name in tokens and in the JWKS: the RFC 7638 thumbprint unless imported.
     pub kid: String,
-    /// The signature algorithm (RFC 7518 §3.1), such as `RS256`.
-    pub alg: String,
+    /// The signature algorithm (RFC 7518 §3.1).
+    pub alg: SigningAlg,
     /// The private part under the key-encryption key.
     pub sealed: Sealed,
     /// The public part as a JWK (RFC 7517 §4), in JSON.
@@ -126,19 +126,19 @@ impl Store {
 }
 
 fn new_key(key: &SigningKey) -> [super::value::Value<'_>; 5] {
-    *args![&key.kid, &key.alg, key.sealed.as_str(), &key.public_jwk, key.created_at]
+    *args![&key.kid, key.alg.as_str(), key.sealed.as_str(), &key.public_jwk, key.created_at]
 }
 
 async fn ensure(tx: &mut Tx<'_>, candidate: &SigningKey) -> Result<SigningKey, StoreError> {
     tx.execute(INSERT_ACTIVE, &new_key(candidate)).await?;
-    let row = tx.optional(ACTIVE, args![&candidate.alg]).await?;
+    let row = tx.optional(ACTIVE, args![candidate.alg.as_str()]).await?;
     signing_key(&row.ok_or_else(|| StoreError::corrupt("table signing_keys"))?)
 }
 
 fn signing_key(row: &Row) -> Result<SigningKey, StoreError> {
     Ok(SigningKey {
         kid: row.text("kid")?.to_owned(),
-        alg: row.text("alg")?.to_owned(),
+        alg: row.parsed("alg", SigningAlg::parse)?,
         sealed: Sealed::from_stored(row.text("sealed")?.to_owned()),
         public_jwk: row.text("public_jwk")?.to_owned(),
         state: row.parsed("state", SigningKeyState::parse)?,

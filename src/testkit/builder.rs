@@ -11,7 +11,8 @@ use crate::clock::Clock;
 use crate::fetch::{Fetcher, Supplied};
 use crate::http::SiteFacts;
 use crate::protocol::{
-    ClientDocuments, Issuer, Lifetimes, Network, Policy, PublicUrl, Rates, RegistrationMode, Scope,
+    ClientDocuments, Issuer, Lifetimes, Network, Policy, PublicUrl, Rates, RedirectUri, RegistrationMode,
+    Scope,
 };
 use crate::random::Random;
 use crate::store::{Mode, StoreOptions};
@@ -212,6 +213,19 @@ impl TestServerBuilder {
         let mut declared = code_client(id, redirect_uris, None);
         declared.client.first_party = true;
         self.seed.clients.push(declared);
+        self
+    }
+
+    /// Lets the configured client `id` have browsers sent to `uri` after a logout (OpenID Connect RP-Initiated Logout
+    /// §3.1).
+    ///
+    /// # Panics
+    /// When there is no such client yet.
+    pub fn post_logout_redirect_uri(mut self, id: &str, uri: &str) -> Self {
+        let declared = self.seed.clients.iter_mut().find(|declared| declared.client.id.as_str() == id);
+        let declared = declared.unwrap_or_else(|| panic!("there is no client {id}"));
+        let uri = RedirectUri::parse(uri).unwrap_or_else(|error| panic!("{uri}: {error}"));
+        declared.client.post_logout_redirect_uris.push(uri);
         self
     }
 

@@ -10,9 +10,6 @@ use super::base64url;
 use crate::protocol::{ClientId, GrantId, Id, RoleName, Scope, TenantId, Timestamp};
 use crate::random::Random;
 
-/// The media type in the header of every access token (RFC 9068 §2.1).
-pub const ACCESS_TOKEN_TYP: &str = "at+jwt";
-
 /// Claims whose meaning is fixed (RFC 7519 §4.1, RFC 8693 §4, RFC 9068 §2.2, RFC 9449 §6): no configuration may give
 /// them another.
 const FIXED_CLAIMS: [&str; 18] = [

@@ -203,7 +203,7 @@ mod tests {
             assertion(&json!({"alg": "EdDSA"}), |message| ed.sign(message).as_ref().to_vec()),
         ];
         let public = rsa::RsaPublicKey::from_pkcs1_der(rsa.public_key().as_ref()).unwrap();
-        let rsa_key = serde_json::to_value(PublicJwk::new(&public, None)).unwrap();
+        let rsa_key = serde_json::to_value(PublicJwk::rs256(&public, None)).unwrap();
         let point = ec.public_key().as_ref();
         let ec_key =
             json!({"kty": "EC", "crv": "P-256", "x": encode(&point[1..33]), "y": encode(&point[33..])});

@@ -6,10 +6,6 @@ use serde::Serialize;
 use super::base64url;
 use crate::protocol::{ClientId, Timestamp};
 
-/// The media type in the header of every id token. It is not the one of an access token, so that neither can be taken
-/// for the other (RFC 8725 §3.11).
-pub const ID_TOKEN_TYP: &str = "JWT";
-
 /// What an id token says (OpenID Connect Core §2, §3.1.3.6). Name and mail address are not in it: with the code flow
 /// they come from the userinfo endpoint (§5.4). What is absent is omitted, never null.
 #[derive(Clone, Debug, Serialize)]

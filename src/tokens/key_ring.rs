@@ -1,17 +1,16 @@
-//! The key ring: the key that signs, and all that verifiers may still meet.
+//! The key ring: the keys that sign, and all that verifiers may still meet.
 
 use std::sync::Arc;
 
-use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
+use jsonwebtoken::{Algorithm, Validation, decode, decode_header};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use super::access_token::{ACCESS_TOKEN_TYP, AccessTokenClaims};
 use super::base64url;
-use super::id_token::{ID_TOKEN_TYP, IdTokenClaims};
 use super::jwk::PublicJwk;
 use super::key::{SigningFailed, SigningKey};
+use crate::protocol::SigningAlg;
 
 /// Why no token was made.
 #[derive(Debug, Error)]
@@ -22,19 +21,44 @@ pub enum IssueError {
     /// The library did not sign.
     #[error(transparent)]
     Signing(#[from] SigningFailed),
+    /// The ring has no key of this algorithm to sign with.
+    #[error("no {0} key at hand signs")]
+    NoKey(SigningAlg),
 }
 
-/// The active signing key with everything about it that tokens and the JWKS need, worked out once. Immutable: a
-/// rotation makes another. Cheap to clone.
+/// What a signed text of ours is, by the `typ` of its header. All are signed with the same keys, so the type alone keeps
+/// one from being taken for another (RFC 8725 §3.11): whoever accepts one kind refuses the others, and
+/// [`KeyRing::authentic`] does so for what comes back to us. An ID token has the type that every relying party takes;
+/// resource servers refuse it because an access token must say `at+jwt` (RFC 9068 §4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenKind {
+    /// An access token, `at+jwt` (RFC 9068 §2.1).
+    AccessToken,
+    /// An ID token, `JWT` (OpenID Connect Core §2 asks for none).
+    IdToken,
+    /// A signed answer of the introspection endpoint, `token-introspection+jwt` (RFC 9701 §5).
+    IntrospectionAnswer,
+}
+
+impl TokenKind {
+    /// Its `typ`.
+    pub fn typ(self) -> &'static str {
+        match self {
+            Self::AccessToken => "at+jwt",
+            Self::IdToken => "JWT",
+            Self::IntrospectionAnswer => "token-introspection+jwt",
+        }
+    }
+}
+
+/// The signing keys at one moment, with everything about them that tokens and the JWKS need, worked out once. Immutable:
+/// a rotation makes another. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct KeyRing(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    active: SigningKey,
-    /// The base64url of the access token's header, then a dot.
-    access_token_header: String,
-    id_token_header: String,
+    signing: Vec<Arc<SigningKey>>,
     published: Vec<PublicJwk>,
     jwks: Arc<[u8]>,
 }
@@ -47,38 +71,37 @@ struct Jwks<'a> {
 #[derive(Serialize)]
 struct Header<'a> {
     typ: &'a str,
-    alg: &'a str,
+    alg: SigningAlg,
     kid: &'a str,
 }
 
 impl KeyRing {
-    /// Takes the key that signs and the public parts of the others to publish: the next, and the retired whose last
-    /// tokens have not expired. One with the active key's `kid` is ignored.
+    /// Takes the keys that sign, at most one of each algorithm, and the public parts of the others to publish: the next,
+    /// and the retired whose last tokens have not expired. Of two with one `kid` the first counts.
     ///
     /// # Errors
     /// [`IssueError::Claims`] if the JWKS cannot be written, which cannot happen with keys of text members.
-    pub fn new(active: SigningKey, others: impl IntoIterator<Item = PublicJwk>) -> Result<Self, IssueError> {
-        let mut published = vec![active.public_jwk().clone()];
-        for jwk in others {
+    pub fn new(
+        mut signing: Vec<Arc<SigningKey>>,
+        others: impl IntoIterator<Item = PublicJwk>,
+    ) -> Result<Self, IssueError> {
+        signing.sort_by_key(|key| key.alg());
+        let mut published: Vec<PublicJwk> = Vec::new();
+        for jwk in signing.iter().map(|key| key.public_jwk().clone()).chain(others) {
             if published.iter().all(|known| known.kid() != jwk.kid()) {
                 published.push(jwk);
             }
         }
-        Ok(Self(Arc::new(Inner {
-            access_token_header: header(ACCESS_TOKEN_TYP, active.kid())?,
-            id_token_header: header(ID_TOKEN_TYP, active.kid())?,
-            jwks: serde_json::to_vec(&Jwks { keys: &published })?.into(),
-            published,
-            active,
-        })))
+        let jwks: Arc<[u8]> = serde_json::to_vec(&Jwks { keys: &published })?.into();
+        Ok(Self(Arc::new(Inner { signing, published, jwks })))
     }
 
-    /// The key that signs.
-    pub fn active(&self) -> &SigningKey {
-        &self.0.active
+    /// The key that signs with an algorithm, if there is one.
+    pub fn signer(&self, alg: SigningAlg) -> Option<&Arc<SigningKey>> {
+        self.0.signing.iter().find(|key| key.alg() == alg)
     }
 
-    /// All public keys, the active one first: some verifiers take the first that they can read.
+    /// All public keys, the one that signs with RS256 first: some verifiers take the first that they can read.
     pub fn published(&self) -> &[PublicJwk] {
         &self.0.published
     }
@@ -88,60 +111,54 @@ impl KeyRing {
         Arc::clone(&self.0.jwks)
     }
 
-    /// Signs an access token in JWS compact form (RFC 7515 §7.1). Takes about 0.2 ms, nearly all of it RSA.
+    /// Signs claims in JWS compact form (RFC 7515 §7.1). Takes about 0.2 ms with RS256, nearly all of it RSA. `kind`
+    /// says what the result is and nothing else: what it has to say is the caller's to know.
     ///
     /// # Errors
     /// [`IssueError`].
-    pub fn sign_access_token(&self, claims: &AccessTokenClaims) -> Result<String, IssueError> {
-        compact(&self.0.access_token_header, claims, &self.0.active)
+    pub fn sign(
+        &self,
+        kind: TokenKind,
+        alg: SigningAlg,
+        claims: &impl Serialize,
+    ) -> Result<String, IssueError> {
+        let key = self.signer(alg).ok_or(IssueError::NoKey(alg))?;
+        compact(&Header { typ: kind.typ(), alg, kid: key.kid() }, claims, key)
     }
 
-    /// Signs an id token in the same way.
-    ///
-    /// # Errors
-    /// [`IssueError`].
-    pub fn sign_id_token(&self, claims: &IdTokenClaims) -> Result<String, IssueError> {
-        compact(&self.0.id_token_header, claims, &self.0.active)
-    }
-
-    /// The claims of an access token that a key of this ring signed; `None` for any other text. Says nothing about
+    /// The claims of a text of this kind that a key of this ring signed; `None` for any other text. Says nothing about
     /// issuer, audience, time or revocation, which are the caller's to judge.
-    pub fn authentic_access_token(&self, token: &str) -> Option<Map<String, Value>> {
-        self.authentic(token, ACCESS_TOKEN_TYP)
-    }
-
-    /// The same for an id token.
-    pub fn authentic_id_token(&self, token: &str) -> Option<Map<String, Value>> {
-        self.authentic(token, ID_TOKEN_TYP)
-    }
-
-    fn authentic(&self, token: &str, typ: &str) -> Option<Map<String, Value>> {
+    pub fn authentic(&self, kind: TokenKind, token: &str) -> Option<Map<String, Value>> {
         let header = decode_header(token).ok()?;
         // The library checks neither. RFC 8725 §3.11 wants the type, RFC 7515 §4.1.11 an unknown `crit` refused.
-        if header.typ.as_deref() != Some(typ) || header.crit.is_some() {
+        if header.typ.as_deref() != Some(kind.typ()) || header.crit.is_some() {
             return None;
         }
         let kid = header.kid?;
-        let (n, e) = self.0.published.iter().find(|jwk| jwk.kid() == kid)?.components();
-        let key = DecodingKey::from_rsa_components(n, e).ok()?;
-        let mut validation = Validation::new(Algorithm::RS256);
+        let jwk = self.0.published.iter().find(|jwk| jwk.kid() == kid)?;
+        // The key says which algorithm counts, never the token (RFC 8725 §3.1).
+        let mut validation = Validation::new(match jwk.alg() {
+            SigningAlg::Rs256 => Algorithm::RS256,
+            SigningAlg::Es256 => Algorithm::ES256,
+        });
         validation.required_spec_claims.clear();
         validation.validate_exp = false;
         validation.validate_aud = false;
-        decode::<Map<String, Value>>(token, &key, &validation).ok().map(|token| token.claims)
+        let decoded = decode::<Map<String, Value>>(token, &jwk.decoding_key()?, &validation);
+        decoded.ok().map(|token| token.claims)
+    }
+
+    /// [`Self::authentic`] for access tokens.
+    pub fn authentic_access_token(&self, token: &str) -> Option<Map<String, Value>> {
+        self.authentic(TokenKind::AccessToken, token)
     }
 }
 
-/// The base64url of a JOSE header, then a dot.
-fn header(typ: &str, kid: &str) -> Result<String, IssueError> {
-    let json = serde_json::to_vec(&Header { typ, alg: "RS256", kid })?;
-    Ok(base64url::encode(json) + ".")
-}
-
-fn compact(header: &str, claims: &impl Serialize, key: &SigningKey) -> Result<String, IssueError> {
-    let payload = serde_json::to_vec(claims)?;
-    let mut token = String::with_capacity(header.len() + payload.len() * 4 / 3 + 700);
-    token.push_str(header);
+fn compact(header: &impl Serialize, claims: &impl Serialize, key: &SigningKey) -> Result<String, IssueError> {
+    let (header, payload) = (serde_json::to_vec(header)?, serde_json::to_vec(claims)?);
+    let mut token = String::with_capacity((header.len() + payload.len()) * 4 / 3 + 700);
+    base64url::encode_onto(&mut token, &header);
+    token.push('.');
     base64url::encode_onto(&mut token, &payload);
     let signature = key.sign(token.as_bytes())?;
     token.push('.');
@@ -151,8 +168,10 @@ fn compact(header: &str, claims: &impl Serialize, key: &SigningKey) -> Result<St
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use jsonwebtoken::jwk::JwkSet;
-    use jsonwebtoken::{EncodingKey, encode};
+    use jsonwebtoken::{DecodingKey, EncodingKey, encode};
     use proptest::prelude::*;
     use serde_json::json;
 
@@ -160,89 +179,132 @@ mod tests {
     use crate::tokens::sample::{claims, full_claims, one_character_changed};
     use crate::tokens::test_keys::TEST_KEYS;
 
+    const ELLIPTIC: &str = include_str!("testdata/p256.pem");
+
+    fn key(number: usize) -> Arc<SigningKey> {
+        Arc::new(TEST_KEYS[number].signing_key())
+    }
+
+    fn elliptic() -> Arc<SigningKey> {
+        Arc::new(SigningKey::import_pem(ELLIPTIC, None).unwrap())
+    }
+
+    /// Signs with the first test key and with an elliptic one, and publishes the second test key too.
     fn ring() -> KeyRing {
-        KeyRing::new(TEST_KEYS[0].signing_key(), [TEST_KEYS[1].signing_key().public_jwk().clone()]).unwrap()
+        KeyRing::new(vec![elliptic(), key(0)], [key(1).public_jwk().clone()]).unwrap()
+    }
+
+    fn signed(ring: &KeyRing, alg: SigningAlg) -> String {
+        ring.sign(TokenKind::AccessToken, alg, &full_claims()).unwrap()
     }
 
     #[test]
     fn a_resource_server_verifies_an_access_token_with_the_jwks() {
-        let token = ring().sign_access_token(&full_claims()).unwrap();
-        let header = decode_header(&token).unwrap();
-        assert_eq!(header.typ.as_deref(), Some("at+jwt"));
-        assert_eq!(header.alg, Algorithm::RS256);
-        let set: JwkSet = serde_json::from_slice(&ring().jwks()).unwrap();
-        let jwk = set.find(&header.kid.unwrap()).unwrap();
-        let mut validation = Validation::new(Algorithm::RS256);
-        validation.set_audience(&["https://mcp.example/mcp"]);
-        validation.set_issuer(&["http://localhost:8710/oauth"]);
-        let decoded = decode::<Value>(&token, &DecodingKey::from_jwk(jwk).unwrap(), &validation).unwrap();
-        assert_eq!(decoded.claims, serde_json::to_value(full_claims()).unwrap());
+        // RFC 9068 §2.1, §4
+        for (alg, algorithm) in [(SigningAlg::Rs256, Algorithm::RS256), (SigningAlg::Es256, Algorithm::ES256)]
+        {
+            let token = signed(&ring(), alg);
+            let header = decode_header(&token).unwrap();
+            assert_eq!(header.typ.as_deref(), Some("at+jwt"));
+            assert_eq!(header.alg, algorithm);
+            let set: JwkSet = serde_json::from_slice(&ring().jwks()).unwrap();
+            let jwk = set.find(&header.kid.unwrap()).unwrap();
+            let mut validation = Validation::new(algorithm);
+            validation.set_audience(&["https://mcp.example/mcp"]);
+            validation.set_issuer(&["http://localhost:8710/oauth"]);
+            let decoded = decode::<Value>(&token, &DecodingKey::from_jwk(jwk).unwrap(), &validation).unwrap();
+            assert_eq!(decoded.claims, serde_json::to_value(full_claims()).unwrap());
+        }
     }
 
     #[test]
-    fn the_jwks_lists_the_active_key_first_and_public_members_only() {
+    fn the_jwks_lists_the_rs256_key_that_signs_first_and_public_members_only() {
+        // RFC 7517 §4.5: each key has a kid
         let jwks: Value = serde_json::from_slice(&ring().jwks()).unwrap();
         let keys = jwks["keys"].as_array().unwrap();
         let kids: Vec<_> = keys.iter().map(|key| key["kid"].as_str().unwrap()).collect();
-        assert_eq!(kids, TEST_KEYS.map(|key| key.thumbprint));
-        for key in keys {
+        assert_eq!(kids, [key(0).kid(), elliptic().kid(), key(1).kid()]);
+        for (key, alg) in keys.iter().zip(["RS256", "ES256", "RS256"]) {
             let mut members: Vec<_> = key.as_object().unwrap().keys().map(String::as_str).collect();
             members.sort_unstable();
-            assert_eq!(members, ["alg", "e", "kid", "kty", "n", "use"]);
-            assert_eq!(
-                (&key["kty"], &key["use"], &key["alg"]),
-                (&json!("RSA"), &json!("sig"), &json!("RS256"))
-            );
+            let (kty, expected): (_, &[&str]) = match alg {
+                "RS256" => ("RSA", &["alg", "e", "kid", "kty", "n", "use"]),
+                _ => ("EC", &["alg", "crv", "kid", "kty", "use", "x", "y"]),
+            };
+            assert_eq!(members, expected);
+            assert_eq!((&key["kty"], &key["use"], &key["alg"]), (&json!(kty), &json!("sig"), &json!(alg)));
         }
     }
 
     #[test]
     fn no_kid_is_published_twice() {
-        let own = TEST_KEYS[0].signing_key();
-        let ring = KeyRing::new(TEST_KEYS[0].signing_key(), [own.public_jwk().clone()]).unwrap();
+        let ring = KeyRing::new(vec![key(0)], [key(0).public_jwk().clone()]).unwrap();
         assert_eq!(ring.published().len(), 1);
     }
 
     #[test]
+    fn nothing_is_signed_with_an_algorithm_that_has_no_key() {
+        let ring = KeyRing::new(vec![key(0)], [elliptic().public_jwk().clone()]).unwrap();
+        let refused = ring.sign(TokenKind::AccessToken, SigningAlg::Es256, &claims()).unwrap_err();
+        assert!(matches!(refused, IssueError::NoKey(SigningAlg::Es256)));
+    }
+
+    #[test]
     fn tokens_of_the_key_before_are_authentic_while_it_is_published() {
-        let before = KeyRing::new(TEST_KEYS[1].signing_key(), []).unwrap();
-        let token = before.sign_access_token(&claims()).unwrap();
+        let before = KeyRing::new(vec![key(1)], []).unwrap();
+        let token = signed(&before, SigningAlg::Rs256);
         assert_eq!(ring().authentic_access_token(&token).unwrap()["sub"], "ada");
-        let after = KeyRing::new(TEST_KEYS[0].signing_key(), []).unwrap();
+        let after = KeyRing::new(vec![key(0)], []).unwrap();
         assert_eq!(after.authentic_access_token(&token), None);
     }
 
     #[test]
-    fn a_token_of_another_kind_is_not_authentic() {
-        let key = TEST_KEYS[0].signing_key();
+    fn each_kind_of_token_is_taken_for_itself_alone() {
+        // RFC 8725 §3.11: explicit typing
+        let kinds = [TokenKind::AccessToken, TokenKind::IdToken, TokenKind::IntrospectionAnswer];
+        let types: BTreeSet<_> = kinds.iter().map(|kind| kind.typ()).collect();
+        assert_eq!(types.len(), kinds.len());
+        for kind in kinds {
+            let token = ring().sign(kind, SigningAlg::Rs256, &claims()).unwrap();
+            for other in kinds {
+                assert_eq!(ring().authentic(other, &token).is_some(), other == kind, "{kind:?} as {other:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_token_is_authentic_by_the_algorithm_of_its_key_alone() {
+        // RFC 8725 §3.1, §3.11; RFC 7515 §4.1.11
         let kid = TEST_KEYS[0].thumbprint;
-        let signed = |header: Value| {
-            let header = base64url::encode(header.to_string()) + ".";
-            compact(&header, &claims(), &key).unwrap()
-        };
+        let signed = |header: &Value| compact(header, &claims(), &key(0)).unwrap();
         let good = json!({"typ": "at+jwt", "alg": "RS256", "kid": kid});
-        assert!(ring().authentic_access_token(&signed(good)).is_some());
+        assert!(ring().authentic_access_token(&signed(&good)).is_some());
         for header in [
             json!({"typ": "JWT", "alg": "RS256", "kid": kid}),
             json!({"alg": "RS256", "kid": kid}),
             json!({"typ": "at+jwt", "alg": "RS256"}),
             json!({"typ": "at+jwt", "alg": "RS256", "kid": "another"}),
+            json!({"typ": "at+jwt", "alg": "RS256", "kid": elliptic().kid()}),
             json!({"typ": "at+jwt", "alg": "PS256", "kid": kid}),
+            json!({"typ": "at+jwt", "alg": "ES256", "kid": kid}),
             json!({"typ": "at+jwt", "alg": "none", "kid": kid}),
             json!({"typ": "at+jwt", "alg": "RS256", "kid": kid, "crit": ["exp"]}),
         ] {
-            assert_eq!(ring().authentic_access_token(&signed(header.clone())), None, "{header}");
+            assert_eq!(ring().authentic_access_token(&signed(&header)), None, "{header}");
         }
     }
 
     #[test]
     fn a_token_signed_with_the_public_key_as_a_shared_secret_is_not_authentic() {
+        // RFC 8725 §2.1, §3.1
         let mut header = jsonwebtoken::Header::new(Algorithm::HS256);
         header.typ = Some("at+jwt".to_owned());
         header.kid = Some(TEST_KEYS[0].thumbprint.to_owned());
-        let shared = EncodingKey::from_secret(ring().published()[0].components().0.as_bytes());
-        let token = encode(&header, &claims(), &shared).unwrap();
-        assert_eq!(ring().authentic_access_token(&token), None);
+        let pem = ring().published()[0].to_pem().unwrap();
+        for known in [ring().published()[0].number().as_bytes(), pem.as_bytes()] {
+            let token = encode(&header, &claims(), &EncodingKey::from_secret(known)).unwrap();
+            assert_eq!(ring().authentic_access_token(&token), None);
+        }
     }
 
     #[test]
@@ -256,8 +318,10 @@ mod tests {
         #[test]
         fn one_changed_character_of_a_token_is_not_authentic(change in one_character_changed()) {
             let ring = ring();
-            let token = ring.sign_access_token(&full_claims()).unwrap();
-            prop_assert_eq!(ring.authentic_access_token(&change.apply(&token)), None);
+            for alg in SigningAlg::ALL {
+                let token = signed(&ring, alg);
+                prop_assert_eq!(ring.authentic_access_token(&change.apply(&token)), None);
+            }
         }
     }
 }

@@ -13,6 +13,7 @@ cases![
     every_address_that_clients_try_gives_the_same_document,
     what_the_document_promises_is_there,
     the_keys_are_complete_and_found_everywhere,
+    who_has_the_document_or_the_keys_is_not_sent_them_again,
     what_is_not_there_is_not_found_in_json,
     scripts_of_other_origins_reach_what_is_for_them_and_nothing_else,
     the_issuer_tells_people_what_it_is,
@@ -75,6 +76,35 @@ async fn the_keys_are_complete_and_found_everywhere(database: Database) {
     assert_eq!(key.get("d"), None, "the private part stays at home");
     for address in ["/oauth/.well-known/jwks.json", "/.well-known/jwks.json"] {
         assert_eq!(server.get(&server.url(address)).await.body, jwks.body, "{address}");
+    }
+}
+
+async fn who_has_the_document_or_the_keys_is_not_sent_them_again(database: Database) {
+    // RFC 9110 §8.8.3, §13.1.2, §15.4.5
+    let server = server(database).await;
+    let ask = async |address: &str, validator: &str| {
+        server.http().get(address).header("if-none-match", validator).send().await.unwrap()
+    };
+    for address in [server.endpoint("jwks"), server.url("/.well-known/oauth-authorization-server/oauth")] {
+        let first = server.get(&address).await;
+        let validator = first.header("etag").to_owned();
+        assert!(
+            validator.starts_with('"') && validator.ends_with('"') && validator.len() > 20,
+            "{validator}"
+        );
+        for known in
+            [validator.clone(), format!("W/{validator}"), format!("\"x\", {validator}"), "*".to_owned()]
+        {
+            let again = ask(&address, &known).await;
+            assert_eq!(again.status(), 304, "{known}");
+            assert_eq!(again.headers()["etag"], validator);
+            assert_eq!(again.headers()["cache-control"], "public, max-age=300");
+            assert_eq!(again.text().await.unwrap(), "");
+        }
+        for other in ["\"x\"", validator.trim_matches('"'), ""] {
+            let answer = ask(&address, other).await;
+            assert_eq!((answer.status().as_u16(), answer.text().await.unwrap()), (200, first.body.clone()));
+        }
     }
 }
 

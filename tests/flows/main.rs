@@ -19,6 +19,7 @@ mod http2;
 mod identity;
 mod limits;
 mod logging_in;
+mod logging_out;
 mod machines;
 mod never;
 mod prompts;
@@ -57,6 +58,7 @@ const LISTS: &[(&str, &[Case])] = &[
     ("identity", identity::CASES),
     ("limits", limits::CASES),
     ("logging_in", logging_in::CASES),
+    ("logging_out", logging_out::CASES),
     ("machines", machines::CASES),
     ("never", never::CASES),
     ("prompts", prompts::CASES),

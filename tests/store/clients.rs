@@ -1,7 +1,12 @@
 //! Clients that register themselves.
 
+use std::time::Duration;
+
 use gatelet::audit::AuditKind;
-use gatelet::protocol::{Client, ClientAuthMethod, ClientId, ClientKeys, ClientOrigin, Id, Timestamp};
+use gatelet::protocol::client_assertion::AssertionAlgorithm;
+use gatelet::protocol::{
+    Client, ClientAuthMethod, ClientId, ClientKeys, ClientOrigin, Id, RedirectUri, Timestamp,
+};
 use gatelet::store::{Outcome, RegistrationOutcome, all_statements};
 
 use crate::world::*;
@@ -37,6 +42,13 @@ async fn a_registered_client_comes_back_as_it_was(database: Database) {
     full.machine_scopes = scope("read write");
     full.tenant = Some(tenant_id("acme"));
     full.first_party = true;
+    full.contacts = vec!["ops@app.example".into()];
+    full.post_logout_redirect_uris = vec![RedirectUri::parse("https://app.example/bye").unwrap()];
+    full.assertion_alg = Some(AssertionAlgorithm::Es256);
+    full.ceiling = Some(scope("read"));
+    full.default_max_age = Some(Duration::from_secs(600));
+    full.require_auth_time = true;
+    full.management = Some(hash("management"));
     let mut sparse = dynamic();
     (sparse.name, sparse.scope) = (None, None);
     for candidate in [full, sparse] {

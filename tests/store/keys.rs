@@ -1,6 +1,6 @@
 //! Server secrets and signing keys: instances agree.
 
-use gatelet::protocol::{Sealed, Timestamp};
+use gatelet::protocol::{Sealed, SigningAlg, Timestamp};
 use gatelet::store::{Outcome, SigningKey, SigningKeyState};
 
 use crate::world::*;
@@ -17,7 +17,7 @@ cases![
 fn signing_key(kid: &str, alg: &str) -> SigningKey {
     SigningKey {
         kid: kid.into(),
-        alg: alg.into(),
+        alg: SigningAlg::parse(alg).unwrap(),
         sealed: Sealed::from_stored(format!("sealed {kid}")),
         public_jwk: format!("{{\"kid\":\"{kid}\"}}"),
         state: SigningKeyState::Active,

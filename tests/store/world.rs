@@ -105,6 +105,7 @@ pub(crate) fn notes() -> Resource {
         scopes: KnownScopes::Listed(vec![known("read", &[]), known("write", &["editor"])]),
         default_scopes: scope("read"),
         tenants: vec![tenant_id("acme")],
+        signing_alg: SigningAlg::Es256,
         access_token_ttl: Some(Duration::from_secs(300)),
     }
 }
