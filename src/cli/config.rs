@@ -77,8 +77,14 @@ fn summary(config: &Config) -> String {
     let listed = |items: Vec<String>| if items.is_empty() { "none".to_owned() } else { items.join(", ") };
     let database = config.database_url.expose_secret();
     let clients = declared.clients.iter().map(|declared| {
-        let public = declared.client.is_public();
-        format!("{} ({})", declared.client.id, if public { "public" } else { "with a secret" })
+        let client = &declared.client;
+        let proof = match (declared.secrets.is_empty(), &client.keys) {
+            (true, None) => "public",
+            (false, None) => "with a secret",
+            (true, Some(_)) => "with keys",
+            (false, Some(_)) => "with a secret and keys",
+        };
+        format!("{} ({proof})", client.id)
     });
     let rows = [
         ("issuer", config.policy.issuer.to_string()),

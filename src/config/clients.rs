@@ -3,23 +3,17 @@
 use std::collections::BTreeMap;
 
 use super::check::Check;
+use super::client_auth::Proofs;
+use super::client_machine::{RawMachine, warn_of_shared_audiences};
 use super::client_secrets;
 use super::people::{DeclaredUser, tenant_reference};
-use super::problem::Place;
 use super::read::Example::{Instead, Value};
 use super::read::{Section as _, section};
-use super::resources::{known_scopes, resource_reference};
+use super::resources::resource_reference;
 use super::secret::ConfigSecret;
 use super::server::required;
-use super::values::{Command, Text, Texts, Written};
-use crate::protocol::{
-    Client, ClientAuthMethod, ClientId, ClientOrigin, GrantType, RedirectUri, Resource, Scope, ScopeToken,
-    Tenant, Timestamp,
-};
-
-/// How a configured client can authenticate: keys of its own cannot be configured.
-const CONFIGURABLE: [ClientAuthMethod; 3] =
-    [ClientAuthMethod::None, ClientAuthMethod::ClientSecretBasic, ClientAuthMethod::ClientSecretPost];
+use super::values::{Command, Text, Texts, WordOrTexts, Written};
+use crate::protocol::{Client, ClientId, ClientOrigin, GrantType, RedirectUri, Resource, Tenant, Timestamp};
 
 section! {
     /// A client that is known from the start. Its secret stands in a file, is printed by a program, or is given in
@@ -40,8 +34,9 @@ section! {
         /// redirect URIs, `client_credentials` for one without.
         grant_types: Texts = Value(r#"["authorization_code", "refresh_token", "client_credentials"]"#),
         /// How it authenticates: `client_secret_basic` (the default for a client with a secret),
-        /// `client_secret_post`, or `none` (the default without).
-        auth_method: Text = Value(r#""client_secret_basic""#),
+        /// `client_secret_post`, `private_key_jwt` (the default for one with keys), or `none` (the default without
+        /// either); or a list of these, of which each will do (the default for one with both a secret and keys).
+        auth_method: Option<Written<WordOrTexts>> = Value(r#""client_secret_basic""#),
         /// A file that holds its secret.
         secret_file: Text = Value(r#""/run/secrets/notes-app""#),
         /// A program that prints its secret. No shell is involved; it has ten seconds.
@@ -50,12 +45,24 @@ section! {
         previous_secret_file: Text = Instead(r#""/run/secrets/notes-app-previous""#),
         /// A program that prints the previous secret. Its variable is `GATELET_CLIENT_<ID>_PREVIOUS_SECRET`.
         previous_secret_command: Option<Written<Command>> = Instead(r#"["pass", "show", "gatelet/notes-app-old"]"#),
+        /// Its public keys, by which it signs instead of showing a secret (`private_key_jwt`): a JSON Web Key Set.
+        jwks: Text = Instead(r#"'{"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}'"#),
+        /// A file that holds its public keys.
+        jwks_file: Text = Instead(r#""notes-app.jwks.json""#),
+        /// The https address of its public keys. They are fetched when it first signs, and again when it signs with
+        /// one that is not among them, so that it can exchange its keys.
+        jwks_uri: Text = Instead(r#""https://notes.example.com/jwks.json""#),
         /// What it asks for when a request names no scope. A default, not a ceiling.
         scope: Texts = Value(r#"["notes:read"]"#),
-        /// The scopes that it may obtain for itself by client credentials.
+        /// The scopes that it may obtain for itself by client credentials, at every resource that knows them.
         machine_scopes: Texts = Value(r#"["notes:read"]"#),
+        /// The scopes that it may obtain for itself at single resources, where these are not `machine_scopes`.
+        machine: Vec<RawMachine> = Value(r#"[{ resource = "https://mcp.example.com/mcp", scopes = ["notes:write"] }]"#),
         /// The resource that it means when it names none.
         resource: Text = Value(r#""https://mcp.example.com/mcp""#),
+        /// The `aud` claim of its tokens when it names no resource: for a program that checks for its own name, or for
+        /// an agreed word. Its scopes there are those of `scope` and `machine_scopes`.
+        audience: Text = Instead(r#""notes-app""#),
         /// The id of the tenant that its own tokens (client credentials) belong to.
         tenant: Text = Value(r#""acme""#),
         /// Whether it is the operator's own, so that people are not asked for consent.
@@ -72,18 +79,27 @@ pub struct DeclaredClient {
     pub secrets: Vec<ConfigSecret>,
 }
 
+/// What clients are checked against.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'a> {
+    pub(super) tenants: &'a [Tenant],
+    pub(super) resources: &'a [Resource],
+    /// Whether this server runs on loopback itself, and so may fetch from there.
+    pub(super) loopback: bool,
+}
+
 /// The declared clients. `variables` are the secrets in the environment.
 pub(super) fn clients(
     check: &mut Check<'_>,
     raw: Vec<RawClient>,
     mut variables: BTreeMap<String, String>,
-    tenants: &[Tenant],
-    resources: &[Resource],
+    known: Known<'_>,
 ) -> Vec<DeclaredClient> {
     let ids: Vec<_> = raw.iter().filter_map(|raw| raw.id.clone()).collect();
     check.refuse_twice("id", ids.iter().map(|id| (id.value.clone(), &id.place)));
     client_secrets::check_variables(check, &variables, &ids);
-    raw.into_iter().filter_map(|raw| raw.check(check, &mut variables, tenants, resources)).collect()
+    warn_of_shared_audiences(check, &raw);
+    raw.into_iter().filter_map(|raw| raw.check(check, &mut variables, known)).collect()
 }
 
 /// A machine's token has the client's id as its `sub`: it must not read like a person's (RFC 9700 §4.15).
@@ -100,31 +116,27 @@ impl RawClient {
         mut self,
         check: &mut Check<'_>,
         variables: &mut BTreeMap<String, String>,
-        tenants: &[Tenant],
-        resources: &[Resource],
+        known: Known<'_>,
     ) -> Option<DeclaredClient> {
+        let Known { tenants, resources, loopback } = known;
         let (has_secret, secrets) = self.secrets(check, variables);
+        let (has_keys, keys) = self.keys(check, loopback);
+        let proofs = Proofs { has_secret, has_keys };
         let redirect_uris: Vec<_> = unplaced(check.each_parsed(&self.redirect_uris, RedirectUri::parse));
         let post_logout_redirect_uris =
             unplaced(check.each_parsed(&self.post_logout_redirect_uris, RedirectUri::parse));
         let grant_types = self.grant_types(check);
-        let auth_method = self.auth_method(check, has_secret);
-        self.check_grants(check, &grant_types, auth_method, has_secret);
-        let scope = check.each_parsed(&self.scope, ScopeToken::parse);
-        check.warn_of_unknown(&scope, &known_scopes(resources.iter()));
-        let scope = self.scope.is_some().then(|| unplaced::<_, Scope>(scope));
+        let auth_methods = self.auth_methods(check, proofs);
+        self.check_grants(check, &grant_types, &auth_methods, proofs);
         let default_resource =
             self.resource.as_ref().and_then(|text| resource_reference(check, text, resources));
-        let within = resources.iter().filter(|r| default_resource.as_ref().is_none_or(|uri| r.uri == *uri));
-        let known = known_scopes(within);
-        let machine_scopes = check.each_parsed(&self.machine_scopes, |text| {
-            let token = ScopeToken::parse(text).map_err(|error| error.to_string())?;
-            if known.contains(&token) {
-                Ok(token)
-            } else {
-                Err(format!("no resource of this client knows `{text}`"))
-            }
-        });
+        let scope = self.scope(check, resources);
+        let machine_scopes = self.machine_scopes(check, resources, default_resource.as_ref());
+        let machine = self.machine(check, resources);
+        if grant_types.contains(&GrantType::ClientCredentials) {
+            self.warn_of_nothing(check);
+        }
+        let audience = self.audience(check, resources);
         let tenant = self.tenant.as_ref().and_then(|text| tenant_reference(check, text, tenants));
         let uri = self.uri.as_ref().and_then(|uri| check.parsed(uri, parse_home_page));
         let id = required(check, &self.id, self.place(), "id")?;
@@ -136,10 +148,13 @@ impl RawClient {
             redirect_uris,
             post_logout_redirect_uris,
             grant_types,
-            auth_methods: vec![auth_method],
+            auth_methods,
+            keys,
             scope,
             default_resource,
-            machine_scopes: unplaced(machine_scopes),
+            audience,
+            machine_scopes,
+            machine,
             tenant,
             first_party: self.first_party.is_some_and(|written| written.value),
             ..Client::new(id, ClientOrigin::Config, Timestamp::from_seconds(0))
@@ -165,57 +180,6 @@ impl RawClient {
         check.refuse_twice("grant type", grant_types.iter().map(|g| (g.value.as_str().to_owned(), &g.place)));
         unplaced(grant_types)
     }
-
-    fn auth_method(&self, check: &mut Check<'_>, has_secret: bool) -> ClientAuthMethod {
-        let default = if has_secret { ClientAuthMethod::ClientSecretBasic } else { ClientAuthMethod::None };
-        check.word(&self.auth_method, &CONFIGURABLE.map(|method| (method.as_str(), method)), default)
-    }
-
-    /// Whether what the client may do, where it is answered and how it authenticates fit together.
-    fn check_grants(
-        &self,
-        check: &mut Check<'_>,
-        grant_types: &[GrantType],
-        auth_method: ClientAuthMethod,
-        has_secret: bool,
-    ) {
-        let has_redirect_uris = self.redirect_uris.as_ref().is_some_and(|list| !list.value.is_empty());
-        let by_code = grant_types.contains(&GrantType::AuthorizationCode);
-        let by_credentials = grant_types.contains(&GrantType::ClientCredentials);
-        let place_of = |written: Option<&Place>| written.unwrap_or(self.place()).clone();
-        let grants = place_of(self.grant_types.as_ref().map(|written| &written.place));
-        let method = place_of(self.auth_method.as_ref().map(|written| &written.place));
-        if by_code && !has_redirect_uris {
-            check
-                .problems
-                .missing(&self.place().key("redirect_uris"), "authorization_code needs at least one");
-        }
-        if has_redirect_uris && !by_code {
-            check.error(&grants, "has redirect_uris, which only authorization_code uses");
-        }
-        if grant_types.contains(&GrantType::RefreshToken) && !by_code {
-            check.error(&grants, "refresh_token needs authorization_code");
-        }
-        if by_credentials && auth_method == ClientAuthMethod::None && !has_secret {
-            let message = if self.grant_types.is_some() {
-                "client_credentials needs a secret: secret_file, secret_command or its variable"
-            } else {
-                "has neither redirect_uris nor a secret; a public client needs the first, a machine the second"
-            };
-            check.error(&grants, message);
-        } else if auth_method == ClientAuthMethod::None && has_secret {
-            check.error(&method, "is `none`, but the client has a secret");
-        } else if auth_method != ClientAuthMethod::None && !has_secret {
-            let message = format!(
-                "{} needs a secret: secret_file, secret_command or its variable",
-                auth_method.as_str()
-            );
-            check.error(&method, message);
-        }
-        if let (Some(scopes), false) = (&self.machine_scopes, by_credentials) {
-            check.error(&scopes.place, "only client_credentials uses them");
-        }
-    }
 }
 
 fn parse_home_page(text: &str) -> Result<String, &'static str> {
@@ -223,11 +187,11 @@ fn parse_home_page(text: &str) -> Result<String, &'static str> {
     url.map(|_| text.to_owned()).ok_or("must be an https URL")
 }
 
-fn one_of(words: &[&str]) -> String {
+pub(super) fn one_of(words: &[&str]) -> String {
     let words: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
     format!("must be one of {}", words.join(", "))
 }
 
-fn unplaced<T, C: FromIterator<T>>(list: Vec<Written<T>>) -> C {
+pub(super) fn unplaced<T, C: FromIterator<T>>(list: Vec<Written<T>>) -> C {
     list.into_iter().map(|written| written.value).collect()
 }

@@ -4,6 +4,9 @@
 //! documented where it is declared, one file for each section; [`example`] prints the same words.
 
 mod check;
+mod client_auth;
+mod client_keys;
+mod client_machine;
 mod client_secrets;
 mod clients;
 mod duration;
@@ -46,12 +49,13 @@ pub use secret::ConfigSecret;
 pub use server::KeySource;
 
 use check::Check;
+use clients::Known;
 use environment::Environment;
 use problem::{Origin, Place, Problems};
 use read::{Reader, Section};
 use server::RawConfig;
 
-use crate::protocol::{Network, Policy, Resource, Role, Scope, Tenant};
+use crate::protocol::{Issuer, Network, Policy, Resource, Role, Scope, Tenant};
 
 /// The file that is read when none is named and it is there.
 pub const DEFAULT_FILE: &str = "gatelet.toml";
@@ -185,7 +189,9 @@ impl RawConfig {
         let registration = self.registration.0.check(check, &known);
         let raw_clients = std::mem::take(&mut self.clients);
         clients::refuse_ids_of_people(check, &raw_clients, &users);
-        let clients = clients::clients(check, raw_clients, client_secrets, &tenants, &resources);
+        let loopback = issuer.as_ref().is_some_and(Issuer::is_loopback);
+        let known = Known { tenants: &tenants, resources: &resources, loopback };
+        let clients = clients::clients(check, raw_clients, client_secrets, known);
         let default_resource = match (&self.default_resource, &resources[..]) {
             (Some(written), resources) => resources::resource_reference(check, written, resources),
             (None, [only]) => Some(only.uri.clone()),

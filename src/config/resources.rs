@@ -155,7 +155,7 @@ impl RawScope {
         let name = required(check, &self.name, self.place(), "name")?;
         let token = check.parsed(name, |text| {
             let token = ScopeToken::parse(text).map_err(|error| error.to_string())?;
-            if token.is_general() {
+            if token.is_of_server() {
                 return Err(format!("{token} belongs to no resource; it is accepted everywhere"));
             }
             Ok(token)

@@ -32,9 +32,9 @@ pub enum FetchError {
     /// It is compressed, which was not asked for.
     #[error("has a content coding")]
     Encoded,
-    /// Longer than [`MAX_BODY`](super::MAX_BODY).
-    #[error("longer than {} bytes", super::MAX_BODY)]
-    TooLarge,
+    /// Longer than so many bytes.
+    #[error("longer than {0} bytes")]
+    TooLarge(usize),
     /// It took longer than it may.
     #[error("not there in time")]
     TimedOut,

@@ -33,6 +33,9 @@ use supplied::Shelf;
 
 /// Longest document, in bytes (Client ID Metadata Documents §6 recommends 5 kilobytes).
 pub const MAX_BODY: usize = 5 * 1024;
+/// Longest set of a client's keys, in bytes. The limit on documents is not for what they point to, and keys that come
+/// with their certificates (RFC 7517 §4.7) are long.
+pub const MAX_KEY_SET: usize = 64 * 1024;
 /// Longest time for one fetch, from waiting for its turn to the last byte.
 pub const DEADLINE: Duration = Duration::from_secs(5);
 
@@ -98,9 +101,21 @@ impl Fetcher {
     /// # Errors
     /// Why there is none, for the log; others are told [`FetchError::TOLD`].
     pub async fn json(&self, url: &str) -> Result<Fetched, FetchError> {
+        self.json_within(url, MAX_BODY).await
+    }
+
+    /// The key set at `url`: as [`Fetcher::json`], and at most [`MAX_KEY_SET`] long.
+    ///
+    /// # Errors
+    /// As [`Fetcher::json`].
+    pub async fn key_set(&self, url: &str) -> Result<Fetched, FetchError> {
+        self.json_within(url, MAX_KEY_SET).await
+    }
+
+    async fn json_within(&self, url: &str, longest: usize) -> Result<Fetched, FetchError> {
         match &self.0 {
-            Source::Network(network) => network.json(url).await,
-            Source::Shelf(shelf) => shelf.json(url),
+            Source::Network(network) => network.json(url, longest).await,
+            Source::Shelf(shelf) => shelf.json(url, longest),
         }
     }
 

@@ -15,7 +15,7 @@ use super::flights::Flights;
 use super::freshness::fresh_for;
 use super::resolver::Vetted;
 use super::target::Target;
-use super::{FetchError, FetchOptions, FetchSetupError, Fetched, MAX_BODY};
+use super::{FetchError, FetchOptions, FetchSetupError, Fetched};
 
 /// Fetches at once, whatever their hosts.
 const MAX_AT_ONCE: usize = 8;
@@ -47,25 +47,25 @@ impl Network {
     }
 
     /// Fetches a document, or waits for the fetch of it that is under way.
-    pub(super) async fn json(self: &Arc<Self>, url: &str) -> Result<Fetched, FetchError> {
+    pub(super) async fn json(self: &Arc<Self>, url: &str, longest: usize) -> Result<Fetched, FetchError> {
         let target = Target::parse(url, self.loopback).inspect_err(|error| {
             // It may hold anything and lead anywhere: no word of it.
             tracing::info!(%error, "a document was not fetched");
         })?;
         let network = self.clone();
-        self.flights.join(url, || async move { network.fetch(target).await }).await
+        self.flights.join(url, longest, || async move { network.fetch(target, longest).await }).await
     }
 
-    async fn fetch(&self, target: Target) -> Result<Fetched, FetchError> {
+    async fn fetch(&self, target: Target, longest: usize) -> Result<Fetched, FetchError> {
         let host = target.host.clone();
-        let outcome = self.within_limits(target).await;
+        let outcome = self.within_limits(target, longest).await;
         if let Err(error) = &outcome {
             tracing::info!(host, %error, "a document was not fetched");
         }
         outcome
     }
 
-    async fn within_limits(&self, target: Target) -> Result<Fetched, FetchError> {
+    async fn within_limits(&self, target: Target, longest: usize) -> Result<Fetched, FetchError> {
         if !self.budget.take(&target.host) {
             return Err(FetchError::Budget);
         }
@@ -78,17 +78,17 @@ impl Network {
                 Ok(Err(_)) | Err(_) => return Err(FetchError::Busy),
             },
         };
-        timeout_at(deadline, self.request(target)).await.unwrap_or(Err(late))
+        timeout_at(deadline, self.request(target, longest)).await.unwrap_or(Err(late))
     }
 
-    async fn request(&self, target: Target) -> Result<Fetched, FetchError> {
+    async fn request(&self, target: Target, longest: usize) -> Result<Fetched, FetchError> {
         let response = self.client.get(target.url).send().await.map_err(FetchError::of_request)?;
         if response.status() != StatusCode::OK {
             return Err(FetchError::Status(response.status().as_u16()));
         }
         judge_headers(response.headers())?;
         let fresh_for = fresh_for(response.headers());
-        Ok(Fetched { body: body(response).await?, fresh_for })
+        Ok(Fetched { body: body(response, longest).await?, fresh_for })
     }
 }
 
@@ -109,11 +109,11 @@ fn is_json(media_type: &str) -> bool {
 }
 
 /// The body, counted while it is read: what it says of its length is not believed.
-async fn body(mut response: Response) -> Result<Bytes, FetchError> {
+async fn body(mut response: Response, longest: usize) -> Result<Bytes, FetchError> {
     let mut body = BytesMut::new();
     while let Some(chunk) = response.chunk().await.map_err(FetchError::of_request)? {
-        if body.len() + chunk.len() > MAX_BODY {
-            return Err(FetchError::TooLarge);
+        if body.len() + chunk.len() > longest {
+            return Err(FetchError::TooLarge(longest));
         }
         body.extend_from_slice(&chunk);
     }

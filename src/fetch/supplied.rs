@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::target::Target;
-use super::{FetchError, Fetched, MAX_BODY};
+use super::{FetchError, Fetched};
 
 /// What is answered for a URL.
 #[derive(Clone, Debug)]
@@ -59,13 +59,13 @@ impl Shelf {
     }
 
     /// The document of a URL that could be fetched from, loopback included, within the size that could be fetched.
-    pub(super) fn json(&self, url: &str) -> Result<Fetched, FetchError> {
+    pub(super) fn json(&self, url: &str, longest: usize) -> Result<Fetched, FetchError> {
         Target::parse(url, true)?;
         let mut contents = self.lock();
         contents.asked.push(url.to_owned());
         let supplied =
             contents.documents.get(url).cloned().map_or(Err(FetchError::Status(404)), |found| found.0)?;
-        if supplied.body.len() > MAX_BODY { Err(FetchError::TooLarge) } else { Ok(supplied) }
+        if supplied.body.len() > longest { Err(FetchError::TooLarge(longest)) } else { Ok(supplied) }
     }
 
     fn lock(&self) -> MutexGuard<'_, Contents> {

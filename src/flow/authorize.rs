@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::client::{Looking, Named};
 use super::{Engine, Failure, LoggedIn};
-use crate::protocol::step::{Agreement, Expected, Situation, Step};
+use crate::protocol::ask::Agreement;
+use crate::protocol::step::{Expected, Situation, Step};
 use crate::protocol::{
     AuthorizationRequest, Client, Consent, DocumentUrl, ErrorCode, Interaction, InteractionId, Membership,
     OAuthError, Params, Received, Resource, ReturnAddress, Timestamp,
@@ -61,7 +62,7 @@ pub struct ParkedRequest {
 /// A request with everything that the next step depends on.
 pub(super) struct Considered {
     pub(super) request: AuthorizationRequest,
-    pub(super) resource: Resource,
+    pub(super) resources: Vec<Resource>,
     pub(super) expected: Expected,
     pub(super) began_at: Timestamp,
     pub(super) memberships: Vec<Membership>,
@@ -72,7 +73,7 @@ impl Considered {
     pub(super) fn situation<'a>(&'a self, engine: &'a Engine, who: Option<&'a LoggedIn>) -> Situation<'a> {
         Situation {
             request: &self.request,
-            resource: &self.resource,
+            resources: &self.resources,
             logged_in_at: who.map(|who| who.session.auth_time),
             person: who.map(|who| &who.user.id),
             expected: &self.expected,
@@ -174,20 +175,20 @@ impl Engine {
             Ok(request) => request,
             Err(error) => return Ok(refused(error)),
         };
-        let resource = match self.target(&request.client, request.resource.as_ref()).await? {
-            Ok(resource) => resource,
+        let resources = match self.targets(&request).await? {
+            Ok(resources) => resources,
             Err(error) => return Ok(refused(error)),
         };
         let (memberships, consents) = match who {
             Some(who) => (
                 self.store.memberships(&who.user.id).await?,
-                self.store.consents(&who.user.id, &request.client.id, &resource.uri).await?,
+                self.store.consents(&who.user.id, &request.client.id).await?,
             ),
             None => (Vec::new(), Vec::new()),
         };
         let expected = self.expected(&request).await;
         let began_at = parked.began_at;
-        let considered = Considered { request, resource, expected, began_at, memberships, consents };
+        let considered = Considered { request, resources, expected, began_at, memberships, consents };
         Ok(Reading::Considered(Box::new(considered)))
     }
 

@@ -126,7 +126,7 @@ impl Engine {
 
     /// The JSON Web Key Set at `uri`, if there is one now.
     pub(super) async fn fetched_keys(&self, uri: &str) -> Option<String> {
-        let fetched = self.fetcher.json(uri).await.ok()?;
+        let fetched = self.fetcher.key_set(uri).await.ok()?;
         let text = std::str::from_utf8(&fetched.body).ok()?;
         let set: Value = serde_json::from_str(text).unwrap_or_default();
         if set.get("keys").is_some_and(Value::is_array) {

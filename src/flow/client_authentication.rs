@@ -9,7 +9,7 @@ impl Engine {
     /// The client that `authorization` (the header of that name) and the form authenticate.
     ///
     /// # Errors
-    /// `invalid_client`, `invalid_request`; [`Refusal::WrongSecret`] when somebody may be guessing.
+    /// `invalid_client`, `invalid_request`; [`Refusal::WrongProof`] when somebody may be guessing.
     pub(super) async fn authenticated_client(
         &self,
         authorization: Option<&str>,
@@ -30,7 +30,7 @@ impl Engine {
         });
         match checked {
             Ok(()) => Ok(client),
-            Err(error) if credentials.have_secret() => Err(Refusal::WrongSecret(error)),
+            Err(error) if credentials.have_proof() => Err(Refusal::WrongProof(error)),
             Err(error) => Err(error.into()),
         }
     }

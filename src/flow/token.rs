@@ -9,8 +9,8 @@ use crate::protocol::{ErrorCode, OAuthError, Params, TooMany};
 pub enum Refusal {
     /// The client did something wrong.
     Refused(OAuthError),
-    /// A client that has a secret presented another: somebody may be guessing.
-    WrongSecret(OAuthError),
+    /// A secret or an assertion proves nothing about a client that there is: somebody may be guessing.
+    WrongProof(OAuthError),
     /// Too much at once.
     TooMany(TooMany),
     /// We did.

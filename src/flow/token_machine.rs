@@ -2,7 +2,6 @@
 
 use super::mint::Bearer;
 use super::{Engine, Refusal, TokenAnswer};
-use crate::protocol::token_request::machine_scope;
 use crate::protocol::{Client, ResourceUri, Scope};
 
 impl Engine {
@@ -14,7 +13,7 @@ impl Engine {
         resource: Option<&ResourceUri>,
     ) -> Result<TokenAnswer, Refusal> {
         let resource = self.target(client, resource).await??;
-        let scope = machine_scope(client, &resource, scope)?;
+        let scope = client.machine_scope(&resource, scope)?;
         let answer = self.mint(Bearer::Machine(client), &resource, &scope, self.clock.now()).await?;
         tracing::info!(client = %client.id, resource = %resource.uri, scope = %scope, "machine token issued");
         Ok(answer)

@@ -55,7 +55,7 @@ pub(super) fn too_many(endpoint: Endpoint, TooMany { retry_after }: TooMany) -> 
 /// Answers a refusal or a fault of the token or registration endpoint.
 pub(super) fn refusal(endpoint: Endpoint, refusal: &Refusal) -> Response {
     match refusal {
-        Refusal::Refused(error) | Refusal::WrongSecret(error) => oauth_error(endpoint, error),
+        Refusal::Refused(error) | Refusal::WrongProof(error) => oauth_error(endpoint, error),
         Refusal::TooMany(too_many) => self::too_many(endpoint, *too_many),
         Refusal::Failed(failure @ Failure::Unavailable(_)) => {
             tracing::warn!(error = %failure, "unavailable");

@@ -1,5 +1,5 @@
 //! What the endpoints have in common at which clients authenticate: a form, an `Authorization` header, and the limit on
-//! wrong secrets.
+//! wrong secrets and assertions.
 
 use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -7,7 +7,7 @@ use axum::response::Response;
 
 use super::answer::{oauth_error, refusal, too_many};
 use super::fallback::unreadable_json;
-use super::limit::{SecretGuess, Sender};
+use super::limit::{Guess, Sender};
 use super::read::{authorization, form_body};
 use super::site::Site;
 use crate::flow::Refusal;
@@ -21,7 +21,7 @@ pub(super) struct ClientRequest<'a> {
     pub(super) params: Params,
     endpoint: Endpoint,
     site: &'a Site,
-    guess: Option<SecretGuess<'a>>,
+    guess: Option<Guess<'a>>,
 }
 
 impl<'a> ClientRequest<'a> {
@@ -41,16 +41,16 @@ impl<'a> ClientRequest<'a> {
             unreadable_json(&unreadable, "the body must be application/x-www-form-urlencoded")
         })?;
         let params = Params::parse(&body).map_err(|error| oauth_error(endpoint, &error))?;
-        let guess = site.limits().secret(sender, authorization.as_deref(), &params);
+        let guess = site.limits().proof(sender, authorization.as_deref(), &params);
         if let Some(Err(refused)) = guess.as_ref().map(|guess| guess.check(site.engine().clock.now())) {
             return Err(too_many(endpoint, refused).into());
         }
         Ok(Self { authorization, params, endpoint, site, guess })
     }
 
-    /// Answers a refusal, and counts it when it was of a wrong secret.
+    /// Answers a refusal, and counts it when it was of a wrong secret or assertion.
     pub(super) fn refused(self, error: &Refusal) -> Response {
-        if let (Refusal::WrongSecret(_), Some(guess)) = (error, self.guess) {
+        if let (Refusal::WrongProof(_), Some(guess)) = (error, self.guess) {
             guess.was_wrong(self.site.engine().clock.now());
         }
         let mut response = refusal(self.endpoint, error);

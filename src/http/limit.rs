@@ -56,7 +56,7 @@ pub(super) struct Limits {
     registrations: Limiter<IpAddr>,
     registrations_in_all: Limiter<()>,
     wrong_logins: Limiter<IpAddr>,
-    wrong_secrets: Limiter<(ClientId, IpAddr)>,
+    wrong_proofs: Limiter<(ClientId, IpAddr)>,
     unknown_proxy: std::sync::Once,
 }
 
@@ -66,7 +66,7 @@ impl Limits {
             registrations: Limiter::new(rates.registrations),
             registrations_in_all: Limiter::new(rates.registrations_in_all),
             wrong_logins: Limiter::new(rates.wrong_logins),
-            wrong_secrets: Limiter::new(rates.wrong_secrets),
+            wrong_proofs: Limiter::new(rates.wrong_secrets),
             unknown_proxy: std::sync::Once::new(),
         }
     }
@@ -87,15 +87,15 @@ impl Limits {
         self.wrong_logins.count(sender.key(), now);
     }
 
-    /// The guesses at the secret that a request presents, if it presents one.
-    pub(super) fn secret(
+    /// The guesses at what a request presents to prove whose it is: a secret or an assertion, if there is one.
+    pub(super) fn proof(
         &self,
         sender: Sender,
         authorization: Option<&str>,
         params: &Params,
-    ) -> Option<SecretGuess<'_>> {
-        let credentials = Credentials::read(authorization, params).ok().filter(Credentials::have_secret)?;
-        Some(SecretGuess { limiter: &self.wrong_secrets, key: (credentials.client_id, sender.key()) })
+    ) -> Option<Guess<'_>> {
+        let credentials = Credentials::read(authorization, params).ok().filter(Credentials::have_proof)?;
+        Some(Guess { limiter: &self.wrong_proofs, key: (credentials.client_id, sender.key()) })
     }
 
     fn note_unknown_proxy(&self, peer: IpAddr) {
@@ -109,14 +109,14 @@ impl Limits {
     }
 }
 
-/// Guesses at the secret of one client from one address (OAuth 2.1 §2.4.1). Somebody who guesses elsewhere does not shut
-/// the client out, and with the right secret nothing is counted, so that a client learns that its grant is dead.
-pub(super) struct SecretGuess<'a> {
+/// Wrong secrets and assertions of one client from one address (OAuth 2.1 §2.4.1). Somebody who guesses elsewhere does not shut
+/// the client out, and with the right one nothing is counted, so that a client learns that its grant is dead.
+pub(super) struct Guess<'a> {
     limiter: &'a Limiter<(ClientId, IpAddr)>,
     key: (ClientId, IpAddr),
 }
 
-impl SecretGuess<'_> {
+impl Guess<'_> {
     pub(super) fn check(&self, now: Timestamp) -> Result<(), TooMany> {
         self.limiter.check(&self.key, now)
     }

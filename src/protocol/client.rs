@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use url::{Host, Url};
 
 use super::client_assertion::AssertionAlgorithm;
 use super::{ClientId, ErrorCode, OAuthError, RedirectUri, Scope, SecretHash, Timestamp};
@@ -138,6 +139,20 @@ pub enum ClientKeys {
 }
 
 impl ClientKeys {
+    /// Keys at an address: by https, or by http on loopback where `loopback` allows that. Where it leads is judged
+    /// again when it is fetched.
+    pub fn at(address: &str, loopback: bool) -> Option<Self> {
+        let url = Url::parse(address).ok()?;
+        let is_loopback = match url.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
+        let is_good = url.scheme() == "https" || (url.scheme() == "http" && is_loopback && loopback);
+        is_good.then(|| Self::Remote { uri: address.to_owned(), jwks: None, tried_at: None })
+    }
+
     /// The JSON Web Key Set, if one is known.
     pub fn jwks(&self) -> Option<&str> {
         match self {
@@ -194,8 +209,13 @@ pub struct Client {
     pub require_auth_time: bool,
     /// The resource that it means when it names none.
     pub default_resource: Option<super::ResourceUri>,
-    /// The scopes that it may obtain for itself by client credentials.
+    /// What its tokens are for when neither a request nor `default_resource` says so: an audience of its own, which
+    /// may be its identifier.
+    pub audience: Option<String>,
+    /// The scopes that it may obtain for itself by client credentials, at every resource that knows them.
     pub machine_scopes: Scope,
+    /// The scopes that it may obtain for itself at single resources, where these are not `machine_scopes`.
+    pub machine: Vec<super::MachineScopes>,
     /// The tenant that its own tokens (client credentials) belong to.
     pub tenant: Option<super::TenantId>,
     /// Whether it belongs to the operator, so that people need not be asked.
@@ -231,7 +251,9 @@ impl Client {
             default_max_age: None,
             require_auth_time: false,
             default_resource: None,
+            audience: None,
             machine_scopes: Scope::default(),
+            machine: Vec::new(),
             tenant: None,
             first_party: false,
             document: None,

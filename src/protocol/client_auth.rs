@@ -93,9 +93,9 @@ impl Credentials {
         }
     }
 
-    /// Whether a secret is presented, right or wrong.
-    pub fn have_secret(&self) -> bool {
-        matches!(self.proof, Proof::Secret(_))
+    /// Whether a secret or an assertion is presented, right or wrong.
+    pub fn have_proof(&self) -> bool {
+        !matches!(self.proof, Proof::None)
     }
 
     /// Whether `client` has proved itself. `matches` says whether a presented secret is one of the client's.

@@ -7,7 +7,6 @@
 //! nor fetched, and pages load nothing from third parties.
 
 use serde_json::json;
-use url::{Host, Url};
 
 use super::client_metadata::{Members, Misfit, digest, is_web_page};
 use super::{
@@ -133,25 +132,13 @@ fn keys(members: &Members, url: &DocumentUrl) -> Result<Option<ClientKeys>, Misf
     match (members.jwks()?, members.text("jwks_uri")?) {
         (Some(_), Some(_)) => Err(Misfit { member: "jwks_uri", why: "goes not with jwks" }),
         (Some(jwks), None) => Ok(Some(ClientKeys::Inline { jwks })),
-        (None, Some(uri)) if is_key_address(uri, url) => {
-            Ok(Some(ClientKeys::Remote { uri: uri.to_owned(), jwks: None, tried_at: None }))
-        }
-        (None, Some(_)) => Err(Misfit { member: "jwks_uri", why: "must be an https URL" }),
+        // By http only for a document that came from loopback itself.
+        (None, Some(uri)) => match ClientKeys::at(uri, url.as_str().starts_with("http://")) {
+            Some(keys) => Ok(Some(keys)),
+            None => Err(Misfit { member: "jwks_uri", why: "must be an https URL" }),
+        },
         (None, None) => Ok(None),
     }
-}
-
-/// Where it leads is judged again when it is fetched. By `http` only for a document that came from loopback itself.
-fn is_key_address(text: &str, document: &DocumentUrl) -> bool {
-    let Ok(url) = Url::parse(text) else { return false };
-    let is_loopback = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => return false,
-    };
-    url.scheme() == "https"
-        || (url.scheme() == "http" && is_loopback && document.as_str().starts_with("http://"))
 }
 
 /// What a person consents to: who it says it is, where answers go, and how it proves itself. A key that is exchanged

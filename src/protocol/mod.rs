@@ -3,7 +3,10 @@
 //! Nothing here waits, reads a clock, draws a random number, logs, or knows a database or HTTP library:
 //! values go in, a decision comes out. Whoever reviews Gatelet can start here.
 
+pub mod ask;
 mod authorize;
+#[cfg(test)]
+mod case;
 mod client;
 pub mod client_assertion;
 pub mod client_auth;
@@ -19,8 +22,10 @@ mod id;
 mod issuer;
 pub mod lockout;
 pub mod logout;
+mod machine;
 mod metadata;
 mod network;
+mod own_audience;
 mod params;
 mod person;
 mod pkce;
@@ -44,12 +49,13 @@ pub use client::{Client, ClientAuthMethod, ClientKeys, ClientOrigin, DocumentSta
 pub use client_document_url::DocumentUrl;
 pub use client_metadata::Misfit;
 pub use error::{Answer, Endpoint, ErrorCode, OAuthError};
-pub use grant::{AuthorizationCode, Consent, Grant, Interaction, RefreshState, Standing};
+pub use grant::{AuthorizationCode, Consent, Grant, Granted, Interaction, RefreshState, Standing};
 pub use id::{
     BrowserSessionId, ClientId, CodeId, GrantId, Id, InteractionId, RoleName, ServerSecretId, TenantId,
     UserId,
 };
 pub use issuer::{Issuer, IssuerError};
+pub use machine::MachineScopes;
 pub use metadata::Metadata;
 pub use network::{MalformedNetwork, Network, sender};
 pub use params::Params;
@@ -64,4 +70,4 @@ pub use scope::{MalformedScope, Scope, ScopeToken};
 pub use signing_alg::SigningAlg;
 pub use stored_secret::{PasswordHash, Sealed, SecretHash};
 pub use timestamp::Timestamp;
-pub use userinfo::{UserInfo, told_by};
+pub use userinfo::UserInfo;

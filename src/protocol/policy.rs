@@ -169,6 +169,21 @@ impl Policy {
         DocumentUrl::parse(id, self.issuer.is_loopback())
     }
 
+    /// The most that a client can be given, besides what resources know and people may give: one that nobody vouches for
+    /// has the ceiling of the token that it registered with, or else that of open registration.
+    pub fn ceiling<'a>(&'a self, client: &'a Client) -> Option<&'a Scope> {
+        if client.origin.is_vouched_for() {
+            return None;
+        }
+        client.ceiling.as_ref().or(self.registration_scopes.as_ref())
+    }
+
+    /// Whether `client` may learn who the person is, when it asks for `asked` (OpenID Connect Core §3.1.2.1).
+    pub fn admits_sign_in(&self, client: &Client, asked: &Scope) -> bool {
+        let ceiling = self.ceiling(client);
+        asked.is_openid() && ceiling.is_none_or(Scope::is_openid)
+    }
+
     /// Whether a stored client may come in: one that is known by its document only while documents of its host are
     /// taken.
     pub fn admits(&self, client: &Client) -> bool {

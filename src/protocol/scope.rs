@@ -56,14 +56,19 @@ impl ScopeToken {
         Self("email".to_owned())
     }
 
-    /// Whether it belongs to no resource: it is understood whatever resource is meant.
-    pub fn is_general(&self) -> bool {
-        self.0 == OFFLINE_ACCESS || self.is_identity()
-    }
-
     /// Whether it is about who the person is (OpenID Connect Core §5.4). `address` and `phone` are not known here.
     pub fn is_identity(&self) -> bool {
         IDENTITY.contains(&self.as_str())
+    }
+
+    /// Whether it belongs to no resource: it is understood whatever resource is meant, and is not in access tokens.
+    pub fn is_general(&self) -> bool {
+        self.0 == OFFLINE_ACCESS
+    }
+
+    /// Whether it is understood by this server itself, so that no MCP server can have one of that name.
+    pub fn is_of_server(&self) -> bool {
+        self.is_general() || self.is_identity()
     }
 
     /// The name.
@@ -149,15 +154,14 @@ impl Scope {
         Self(self.0.iter().chain(other.difference(self).0.iter()).cloned().collect())
     }
 
-    /// The part that belongs to resources.
+    /// The part that MCP servers understand.
     pub fn for_resource(&self) -> Self {
-        self.filter(|token| !token.is_general())
+        self.filter(|token| !token.is_of_server())
     }
 
-    /// The part that belongs to no resource. What is about the person counts with `openid` only.
+    /// The part that belongs to no resource at all.
     pub fn general(&self) -> Self {
-        let identity = self.identity();
-        self.filter(|token| token.is_general() && (!token.is_identity() || identity.contains(token)))
+        self.filter(ScopeToken::is_general)
     }
 
     /// The part that is about who the person is; nothing without `openid` (OpenID Connect Core §3.1.2.1).
@@ -171,10 +175,10 @@ impl Scope {
         self.0.iter().any(|token| token.as_str() == OPENID)
     }
 
-    /// What an access token says: what resources understand, and what the userinfo endpoint does (OpenID Connect Core
-    /// §5.4). `offline_access` is no permission that anybody could check.
+    /// What an access token says: what resources and the userinfo endpoint understand. `offline_access` is no permission
+    /// that anybody could check.
     pub fn in_access_token(&self) -> Self {
-        self.filter(|token| !token.is_general()).union(&self.identity())
+        self.filter(|token| !token.is_general())
     }
 
     /// The tokens in order.
@@ -293,17 +297,16 @@ mod tests {
     }
 
     #[test]
-    fn scopes_about_the_person_belong_to_no_resource_and_count_with_openid_only() {
+    fn scopes_about_the_person_are_no_mcp_servers_and_count_with_openid_only() {
         // OpenID Connect Core §3.1.2.1, §5.4; §11 for offline_access
         let all = scope("email a openid offline_access address profile phone");
         assert_eq!(all.for_resource(), scope("a address phone"), "what is not known here is nothing special");
-        assert_eq!(all.general(), scope("email openid offline_access profile"));
+        assert_eq!(all.general(), scope("offline_access"));
         assert_eq!(all.identity(), scope("email openid profile"));
-        assert_eq!(all.in_access_token(), scope("a address phone email openid profile"));
+        assert_eq!(all.in_access_token(), scope("email a openid address profile phone"));
         let without = scope("email a offline_access profile");
         assert_eq!((without.is_openid(), without.identity()), (false, scope("")));
-        assert_eq!((without.general(), without.in_access_token()), (scope("offline_access"), scope("a")));
-        assert_eq!(without.for_resource(), scope("a"), "they are no resource's all the same");
+        assert_eq!(without.for_resource(), scope("a"), "they are no MCP server's all the same");
     }
 
     proptest! {

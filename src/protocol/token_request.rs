@@ -1,7 +1,7 @@
 //! The token request (RFC 6749 §4.1.3, §4.4.2, §6).
 
 use super::resource::single_wish;
-use super::{Client, ErrorCode, GrantType, KnownScopes, OAuthError, Params, Resource, ResourceUri, Scope};
+use super::{ErrorCode, GrantType, OAuthError, Params, ResourceUri, Scope};
 
 /// What is offered for a token. Values are still as they were sent where only the stored side can judge them.
 #[derive(Clone, PartialEq, Eq)]
@@ -79,54 +79,10 @@ impl TokenRequest {
     }
 }
 
-/// How far a client's own token goes (RFC 6749 §4.4): what it asks for of what the operator gave it and the resource
-/// knows. When it asks for nothing, that is the resource's default scopes; when it was given none of those, it is what
-/// it was given. A developer's own server, of which nobody knows the scopes, gets what is asked for.
-///
-/// # Errors
-/// `unauthorized_client` for a client that proves nothing, secret or no secret (OAuth 2.1 §4.2); `invalid_scope` when
-/// nothing of what was asked is left; `invalid_target` when the resource serves some tenants and the client is of none
-/// of them.
-pub fn machine_scope(
-    client: &Client,
-    resource: &Resource,
-    asked: Option<&Scope>,
-) -> Result<Scope, OAuthError> {
-    if client.is_public() {
-        let description = "client credentials are for clients that authenticate";
-        return Err(OAuthError::new(ErrorCode::UnauthorizedClient, description));
-    }
-    let is_served = match &client.tenant {
-        Some(tenant) => resource.admits_tenant(tenant),
-        None => resource.tenants.is_empty(),
-    };
-    if !is_served {
-        return Err(OAuthError::new(
-            ErrorCode::InvalidTarget,
-            "the resource does not serve this client's tenant",
-        ));
-    }
-    let given = resource.known(&client.machine_scopes);
-    let Some(asked) = asked.map(Scope::for_resource).filter(|scope| !scope.is_empty()) else {
-        let default = resource.default_scopes.intersection(&given);
-        return Ok(if default.is_empty() { given } else { default });
-    };
-    let granted = match resource.scopes {
-        KnownScopes::Any => asked,
-        KnownScopes::Listed(_) => asked.intersection(&given),
-    };
-    if granted.is_empty() {
-        let description = "nothing of what was asked may be given to this client";
-        return Err(OAuthError::new(ErrorCode::InvalidScope, description));
-    }
-    Ok(granted)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::fixtures::{self, scope};
-    use crate::protocol::{ClientAuthMethod, SecretHash, TenantId};
+    use crate::protocol::fixtures::scope;
 
     fn parse(form: &str) -> Result<TokenRequest, ErrorCode> {
         TokenRequest::parse(&Params::parse(form.as_bytes()).unwrap()).map_err(|error| error.code())
@@ -193,69 +149,5 @@ mod tests {
         ] {
             assert_eq!(parse(form), Err(code), "{form}");
         }
-    }
-
-    #[test]
-    fn a_machine_gets_what_it_asks_for_of_what_it_was_given() {
-        // RFC 6749 §4.4
-        let mut client = fixtures::client(&[]);
-        client.machine_scopes = scope("read write other");
-        client.auth_methods = vec![ClientAuthMethod::ClientSecretPost];
-        let mut resource = fixtures::resource();
-        for (asked, granted) in [
-            (None, Ok("read")),
-            (Some("read write"), Ok("read write")),
-            (Some("read"), Ok("read")),
-            (Some("read admin other"), Ok("read")),
-            (Some("offline_access"), Ok("read")),
-            (Some("read offline_access"), Ok("read")),
-            (Some("admin"), Err(ErrorCode::InvalidScope)),
-        ] {
-            let asked = asked.map(scope);
-            let result = machine_scope(&client, &resource, asked.as_ref()).map_err(|error| error.code());
-            assert_eq!(result, granted.map(scope), "{asked:?}");
-        }
-        client.machine_scopes = scope("write");
-        assert_eq!(machine_scope(&client, &resource, None), Ok(scope("write")), "given none of the defaults");
-        resource.scopes = KnownScopes::Any;
-        let own = scope("anything else");
-        assert_eq!(machine_scope(&client, &resource, Some(&own)), Ok(own), "a developer's own server");
-    }
-
-    #[test]
-    fn a_machine_is_served_where_its_tenant_is() {
-        let (mut client, mut resource) = (fixtures::client(&[]), fixtures::resource());
-        client.auth_methods = vec![ClientAuthMethod::ClientSecretPost];
-        let code = |client: &Client, resource: &Resource| {
-            machine_scope(client, resource, None).map_err(|e| e.code())
-        };
-        assert!(code(&client, &resource).is_ok());
-        resource.tenants = vec![TenantId::parse("acme").unwrap()];
-        assert_eq!(code(&client, &resource), Err(ErrorCode::InvalidTarget), "a client of no tenant");
-        client.tenant = TenantId::parse("globex");
-        assert_eq!(code(&client, &resource), Err(ErrorCode::InvalidTarget));
-        client.tenant = TenantId::parse("acme");
-        assert!(code(&client, &resource).is_ok());
-    }
-
-    #[test]
-    fn a_public_client_speaks_for_nobody_but_people() {
-        // OAuth 2.1 §4.2
-        let mut client = fixtures::client(&[]);
-        client.machine_scopes = scope("read");
-        client.secret_hashes = vec![SecretHash::from_stored("left over".into())];
-        let error = machine_scope(&client, &fixtures::resource(), None).unwrap_err();
-        assert_eq!(
-            error.code(),
-            ErrorCode::UnauthorizedClient,
-            "a secret that it need not show proves nothing"
-        );
-    }
-
-    #[test]
-    fn a_machine_without_scopes_gets_a_token_without_scopes() {
-        let mut client = fixtures::client(&[]);
-        client.auth_methods = vec![ClientAuthMethod::ClientSecretBasic];
-        assert_eq!(machine_scope(&client, &fixtures::resource(), None), Ok(Scope::default()));
     }
 }

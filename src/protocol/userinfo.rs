@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Scope, ScopeToken, User};
+use super::{Issuer, KnownScopes, Resource, ResourceScope, ResourceUri, Scope, ScopeToken, User};
 
 /// The claims that [`UserInfo`] and id tokens can hold: what the discovery document promises.
 pub(super) const CLAIMS_SUPPORTED: [&str; 12] = [
@@ -20,13 +20,25 @@ pub(super) const CLAIMS_SUPPORTED: [&str; 12] = [
     "email",
 ];
 
-/// What a client learns by this scope, in words that continue "It asks to"; nothing for a scope of a resource.
-pub fn told_by(token: &ScopeToken) -> Option<&'static str> {
-    match token.as_str() {
-        "openid" => Some("Know which account here is yours"),
-        "profile" => Some("See your name and your user name"),
-        "email" => Some("See your mail address"),
-        _ => None,
+impl Resource {
+    /// The server's own resource: what it knows about people, behind the userinfo endpoint (OpenID Connect Core §5.3). Its
+    /// scopes are those about the person. It is asked for with `openid`, beside any MCP server or alone; then the
+    /// endpoint is the audience of the token (RFC 9068 §3).
+    pub fn userinfo(issuer: &Issuer) -> Self {
+        let known = |token: ScopeToken, description: &str| ResourceScope {
+            token,
+            description: description.to_owned(),
+            roles: Vec::new(),
+        };
+        Self {
+            name: "Your account".to_owned(),
+            scopes: KnownScopes::Listed(vec![
+                known(ScopeToken::openid(), "Know which account here is yours"),
+                known(ScopeToken::profile(), "See your name and your user name"),
+                known(ScopeToken::email(), "See your mail address"),
+            ]),
+            ..Self::unregistered(ResourceUri::of_userinfo(issuer))
+        }
     }
 }
 
@@ -68,8 +80,10 @@ mod tests {
     #[test]
     fn what_is_told_can_be_said_in_words() {
         // OpenID Connect Core §17: the person knows what is released about them
+        let resource = Resource::userinfo(&Issuer::parse("https://id.example/oauth").unwrap());
+        assert_eq!(resource.audience(), "https://id.example/oauth/userinfo");
         for token in scope("openid profile email read offline_access").iter() {
-            assert_eq!(told_by(token).is_some(), token.is_identity(), "{token}");
+            assert_eq!(resource.describe(token).is_some(), token.is_identity(), "{token}");
         }
     }
 

@@ -12,8 +12,8 @@ use super::{Store, StoreError};
 use crate::audit::AuditEvent;
 use crate::protocol::client_assertion::AssertionAlgorithm;
 use crate::protocol::{
-    Client, ClientAuthMethod, ClientId, ClientKeys, ClientOrigin, DocumentState, GrantType, RedirectUri,
-    ResourceUri, Scope, SecretHash, TenantId, Timestamp,
+    Client, ClientAuthMethod, ClientId, ClientKeys, ClientOrigin, DocumentState, GrantType, MachineScopes,
+    RedirectUri, ResourceUri, Scope, SecretHash, TenantId, Timestamp,
 };
 
 macro_rules! columns {
@@ -65,7 +65,7 @@ statements! {
         (SELECT id FROM clients WHERE origin = 'dynamic' AND used_at IS NULL AND suspended_at IS NULL
             AND last_registered_at <= $1 ORDER BY last_registered_at LIMIT $2)";
     /// What configuration declares replaces what it declared before, and what a document says: whoever pointed here at
-    /// that document does not keep the operator from naming its client. A client that was withdrawn comes back; one
+    /// that document does not keep the operator from naming its client. Keys that were found at the same address stay. A client that was withdrawn comes back; one
     /// that an administrator has suspended stays suspended.
     UPSERT = concat!(insert_sql!(), " ON CONFLICT (id) DO UPDATE SET origin = excluded.origin, name = excluded.name,
             uri = excluded.uri, about = excluded.about, redirect_uris = excluded.redirect_uris, grant_types = excluded.grant_types,
@@ -74,8 +74,10 @@ statements! {
             first_party_at = CASE WHEN excluded.first_party_at IS NULL THEN NULL
                 ELSE COALESCE(clients.first_party_at, excluded.first_party_at) END,
             suspended_at = CASE WHEN clients.origin = 'withdrawn' THEN NULL ELSE clients.suspended_at END,
-            jwks = excluded.jwks, jwks_uri = excluded.jwks_uri, jwks_tried_at = excluded.jwks_tried_at,
-            document_digest = excluded.document_digest, document_fresh_until = excluded.document_fresh_until,
+            jwks = CASE WHEN excluded.jwks IS NULL AND clients.jwks_uri = excluded.jwks_uri
+                THEN clients.jwks ELSE excluded.jwks END,
+            jwks_tried_at = CASE WHEN clients.jwks_uri = excluded.jwks_uri THEN clients.jwks_tried_at END,
+            jwks_uri = excluded.jwks_uri, document_digest = excluded.document_digest, document_fresh_until = excluded.document_fresh_until,
             settings = excluded.settings
         WHERE clients.origin IN ('config', 'withdrawn', 'document')");
     PUT_SECRET = "INSERT INTO client_secrets (client_id, position, hash, created_at) VALUES ($1, $2, $3, $4)
@@ -94,6 +96,10 @@ statements! {
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Settings {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audience: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    machine: Vec<MachineScopes>,
     contacts: Vec<String>,
     post_logout_redirect_uris: Vec<RedirectUri>,
     assertion_alg: Option<AssertionAlgorithm>,
@@ -105,6 +111,8 @@ struct Settings {
 impl Settings {
     fn of(client: &Client) -> Self {
         Self {
+            audience: client.audience.clone(),
+            machine: client.machine.clone(),
             contacts: client.contacts.clone(),
             post_logout_redirect_uris: client.post_logout_redirect_uris.clone(),
             assertion_alg: client.assertion_alg,
@@ -290,7 +298,9 @@ fn client(row: &Row) -> Result<Client, StoreError> {
         default_max_age: settings.default_max_age,
         require_auth_time: settings.require_auth_time,
         default_resource: row.optional("default_resource", |uri| ResourceUri::parse(uri).ok())?,
+        audience: settings.audience,
         machine_scopes: row.parsed("machine_scopes", scope)?,
+        machine: settings.machine,
         tenant: row.optional("tenant_id", TenantId::parse)?,
         first_party: row.optional_time("first_party_at")?.is_some(),
         document: document(row)?,

@@ -8,6 +8,7 @@ use super::directory::Directory;
 use super::seed::{Seed, TestResource, TestUser, code_client, machine_client, scope_token};
 use crate::app::Setup;
 use crate::clock::Clock;
+use crate::config::{Config, Declared};
 use crate::fetch::{Fetcher, Supplied};
 use crate::http::SiteFacts;
 use crate::protocol::{
@@ -38,6 +39,7 @@ pub struct TestServerBuilder {
     fetcher: Fetcher,
     loopback_resources: bool,
     hosts: HashSet<String>,
+    config: Option<Config>,
     seed: Seed,
 }
 
@@ -60,6 +62,7 @@ impl Default for TestServerBuilder {
             fetcher: Fetcher::supplied(HashMap::new()),
             loopback_resources: false,
             hosts: HashSet::new(),
+            config: None,
             seed: Seed::default(),
         }
     }
@@ -169,6 +172,17 @@ impl TestServerBuilder {
         self
     }
 
+    /// The rules and everything declared of a configuration for production ([`crate::config::load_from`]), with the
+    /// path of its issuer. Where it listens, its database and its keys are the test's own; what else is described here
+    /// is there beside what it declares, and its rules stand above those that are set here. There is no resource and
+    /// nobody but whom it or the test names.
+    pub fn configuration(mut self, config: Config) -> Self {
+        let issuer = &config.policy.issuer;
+        self.issuer_path = issuer.as_str().strip_prefix(issuer.origin()).unwrap_or_default().to_owned();
+        self.config = Some(config);
+        self
+    }
+
     /// A tenant. Those that people, clients or resources mention are there already.
     pub fn tenant(mut self, id: &str) -> Self {
         self.seed.tenants.insert(id.to_owned());
@@ -246,7 +260,9 @@ impl TestServerBuilder {
     /// # Panics
     /// When it does not start.
     pub async fn start(mut self) -> TestServer {
-        self.seed = self.seed.completed();
+        if self.config.is_none() {
+            self.seed = self.seed.completed();
+        }
         TestServer::launch(self, Directory::fresh(), 0).await
     }
 
@@ -266,7 +282,7 @@ impl TestServerBuilder {
             store,
             key: KeyEncryptionKey::from_bytes(&[0x67; 32]),
             signing_key: Some(TEST_KEYS[0].signing_key()),
-            declared: self.seed.declared(),
+            declared: self.declared(),
             facts: SiteFacts {
                 hosts: self.hosts.clone(),
                 trusted_proxies: self.trusted_proxies.clone(),
@@ -278,6 +294,26 @@ impl TestServerBuilder {
             clock: self.clock.clone(),
             random: self.random.clone(),
         }
+    }
+
+    /// What the configuration declares, and the rest of what the test names.
+    fn declared(&self) -> Declared {
+        let mut all = self.config.as_ref().map(|config| config.declared.clone()).unwrap_or_default();
+        let Declared { tenants, roles, users, resources, clients } = self.seed.declared();
+        for tenant in tenants {
+            if !all.tenants.iter().any(|known| known.id == tenant.id) {
+                all.tenants.push(tenant);
+            }
+        }
+        for role in roles {
+            if !all.roles.iter().any(|known| known.name == role.name) {
+                all.roles.push(role);
+            }
+        }
+        all.users.extend(users);
+        all.resources.extend(resources);
+        all.clients.extend(clients);
+        all
     }
 
     pub(super) fn database(&self, directory: &Directory) -> String {
@@ -294,6 +330,9 @@ impl TestServerBuilder {
     }
 
     fn policy(&self, issuer: &Issuer) -> Policy {
+        if let Some(config) = &self.config {
+            return Policy { issuer: issuer.clone(), ..config.policy.clone() };
+        }
         let ceiling = self.registration_scopes.as_ref();
         let ceiling: Option<Scope> =
             ceiling.map(|scopes| scopes.iter().map(|scope| scope_token(scope)).collect());

@@ -75,6 +75,11 @@ impl TestServer {
 
     /// Stops the server in good order and starts it again on the same port with the same database and clock.
     pub async fn restart(self) -> Self {
+        self.restart_with(|builder| builder).await
+    }
+
+    /// The same, described otherwise from now on.
+    pub async fn restart_with(self, change: impl FnOnce(TestServerBuilder) -> TestServerBuilder) -> Self {
         let Self { builder, directory, app, address, mut running, http, .. } = self;
         // Connections that are kept alive would hold the old server up.
         drop(http);
@@ -83,7 +88,7 @@ impl TestServer {
             task.await.expect("the server ends without a panic");
         }
         app.close().await;
-        Self::launch(builder, directory, address.port()).await
+        Self::launch(change(builder), directory, address.port()).await
     }
 
     /// The issuer, byte for byte.

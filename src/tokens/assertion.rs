@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::protocol::client_assertion::{AssertionAlgorithm, ClientAssertion};
 
-/// Keys of one client that are looked at: enough to rotate, and few enough to try them all.
+/// Keys of one client that are tried: enough to rotate, and few enough to try them all.
 const MAX_KEYS: usize = 10;
 
 /// Whether a key of `jwks`, a JSON Web Key Set as text, signed `assertion`: the one that it names by `kid`, else any of
@@ -16,12 +16,10 @@ pub fn is_signed(assertion: &ClientAssertion, jwks: &str) -> bool {
     let set: Value = serde_json::from_str(jwks).unwrap_or_default();
     let listed = set.get("keys").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let algorithm = assertion.algorithm();
-    listed.iter().take(MAX_KEYS).filter(|key| is_meant(key, assertion.kid())).any(|key| {
-        let key = usable(key, algorithm);
-        key.is_some_and(|key| {
-            let (signed, signature) = (assertion.signed().as_bytes(), assertion.signature());
-            jsonwebtoken::crypto::verify(signature, signed, &key, jose(algorithm)).unwrap_or(false)
-        })
+    let meant = listed.iter().filter(|key| is_meant(key, assertion.kid()));
+    meant.filter_map(|key| usable(key, algorithm)).take(MAX_KEYS).any(|key| {
+        let (signed, signature) = (assertion.signed().as_bytes(), assertion.signature());
+        jsonwebtoken::crypto::verify(signature, signed, &key, jose(algorithm)).unwrap_or(false)
     })
 }
 
@@ -31,7 +29,7 @@ fn is_meant(key: &Value, kid: Option<&str>) -> bool {
 }
 
 /// The key, if it may be used with `algorithm`: by its kind, its use, and its own `alg` if it has one.
-fn usable(value: &Value, algorithm: AssertionAlgorithm) -> Option<DecodingKey> {
+pub(super) fn usable(value: &Value, algorithm: AssertionAlgorithm) -> Option<DecodingKey> {
     // Whoever reads the set could sign with it.
     if value.get("d").is_some() || value.get("k").is_some() {
         return None;
@@ -220,12 +218,17 @@ mod tests {
     }
 
     #[test]
-    fn ten_keys_are_looked_at() {
-        let assertion = rs256(&json!({"alg": "RS256"}));
-        let others = |count: usize| std::iter::repeat_n(test_key(1), count);
-        let at = |place: usize| others(place).chain([test_key(0)]).collect::<Vec<_>>();
-        assert!(is_signed_by(&assertion, &at(9)));
-        assert!(!is_signed_by(&assertion, &at(10)));
+    fn ten_keys_are_tried_and_one_that_is_named_is_found_among_any_number() {
+        let kid = test_key(0)["kid"].clone();
+        let (named, unnamed) = (rs256(&json!({"alg": "RS256", "kid": kid})), rs256(&json!({"alg": "RS256"})));
+        let at = |place: usize, others: Value| {
+            std::iter::repeat_n(others, place).chain([test_key(0)]).collect::<Vec<_>>()
+        };
+        assert!(is_signed_by(&unnamed, &at(9, test_key(1))));
+        assert!(!is_signed_by(&unnamed, &at(10, test_key(1))));
+        assert!(is_signed_by(&named, &at(50, test_key(1))));
+        let of_no_use = with(test_key(1), "use", json!("enc"));
+        assert!(is_signed_by(&unnamed, &at(50, of_no_use)), "what cannot be tried takes no turn");
     }
 
     #[test]

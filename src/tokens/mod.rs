@@ -6,6 +6,7 @@
 mod access_token;
 pub mod assertion;
 mod base64url;
+pub mod client_key_set;
 mod client_secret;
 mod id_token;
 mod jwk;

@@ -126,7 +126,7 @@ async fn five_kibibytes_are_taken_and_not_a_byte_more() {
         let headers = ["Content-Type: application/json", "Transfer-Encoding: chunked"];
         let chunked = outcome(raw("200 OK", &headers, &chunked)).await;
         let until_the_end = outcome(raw("200 OK", &["Content-Type: application/json"], &body)).await;
-        let expected = if fits { Ok(body) } else { Err(FetchError::TooLarge) };
+        let expected = if fits { Ok(body) } else { Err(FetchError::TooLarge(MAX_BODY)) };
         assert_eq!((&whole, &chunked, &until_the_end), (&expected, &expected, &expected), "{length}");
     }
 }
@@ -138,7 +138,7 @@ async fn an_endless_body_is_left() {
         std::iter::once(raw("200 OK", &headers, b"")).chain(std::iter::repeat_n(chunk, 100_000)).collect()
     };
     let peer = Peer::start(Manners::by_turns(endless)).await;
-    assert_eq!(on_loopback().json(&peer.url("/")).await.unwrap_err(), FetchError::TooLarge);
+    assert_eq!(on_loopback().json(&peer.url("/")).await.unwrap_err(), FetchError::TooLarge(MAX_BODY));
 }
 
 async fn a_length_that_lies_gains_nothing() {

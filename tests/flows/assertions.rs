@@ -134,6 +134,7 @@ async fn an_assertion_names_its_client_and_this_server(database: Database) {
 }
 
 async fn whatever_is_wrong_with_an_assertion_is_told_in_the_same_words(database: Database) {
+    // RFC 7523 §3 and §3.2
     let (server, client) = signing(database).await;
     let token = granted(&server, &client).await.refresh_token().to_owned();
     let now = server.clock().now();

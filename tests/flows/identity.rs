@@ -18,6 +18,8 @@ cases![
     without_openid_nobody_is_told_who_the_person_is,
     the_person_decides_what_is_told_about_them,
     identity_scopes_stand_beside_those_of_the_resource,
+    a_sign_in_alone_is_for_no_mcp_server,
+    a_token_of_several_resources_is_for_the_mcp_server,
     userinfo_tells_what_the_token_opens,
     a_bearer_token_is_taken_from_the_header_or_the_form_and_from_nowhere_else,
     an_id_token_is_no_access_token,
@@ -117,13 +119,20 @@ async fn the_person_decides_what_is_told_about_them(database: Database) {
     let told = userinfo(&server, answer.access_token()).await;
     assert_eq!(told.json, json!({"sub": "ada", "name": "Ada Ngata", "preferred_username": "ada"}));
     let page = consent_page(&mut browser, &request.url).await;
-    assert!(page.text().contains("New"), "what was not allowed is asked about anew: {}", page.text());
+    assert!(
+        page.text().contains("left unticked before about you"),
+        "it is not ticked again: {}",
+        page.text()
+    );
 }
 
 async fn identity_scopes_stand_beside_those_of_the_resource(database: Database) {
     // OpenID Connect Core §5.4; released clients ask for `openid email profile` when nothing names scopes
     let server = server(database).await;
-    let answer = signed_in(&server, &app(&server), "openid email profile").await;
+    let client = app(&server);
+    let ask = |request: RequestParams| request.scope("openid email profile").resource(NOTES);
+    let callback = client.authorize(&mut Browser::new(&server), "ada", ask).await;
+    let answer = client.redeem(&callback).await.granted();
     assert_eq!(answer.scope(), "mcp:read openid email profile", "the resource's default is there");
     let claims = server.verify(answer.access_token()).await;
     assert_eq!((&claims["aud"], &claims["scope"]), (&json!(NOTES), &json!("mcp:read openid email profile")));
@@ -132,6 +141,50 @@ async fn identity_scopes_stand_beside_those_of_the_resource(database: Database) 
     let robot = TestClient::new(&server, "robot", APP_CALLBACK).secret(ROBOT_SECRET);
     let machine = robot.client_credentials(Some("openid mcp:read")).await.granted();
     assert_eq!((machine.scope(), machine.json.get("id_token")), ("mcp:read", None), "a machine is nobody");
+}
+
+async fn a_sign_in_alone_is_for_no_mcp_server(database: Database) {
+    // RFC 9068 §3: the audience is the endpoint that takes the token; OpenID Connect Core §3.1.2.1
+    let server = server(database).await;
+    let client = app(&server);
+    let request = client.authorization(|request| request.scope("openid profile email offline_access"));
+    let mut browser = logged_in(&server, "ada").await;
+    let page = consent_page(&mut browser, &request.url).await;
+    assert!(page.heading().ends_with("to sign you in?"), "{}", page.heading());
+    assert!(!page.text().contains("MCP server"), "nothing else is asked: {}", page.text());
+    let callback = request.callback(&browser.consent(&page).untick("email").allow().await.left());
+    let first = client.redeem(&callback).await.granted();
+    let second = client.refresh(first.refresh_token()).await.granted();
+    for answer in [first, second] {
+        assert_eq!(answer.scope(), "openid profile offline_access");
+        let claims = server.verify(answer.access_token()).await;
+        let audience = json!(server.endpoint("userinfo"));
+        assert_eq!((&claims["aud"], &claims["scope"]), (&audience, &json!("openid profile")));
+        server.verify_id_token(answer.id_token(), "app").await;
+        assert_eq!(userinfo(&server, answer.access_token()).await.json["name"], "Ada Ngata");
+    }
+    let everything = consent_page(&mut browser, &request.url).await;
+    browser.consent(&everything).deny().await.left();
+    let named = client.authorization(|request| request.scope("openid").resource(NOTES));
+    assert!(
+        consent_page(&mut browser, &named.url).await.heading().contains("Notes"),
+        "who names one means it"
+    );
+}
+
+async fn a_token_of_several_resources_is_for_the_mcp_server(database: Database) {
+    // RFC 8707 §2.2; OpenID Connect Core §5.3.1
+    let server = server(database).await;
+    let client = app(&server);
+    let tokens = signed_in(&server, &client, "openid mcp:read").await;
+    assert_eq!(server.verify(tokens.access_token()).await["aud"], NOTES);
+    assert_eq!(userinfo(&server, tokens.access_token()).await.json, json!({"sub": "ada"}));
+    let own = server.endpoint("userinfo");
+    let refresh =
+        [("grant_type", "refresh_token"), ("refresh_token", tokens.refresh_token()), ("resource", &own)];
+    let narrow = client.token(&refresh).await.granted();
+    let claims = server.verify(narrow.access_token()).await;
+    assert_eq!((&claims["aud"], &claims["scope"]), (&json!(own), &json!("openid")), "for nobody else");
 }
 
 async fn userinfo_tells_what_the_token_opens(database: Database) {

@@ -9,6 +9,7 @@ mod assertions;
 mod authorizing;
 mod client_authentication;
 mod code_flow;
+mod configured;
 mod connections;
 mod consenting;
 mod discovery;
@@ -28,6 +29,7 @@ mod races;
 mod redeeming;
 mod refreshing;
 mod registering;
+mod several_resources;
 mod shapes;
 mod surface;
 mod wire;
@@ -48,6 +50,7 @@ const LISTS: &[(&str, &[Case])] = &[
     ("authorizing", authorizing::CASES),
     ("client_authentication", client_authentication::CASES),
     ("code_flow", code_flow::CASES),
+    ("configured", configured::CASES),
     ("connections", connections::CASES),
     ("consenting", consenting::CASES),
     ("discovery", discovery::CASES),
@@ -66,6 +69,7 @@ const LISTS: &[(&str, &[Case])] = &[
     ("redeeming", redeeming::CASES),
     ("refreshing", refreshing::CASES),
     ("registering", registering::CASES),
+    ("several_resources", several_resources::CASES),
     ("shapes", shapes::CASES),
     ("surface", surface::CASES),
 ];

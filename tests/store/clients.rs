@@ -5,7 +5,7 @@ use std::time::Duration;
 use gatelet::audit::AuditKind;
 use gatelet::protocol::client_assertion::AssertionAlgorithm;
 use gatelet::protocol::{
-    Client, ClientAuthMethod, ClientId, ClientKeys, ClientOrigin, Id, RedirectUri, Timestamp,
+    Client, ClientAuthMethod, ClientId, ClientKeys, ClientOrigin, Id, MachineScopes, RedirectUri, Timestamp,
 };
 use gatelet::store::{Outcome, RegistrationOutcome, all_statements};
 
@@ -40,6 +40,8 @@ async fn a_registered_client_comes_back_as_it_was(database: Database) {
     full.secret_hashes = vec![hash("newer"), hash("older")];
     full.default_resource = Some(notes().uri);
     full.machine_scopes = scope("read write");
+    full.machine = vec![MachineScopes { resource: notes().uri, scopes: scope("write") }];
+    full.audience = Some("notes-api".into());
     full.tenant = Some(tenant_id("acme"));
     full.first_party = true;
     full.contacts = vec!["ops@app.example".into()];
@@ -166,7 +168,7 @@ async fn a_client_that_was_let_in_takes_no_place_and_makes_no_room(database: Dat
         let mut issue = world.completed();
         issue.grant.client = registered_at(&world, NOW).await;
         issue.code.client = issue.grant.client.clone();
-        issue.consent = None;
+        issue.consents.clear();
         assert_eq!(world.issue(&issue).await, Outcome::Won(()));
         let_in.push(issue.grant.client);
     }

@@ -45,11 +45,11 @@ fn the_example_uncommented_is_a_good_configuration_that_sets_every_key() {
 fn every_alternative_in_the_example_is_a_key() {
     let example = example();
     let alternatives: Vec<_> = example.lines().filter_map(|line| line.strip_prefix("# Or: ")).collect();
-    assert_eq!(alternatives.len(), 9);
+    assert_eq!(alternatives.len(), 13);
     for line in alternatives {
         let section = if line.contains("alice") {
             "[[users]]"
-        } else if line.contains("notes-app") {
+        } else if ["notes-app", "jwks"].iter().any(|word| line.contains(word)) {
             "[[clients]]"
         } else {
             ""

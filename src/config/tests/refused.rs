@@ -155,11 +155,11 @@ fn clients_that_could_not_work_are_refused_in_words() {
     for (client, expected) in [
         (
             "redirect_uris = [\"https://a/cb\"]\ngrant_types = [\"client_credentials\"]",
-            "f:5: clients[0].grant_types: has redirect_uris, which only authorization_code uses\nf:5: clients[0].grant_types: client_credentials needs a secret: secret_file, secret_command or its variable",
+            "f:5: clients[0].grant_types: has redirect_uris, which only authorization_code uses\nf:5: clients[0].grant_types: client_credentials needs a secret (secret_file, secret_command or its variable) or keys (jwks, jwks_file or jwks_uri)",
         ),
         (
             "",
-            "f:2: clients[0]: has neither redirect_uris nor a secret; a public client needs the first, a machine the second",
+            "f:2: clients[0]: has neither redirect_uris nor a secret or keys; a public client needs the first, a machine one of the others",
         ),
         (
             "grant_types = [\"authorization_code\"]",
@@ -192,7 +192,7 @@ fn clients_that_could_not_work_are_refused_in_words() {
         ("secret_command = [\"p\"]", "f:4: clients[0].secret_command: not there"),
         (
             "secret_command = \"p\"",
-            "f:2: clients[0]: has neither redirect_uris nor a secret; a public client needs the first, a machine the second\nf:4: clients[0].secret_command: must be a list of a program and its arguments, not of type string",
+            "f:2: clients[0]: has neither redirect_uris nor a secret or keys; a public client needs the first, a machine one of the others\nf:4: clients[0].secret_command: must be a list of a program and its arguments, not of type string",
         ),
         (
             "secret_file = \"long\"\nmachine_scopes = [\"x\"]",
@@ -220,6 +220,113 @@ fn clients_that_could_not_work_are_refused_in_words() {
             .errors(&[]);
         assert_eq!(found, expected, "{client}");
     }
+}
+
+/// A public key by which a client could sign.
+const KEY: &str = r#"{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+
+#[test]
+fn clients_whose_keys_or_methods_could_not_work_are_refused_in_words() {
+    // RFC 7591 §2; RFC 7517 §5
+    for (client, expected) in [
+        ("jwks = 'x'", "f:4: clients[0].jwks: is no JSON Web Key Set: a JSON object with a list of `keys`"),
+        ("jwks = 'KEY'", "f:4: clients[0].jwks: is a single key; write `{\"keys\": [ … ]}` around it"),
+        (
+            "jwks = '{\"keys\": [KEY, {\"kty\": \"OKP\", \"d\": \"hunter2\"}]}'",
+            "f:4: clients[0].jwks: key 2 is private: whoever can read this could sign as the client; make a new pair, and give \
+             the public part",
+        ),
+        ("jwks_file = \"nowhere\"", "f:4: clients[0].jwks_file: cannot read /etc/nowhere: entity not found"),
+        ("jwks_uri = \"http://a.example/jwks\"", "f:4: clients[0].jwks_uri: must be an https URL"),
+        ("jwks_uri = \"http://localhost/jwks\"", "f:4: clients[0].jwks_uri: must be an https URL"),
+        (
+            "jwks = 'SET'\njwks_uri = \"https://a/jwks\"",
+            "f:5: clients[0].jwks_uri: clients[0].jwks says already what its keys are",
+        ),
+        (
+            "secret_file = \"long\"\nauth_method = \"private_key_jwt\"",
+            "f:5: clients[0].auth_method: private_key_jwt needs keys: jwks, jwks_file or jwks_uri\nf:5: clients[0].auth_method: \
+             the client has a secret, which this does not use; add client_secret_basic",
+        ),
+        (
+            "jwks = 'SET'\nauth_method = \"client_secret_post\"",
+            "f:5: clients[0].auth_method: client_secret_post needs a secret: secret_file, secret_command or its variable\n\
+             f:5: clients[0].auth_method: the client has keys, which this does not use; add private_key_jwt",
+        ),
+        (
+            "jwks = 'SET'\nauth_method = \"none\"\nredirect_uris = [\"https://a/cb\"]",
+            "f:5: clients[0].auth_method: is `none`, but the client has keys",
+        ),
+        (
+            "jwks = 'SET'\nauth_method = [\"none\", \"private_key_jwt\"]",
+            "f:5: clients[0].auth_method[0]: `none` beside another method: whoever need show nothing need not show that",
+        ),
+        (
+            "jwks = 'SET'\nauth_method = [\"private_key_jwt\", \"private_key_jwt\"]",
+            "f:5: clients[0].auth_method[1]: the same method as clients[0].auth_method[0]; each stands once",
+        ),
+        (
+            "jwks = 'SET'\nauth_method = []",
+            "f:5: clients[0].auth_method: names no method; `none` is for a client that has nothing to show",
+        ),
+        (
+            "jwks = 'SET'\nauth_method = \"tls_client_auth\"",
+            "f:5: clients[0].auth_method: must be one of `none`, `client_secret_basic`, `client_secret_post`, \
+             `private_key_jwt`",
+        ),
+    ] {
+        let client = client.replace("SET", &format!("{{\"keys\": [{KEY}]}}")).replace("KEY", KEY);
+        let found = Pretended::config(&format!("{URL}[[clients]]\nid = \"c\"\n{client}"))
+            .file("/etc/long", "0123456789012345678901")
+            .errors(&[]);
+        assert_eq!(found, expected, "{client}");
+    }
+}
+
+#[test]
+fn what_a_client_may_obtain_for_itself_has_to_be_there() {
+    let resource =
+        "[[resources]]\nuri = \"https://m.example/\"\naudience = \"notes\"\nscopes = [{ name = \"a\" }]\n";
+    for (client, expected) in [
+        ("machine = [{ scopes = [\"a\"] }]", "f:9: clients[0].machine[0].resource: missing"),
+        (
+            "machine = [{ resource = \"https://n.example\" }]",
+            "f:9: clients[0].machine[0].resource: there is no resource `https://n.example`",
+        ),
+        (
+            "machine = [{ resource = \"https://m.example\", scopes = [\"b\"] }]",
+            "f:9: clients[0].machine[0].scopes[0]: `b` is none of its scopes",
+        ),
+        (
+            "machine = [{ resource = \"https://m.example\" }, { resource = \"https://m.example/\" }]",
+            "f:9: clients[0].machine[1].resource: the same resource as clients[0].machine[0].resource; each stands once",
+        ),
+        (
+            "resource = \"https://m.example\"\naudience = \"c\"",
+            "f:10: clients[0].audience: the client has a default resource, so this would never be used",
+        ),
+        (
+            "audience = \"notes\"",
+            "f:9: clients[0].audience: is the audience of https://m.example/; name that as `resource`",
+        ),
+        (
+            "audience = \"https://M.example\"",
+            "f:9: clients[0].audience: is the audience of https://m.example/; name that as `resource`",
+        ),
+        ("audience = \"a b\"", "f:9: clients[0].audience: must be one word of at most 2048 bytes"),
+    ] {
+        let found = Pretended::config(&format!(
+            "{URL}{resource}[[clients]]\nid = \"c\"\nsecret_file = \"long\"\n{client}"
+        ))
+        .file("/etc/long", "0123456789012345678901")
+        .errors(&[]);
+        assert_eq!(found, expected, "{client}");
+    }
+    let people = "redirect_uris = [\"https://a/cb\"]\nmachine = [{ resource = \"https://m.example\" }]";
+    assert_eq!(
+        errors(&format!("{resource}[[clients]]\nid = \"c\"\n{people}")),
+        "f:9: clients[0].machine[0]: only client_credentials uses them"
+    );
 }
 
 #[test]

@@ -46,6 +46,7 @@ fn weak_and_exposed_secrets_earn_warnings() {
         warnings(&pretended.load(&[]).unwrap()),
         [
             "f:2: database_url: holds a password, and others may read this file; use database_url_file",
+            "f:3: clients[0]: can obtain nothing for itself: neither machine_scopes nor machine nor audience says what",
             "f:5: clients[0].secret_file: others than its owner may open /etc/weak; run `chmod 600 /etc/weak`",
             "f:5: clients[0].secret_file: has less than 128 bits and can be guessed; `openssl rand -hex 32` prints a \
              good one",

@@ -15,9 +15,15 @@ impl ConsentPage {
             ("tenants", Self { tenants: tenants(), mode_notice: dev(), ..web() }),
             ("remembered", Self { remembered: true, ..web() }),
             ("remembered-new", remembered_new()),
-            ("sign-in", sign_in()),
+            ("sign-in", Self { resources: vec![about_you()], ..web() }),
+            ("server-and-sign-in", with_sign_in(web())),
+            ("server-and-sign-in-remembered", Self { remembered: true, ..with_sign_in(loopback()) }),
             ("changed", Self { changed: true, ..web() }),
-            ("nothing-asked", Self { scopes: Vec::new(), tenants: Vec::new(), ..web() }),
+            ("nothing-asked", nothing_asked()),
+            ("several-servers", several()),
+            ("several-servers-loopback", Self { tenants: tenants(), ..several_on(loopback()) }),
+            ("several-servers-remembered", several_remembered()),
+            ("refused-before", refused_before()),
             ("hostile", hostile(false)),
             ("hostile-remembered", hostile(true)),
             ("hostile-lines", Self { client: client(LINES, Verification::SelfRegistered), ..loopback() }),
@@ -40,15 +46,7 @@ fn web() -> ConsentPage {
         redirect_host: "claude.ai".to_owned(),
         loopback_only: false,
         custom_scheme: false,
-        resource: ResourceView {
-            name: "Team notes".to_owned(),
-            uri: "https://notes.acme.example/mcp".to_owned(),
-        },
-        scopes: vec![
-            scope("notes:read", "Read your team’s notes", false),
-            scope("notes:write", "Write and change notes", false),
-            scope("offline_access", "Stay connected when you are away", false),
-        ],
+        resources: vec![notes()],
         tenants: tenants().into_iter().take(1).collect(),
         remembered: false,
         changed: false,
@@ -76,20 +74,98 @@ fn custom_scheme() -> ConsentPage {
 }
 
 fn remembered_new() -> ConsentPage {
-    let mut page = ConsentPage { remembered: true, tenants: tenants(), ..loopback() };
-    page.scopes.push(scope("notes:admin", "Delete notes of others", true));
+    let mut notes = notes();
+    notes.scopes.push(scope("notes:admin", "Delete notes of others", true));
+    ConsentPage { remembered: true, tenants: tenants(), resources: vec![notes], ..loopback() }
+}
+
+fn refused_before() -> ConsentPage {
+    let mut notes = notes();
+    for scope in &mut notes.scopes[1..] {
+        (scope.checked, scope.is_refused) = (false, true);
+    }
+    notes.scopes.push(scope("notes:export", "Export all notes as one file", true));
+    ConsentPage { remembered: true, resources: vec![notes], ..loopback() }
+}
+
+fn nothing_asked() -> ConsentPage {
+    let mut notes = notes();
+    notes.scopes = vec![whole(&notes.uri)];
+    ConsentPage { resources: vec![notes], tenants: Vec::new(), ..web() }
+}
+
+fn several() -> ConsentPage {
+    several_on(web())
+}
+
+fn several_on(page: ConsentPage) -> ConsentPage {
+    let calendar = ResourceView {
+        scopes: vec![
+            at(CALENDAR, scope("read", "See when you are busy", false)),
+            at(CALENDAR, scope("write", "Make and move appointments", false)),
+        ],
+        only_for: vec!["Acme".to_owned()],
+        ..server("Calendar", CALENDAR)
+    };
+    let search = ResourceView { scopes: vec![whole(SEARCH)], ..server("Company search", SEARCH) };
+    ConsentPage { resources: vec![notes(), calendar, search], ..page }
+}
+
+fn several_remembered() -> ConsentPage {
+    let mut page = ConsentPage { remembered: true, ..several_on(loopback()) };
+    let [notes, calendar, search] = page.resources.as_mut_slice() else { return page };
+    notes.scopes.push(scope("notes:admin", "Delete notes of others", true));
+    calendar.is_new = true;
+    for scope in calendar.scopes.iter_mut().chain(&mut search.scopes) {
+        scope.is_new = !scope.name.is_empty();
+    }
     page
 }
 
-fn sign_in() -> ConsentPage {
-    let mut page = web();
-    page.scopes = vec![
-        scope("notes:read", "Read your team’s notes", false),
-        scope("openid", "Know which account here is yours", false),
-        scope("profile", "See your name and your user name", false),
-        scope("email", "See your mail address", false),
-    ];
+const NOTES: &str = "https://notes.acme.example/mcp";
+const CALENDAR: &str = "https://calendar.acme.example/mcp";
+const SEARCH: &str = "https://search.acme.example/mcp";
+
+fn server(name: &str, uri: &str) -> ResourceView {
+    let (name, uri) = (name.to_owned(), uri.to_owned());
+    let (is_identity, is_new) = (false, false);
+    ResourceView { name, uri, scopes: Vec::new(), is_identity, is_new, only_for: Vec::new() }
+}
+
+fn about_you() -> ResourceView {
+    let known = ScopeView { required: true, ..scope("openid", "Know which account here is yours", false) };
+    let mail =
+        ScopeView { is_refused: true, checked: false, ..scope("email", "See your mail address", false) };
+    let scopes = vec![known, scope("profile", "See your name and your user name", false), mail];
+    ResourceView {
+        scopes,
+        is_identity: true,
+        ..server("Your account", "https://id.acme.example/oauth/userinfo")
+    }
+}
+
+fn with_sign_in(mut page: ConsentPage) -> ConsentPage {
+    page.resources.push(about_you());
     page
+}
+
+fn notes() -> ResourceView {
+    let scopes = vec![
+        scope("notes:read", "Read your team’s notes", false),
+        scope("notes:write", "Write and change notes", false),
+        scope("notes:share", "Share notes with people outside your team", false),
+    ];
+    ResourceView { scopes, ..server("Team notes", NOTES) }
+}
+
+/// A tick for a server of which nothing in particular is asked.
+fn whole(uri: &str) -> ScopeView {
+    let words = "Use it, with no particular permission";
+    ScopeView { value: uri.to_owned(), name: String::new(), ..scope("", words, false) }
+}
+
+fn at(uri: &str, scope: ScopeView) -> ScopeView {
+    ScopeView { value: format!("{uri} {}", scope.name), ..scope }
 }
 
 fn client(name: &str, verification: Verification) -> ClientView {
@@ -97,13 +173,14 @@ fn client(name: &str, verification: Verification) -> ClientView {
 }
 
 fn scope(value: &str, description: &str, is_new: bool) -> ScopeView {
-    let required = value == "openid";
     ScopeView {
-        value: value.to_owned(),
+        value: format!("{NOTES} {value}"),
+        name: value.to_owned(),
         description: description.to_owned(),
-        checked: !is_new,
-        required,
+        checked: true,
+        required: false,
         is_new,
+        is_refused: false,
     }
 }
 
@@ -111,6 +188,17 @@ fn tenants() -> Vec<TenantView> {
     [("acme", "Acme", true), ("globex", "Globex International", false)]
         .map(|(id, name, selected)| TenantView { id: id.to_owned(), name: name.to_owned(), selected })
         .into()
+}
+
+fn hostile_server(name: &str) -> ResourceView {
+    let scopes = vec![
+        scope(SCRIPT, ATTRIBUTE, false),
+        scope(&long(), &long(), true),
+        scope("emoji", EMOJI, false),
+        ScopeView { is_refused: true, checked: false, ..scope("bare:scope", " ", false) },
+    ];
+    let only_for = vec![SCRIPT.to_owned(), long(), OVERRIDE.to_owned()];
+    ResourceView { scopes, only_for, ..server(name, &format!("https://{}/mcp", long())) }
 }
 
 fn hostile(remembered: bool) -> ConsentPage {
@@ -128,13 +216,7 @@ fn hostile(remembered: bool) -> ConsentPage {
         redirect_host: format!("accounts.google.com.{}.evil.example", long()),
         loopback_only: false,
         custom_scheme: true,
-        resource: ResourceView { name: LINES.to_owned(), uri: format!("https://{}/mcp", long()) },
-        scopes: vec![
-            scope(SCRIPT, ATTRIBUTE, false),
-            scope(&long(), &long(), true),
-            scope("emoji", EMOJI, false),
-            scope("bare:scope", " ", false),
-        ],
+        resources: vec![hostile_server(LINES), hostile_server(SCRIPT), hostile_server(&long())],
         tenants: [SCRIPT, OVERRIDE, EMOJI]
             .map(|name| TenantView {
                 id: ATTRIBUTE.to_owned(),
