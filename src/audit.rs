@@ -31,8 +31,24 @@ pub enum AuditKind {
     RefreshReplayed,
     /// A person's password was replaced; they were logged out everywhere and their grants revoked.
     PasswordChanged,
+    /// A signing key was published; it does not sign yet.
+    KeyPublished,
+    /// A signing key took over from another.
+    KeyRotated,
+    /// A signing key was brought in and signs at once.
+    KeyInstalled,
+    /// A signing key was revoked: what it signed is good no longer.
+    KeyRevoked,
+    /// All that is sealed in the database was sealed anew under another key-encryption key.
+    KeysRewrapped,
     /// An account, client or tenant was suspended, and its grants with it.
     Suspended,
+    /// An administrator added something.
+    Added,
+    /// An administrator changed something.
+    Changed,
+    /// An administrator deleted something.
+    Deleted,
 }
 
 impl AuditKind {
@@ -52,7 +68,15 @@ impl AuditKind {
             Self::RefreshRetried => "refresh_retried",
             Self::RefreshReplayed => "refresh_replayed",
             Self::PasswordChanged => "password_changed",
+            Self::KeyPublished => "key_published",
+            Self::KeyRotated => "key_rotated",
+            Self::KeyInstalled => "key_installed",
+            Self::KeyRevoked => "key_revoked",
+            Self::KeysRewrapped => "keys_rewrapped",
             Self::Suspended => "suspended",
+            Self::Added => "added",
+            Self::Changed => "changed",
+            Self::Deleted => "deleted",
         }
     }
 }
@@ -90,6 +114,11 @@ impl AuditEvent {
     /// Adds the client.
     pub fn client(self, client: &ClientId) -> Self {
         Self { client: Some(client.clone()), ..self }
+    }
+
+    /// Adds the tenant.
+    pub fn tenant(self, tenant: &TenantId) -> Self {
+        Self { tenant: Some(tenant.clone()), ..self }
     }
 
     /// Adds the grant with its person, client and tenant.

@@ -12,6 +12,11 @@ fn the_table_of_errors_is_fresh() {
     fresh("docs/errors.md", &errors());
 }
 
+#[test]
+fn the_reference_of_the_command_line_is_fresh() {
+    fresh("docs/cli.md", &gatelet::cli::reference());
+}
+
 fn errors() -> String {
     let mut out = String::from(
         "# Errors\n\nEvery error code, and how it is answered where it can occur. Made from the table in \

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use axum::Router;
 
-use super::dev_commands;
 use super::serve_mode::{in_directory, not_in_place_of_another, private_directory};
 use super::{App, Setup, StartError};
+use super::{admin, dev_commands};
 use crate::clock::Clock;
 use crate::config::{
     ConfigSecret, Declared, DeclaredClient, DeclaredMembership, DeclaredPassword, DeclaredUser,
@@ -98,7 +98,7 @@ pub async fn build(options: DevOptions) -> Result<Dev, StartError> {
     let (key, made) = in_directory(&options.data.join("keys"), &random)?;
     let secret = machine_secret(&options.data.join("keys").join("machine-client-secret"), &random)?;
     let home = home(&options, &secret);
-    let database = options.data.join("gatelet.db");
+    let database = admin::dev_database(&options.data);
     let app = App::build(Setup {
         policy: policy(&options.issuer, options.exposed),
         store: StoreOptions::new(format!("sqlite:{}", database.display()), Mode::Dev),
@@ -123,6 +123,7 @@ pub async fn build(options: DevOptions) -> Result<Dev, StartError> {
     })
     .await
     .map_err(|error| not_in_place_of_another(error, made))?;
+    app.engine().store.record_issuer(options.issuer.as_str()).await?;
     let demo = demo::router(options.issuer.origin(), options.issuer.as_str(), clock)?;
     Ok(Dev { router: app.router(demo), app, home })
 }
@@ -132,7 +133,7 @@ pub fn demo_url(issuer: &Issuer) -> String {
     format!("{}/demo/mcp", issuer.origin())
 }
 
-fn policy(issuer: &Issuer, exposed: bool) -> Policy {
+pub(super) fn policy(issuer: &Issuer, exposed: bool) -> Policy {
     Policy {
         issuer: issuer.clone(),
         lifetimes: Lifetimes::default(),

@@ -1,4 +1,5 @@
-//! What a server does while nobody asks: it sweeps what has ended. `store::sweep` lists what that is.
+//! What a server does while nobody asks: it sweeps what has ended (`store::sweep` lists what that is) and rotates signing
+//! keys.
 
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ const BATCH: u32 = 200;
 /// How long an ended grant is kept: far longer than any access token lives, so that replays are still recognised.
 const DEAD_GRANT_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// Sweeps for as long as it is run.
+/// Keeps house for as long as it is run.
 pub(super) async fn run(engine: Engine) {
     loop {
         match sweep(&engine).await {
@@ -22,6 +23,9 @@ pub(super) async fn run(engine: Engine) {
             Ok(rows) => tracing::debug!(rows, "swept"),
             // The next round tries again.
             Err(error) => tracing::warn!(%error, "could not sweep"),
+        }
+        if let Err(error) = engine.tend_keys().await {
+            tracing::warn!(%error, "could not tend the signing keys");
         }
         tokio::time::sleep(EVERY).await;
     }

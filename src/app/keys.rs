@@ -4,7 +4,7 @@ use super::StartError;
 use crate::flow::{KeyFault, SigningKeys, signing_key_row};
 use crate::protocol::{ServerSecretId, SigningAlg, Timestamp};
 use crate::random::Random;
-use crate::store::{self, Mode, SigningKeyState, Store};
+use crate::store::{self, Mode, Outcome, SigningKeyState, Store};
 use crate::tokens::{KeyEncryptionKey, KeyError, OpenError, ServerSecret, ServerSecrets, SigningKey};
 
 /// The server secrets; the first is made at the first start. Instances that start at once agree on one.
@@ -49,8 +49,11 @@ impl FirstKeys<'_> {
         }
         let fresh = given.map_or_else(|| SigningKey::generate(alg), Ok)?;
         let row = signing_key_row(&fresh, self.key, self.random, self.now)?;
-        self.store.ensure_signing_key(row).await?;
-        Ok(())
+        match self.store.ensure_signing_key(row).await? {
+            Outcome::Won(_) => Ok(()),
+            // Somebody has sealed everything anew since the server secrets were opened.
+            Outcome::Lost => Err(StartError::OtherKey("they were sealed anew just now".to_owned())),
+        }
     }
 }
 

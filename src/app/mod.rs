@@ -3,6 +3,7 @@
 //!
 //! An `App` holds one issuer and nothing of it is process-global, so several can live in one process.
 
+pub mod admin;
 mod declare;
 pub mod dev;
 mod dev_commands;
@@ -74,6 +75,9 @@ pub enum StartError {
     /// A row that must be there is not.
     #[error("a key in the database is damaged")]
     DamagedKey,
+    /// The issuer that the database remembers cannot be read.
+    #[error("the issuer in the database: {0}")]
+    Issuer(crate::protocol::IssuerError),
     /// A signing key cannot be used.
     #[error(transparent)]
     KeyFault(#[from] KeyFault),

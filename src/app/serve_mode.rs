@@ -59,6 +59,21 @@ fn key_encryption_key(source: &KeySource, random: &Random) -> Result<KeyAtHand, 
     }
 }
 
+/// The key of a server that was started before.
+pub(super) fn existing_key(source: &KeySource) -> Result<KeyEncryptionKey, StartError> {
+    match source {
+        KeySource::File(path) => Ok(KeyEncryptionKey::read_file(path)?),
+        KeySource::Given(text) => Ok(KeyEncryptionKey::from_text(text.expose_secret())?),
+        KeySource::Directory(directory) => {
+            let path = directory.join(KEY_FILE);
+            if !path.exists() {
+                return Err(StartError::MissingKey(path.display().to_string()));
+            }
+            Ok(KeyEncryptionKey::read_file(&path)?)
+        }
+    }
+}
+
 /// The key, and its file if it was made just now.
 type KeyAtHand = (KeyEncryptionKey, Option<PathBuf>);
 

@@ -14,6 +14,9 @@ use crate::config::{self, LogConfig};
 use crate::protocol::Issuer;
 use crate::serve::{self, ListenError};
 
+/// Where dev mode keeps its data unless it is told otherwise.
+pub(super) const DATA: &str = ".gatelet";
+
 /// Arguments of `gatelet dev`.
 #[derive(Args, Clone, Debug)]
 pub struct DevArgs {
@@ -21,7 +24,7 @@ pub struct DevArgs {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8710")]
     pub listen: SocketAddr,
     /// Where to keep database and keys.
-    #[arg(long, value_name = "DIR", default_value = ".gatelet")]
+    #[arg(long, value_name = "DIR", default_value = DATA)]
     pub data: PathBuf,
     /// The issuer [default: http://localhost:PORT/oauth].
     #[arg(long, value_name = "URL")]

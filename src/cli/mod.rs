@@ -1,15 +1,23 @@
 //! The command line: one file for each verb.
 
+pub mod admin;
 mod banner;
+pub mod completions;
 pub mod config;
 pub mod dev;
 mod log;
+mod output;
+mod parse;
+mod reference;
 pub mod serve;
 mod stop;
+pub mod user;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+pub use reference::reference;
 
 /// A self-contained OAuth 2.1 authorization server made for MCP.
 #[derive(Clone, Debug, Parser)]
@@ -30,6 +38,12 @@ pub enum Command {
     /// Look at configuration without starting anything.
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    /// People: list, show, add, change, set a password, suspend, delete.
+    User(user::UserArgs),
+    /// Print completions for a shell.
+    Completions(completions::CompletionsArgs),
+    /// Print the man page, or write those of all commands.
+    Man(completions::ManArgs),
 }
 
 /// Does what the command line says.
@@ -38,6 +52,9 @@ pub fn run(cli: &Cli) -> ExitCode {
         Command::Dev(args) => dev::run(args),
         Command::Serve(args) => serve::run(args),
         Command::Config(command) => config::run(command),
+        Command::User(args) => user::run_user(args),
+        Command::Completions(args) => completions::completions(args),
+        Command::Man(args) => completions::man(args),
     }
 }
 
@@ -45,6 +62,11 @@ pub fn run(cli: &Cli) -> ExitCode {
 fn fail(error: &dyn std::error::Error) -> ExitCode {
     eprintln!("error: {error}");
     ExitCode::FAILURE
+}
+
+/// The runtime of a command that does one thing.
+fn current_thread() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
 /// The runtime on which a server runs.

@@ -8,9 +8,6 @@ use super::secret::ConfigSecret;
 use super::values::{Command, Text, Texts, Written};
 use crate::protocol::{Scope, ScopeToken};
 
-/// Fewer characters than this is no secret.
-pub(super) const SHORTEST_SECRET: usize = 8;
-
 /// Collects problems, and reads secrets from where they are kept.
 pub(super) struct Check<'a> {
     pub(super) problems: &'a mut Problems,

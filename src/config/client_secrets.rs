@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::check::{Check, SHORTEST_SECRET, SecretSources};
+use super::check::{Check, SecretSources};
 use super::clients::RawClient;
 use super::problem::{Origin, Place};
 use super::read::Section as _;
 use super::secret::ConfigSecret;
 use super::values::Written;
+use crate::protocol::SHORTEST_SECRET;
 use crate::tokens::ClientSecret;
 
 /// Strength of a secret, in bits, below which it can be guessed by a machine.

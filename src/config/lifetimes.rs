@@ -33,6 +33,11 @@ section! {
         browser_session_absolute: Text = Value(r#""30d""#),
         /// How long others may keep the public keys; at most `1h`.
         jwks_max_age: Text = Value(r#""5m""#),
+        /// A key that signs tokens; then another takes over. Between `key_lead` and `3650d`.
+        key_active: Text = Value(r#""90d""#),
+        /// How long a key is published before it signs, so that resource servers know it by then; between `2h`, which is
+        /// longer than any of them may keep the public keys, and `30d`.
+        key_lead: Text = Value(r#""24h""#),
         /// A self-registered client that nobody ever let in; at most `90d`.
         unused_client: Text = Value(r#""7d""#),
         /// The record of what happened (logins, grants, replays, suspensions); at most `3650d`.
@@ -64,6 +69,8 @@ impl RawLifetimes {
                 bounds.browser_session_absolute,
             ),
             (&self.jwks_max_age, &mut lifetimes.jwks_max_age, Duration::ZERO, bounds.jwks_max_age),
+            (&self.key_active, &mut lifetimes.key_active, second, bounds.key_active),
+            (&self.key_lead, &mut lifetimes.key_lead, Lifetimes::MIN_KEY_LEAD, bounds.key_lead),
             (&self.unused_client, &mut lifetimes.unused_client, second, bounds.unused_client),
             (&self.audit, &mut lifetimes.audit, second, bounds.audit),
         ] {
@@ -85,6 +92,11 @@ impl RawLifetimes {
         refuse_longer(check, &refresh, "refresh", lifetimes.refresh_idle, lifetimes.refresh_absolute);
         let (idle, absolute) = (lifetimes.browser_session_idle, lifetimes.browser_session_absolute);
         refuse_longer(check, &session, "browser_session", idle, absolute);
+        if lifetimes.key_lead > lifetimes.key_active {
+            let (lead, active) = (duration::print(lifetimes.key_lead), duration::print(lifetimes.key_active));
+            let message = format!("key_active ({active}) is shorter than key_lead ({lead})");
+            check.error(&place(&self.key_active, &self.key_lead, "key_active"), message);
+        }
     }
 }
 

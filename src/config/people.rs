@@ -1,13 +1,13 @@
 //! `[[tenants]]`, `[[roles]]` and `[[users]]`.
 
-use super::check::{Check, SHORTEST_SECRET, SecretSources};
+use super::check::{Check, SecretSources};
 use super::problem::Place;
 use super::read::Example::{Instead, Value};
 use super::read::{Section as _, section};
 use super::secret::ConfigSecret;
 use super::server::required;
 use super::values::{Command, Text, Texts, Written};
-use crate::protocol::{PasswordHash, Role, RoleName, Tenant, TenantId, User, UserId};
+use crate::protocol::{PasswordHash, Role, RoleName, SHORTEST_SECRET, Tenant, TenantId, User, UserId};
 
 const NAME_RULE: &str = "must be 1 to 64 letters, digits, `-`, `_` and `.`";
 
@@ -173,7 +173,7 @@ impl RawUser {
     fn check(mut self, check: &mut Check<'_>, tenants: &[Tenant], roles: &[Role]) -> Option<DeclaredUser> {
         let password = self.password(check);
         let id = self.id.as_ref().map(|id| check.parsed(id, |text| UserId::parse(text).ok_or(NAME_RULE)));
-        let email = self.email.as_ref().and_then(|email| check.parsed(email, parse_email));
+        let email = self.email.as_ref().and_then(|email| check.parsed(email, User::parse_email));
         let tenant_places = self.memberships.iter().filter_map(|membership| membership.tenant.as_ref());
         check.refuse_twice("tenant", tenant_places.map(|tenant| (tenant.value.clone(), &tenant.place)));
         let memberships: Vec<_> = self
@@ -189,7 +189,7 @@ impl RawUser {
         if self.memberships.is_empty() {
             check.warning(self.place(), "belongs to no tenant, and so can use nothing");
         }
-        let username = check.parsed(username, parse_username)?;
+        let username = check.parsed(username, User::parse_username)?;
         let name = self.name.map(|name| name.value);
         Some(DeclaredUser { id: id.flatten(), username, name, email, password, memberships })
     }
@@ -228,27 +228,6 @@ impl RawUser {
                 None
             }
         }
-    }
-}
-
-fn parse_username(text: &str) -> Result<String, &'static str> {
-    if text.trim() != text || text.chars().any(char::is_control) {
-        return Err("must have no space around it and no control characters");
-    }
-    if text.chars().count() > 128 {
-        return Err("must have at most 128 characters");
-    }
-    Ok(text.to_owned())
-}
-
-fn parse_email(text: &str) -> Result<String, &'static str> {
-    match text.split_once('@') {
-        Some((local, domain))
-            if !local.is_empty() && !domain.is_empty() && !text.contains(char::is_whitespace) =>
-        {
-            Ok(text.to_owned())
-        }
-        _ => Err("is no mail address"),
     }
 }
 

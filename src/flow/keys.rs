@@ -200,9 +200,14 @@ impl Engine {
         }
         let (key, now) = (SigningKey::generate(alg)?, self.clock.now());
         let row = row(&key, self.keys.key_encryption_key(), &self.random, now)?;
-        self.store.ensure_signing_key(row).await?;
-        self.keys.read_now(&self.store, now).await;
-        Ok(true)
+        let made = self.store.ensure_signing_key(row).await?.is_won();
+        self.reread_keys().await;
+        Ok(made)
+    }
+
+    /// Reads the keys again, because this instance has just changed them.
+    pub(super) async fn reread_keys(&self) {
+        self.keys.read_now(&self.store, self.clock.now()).await;
     }
 
     /// The keys to sign with.
@@ -238,6 +243,7 @@ pub fn row(
         public_jwk: key.public_jwk().to_json(),
         state: SigningKeyState::Active,
         created_at: now,
+        activate_at: None,
         activated_at: Some(now),
         retired_at: None,
         expires_at: None,
@@ -253,7 +259,7 @@ fn opened(
     before: Option<&KeyRing>,
 ) -> Result<(KeyRing, Vec<KeyFault>), KeyFault> {
     let (mut signing, mut others, mut faults) = (Vec::new(), Vec::new(), Vec::new());
-    for row in rows {
+    for row in rows.iter().filter(|row| row.state != SigningKeyState::Revoked) {
         let jwk = PublicJwk::from_json(&row.public_jwk).ok_or_else(|| KeyFault::Damaged(row.kid.clone()))?;
         if row.state == SigningKeyState::Active {
             let known = before.and_then(|ring| ring.signer(row.alg)).filter(|key| *key.public_jwk() == jwk);

@@ -5,6 +5,7 @@
 //! to answer. No transaction crosses a password hash or a signature, and what was minted for a commit that lost is
 //! dropped.
 
+pub mod admin;
 mod answer;
 mod authorize;
 mod browser;
@@ -14,6 +15,7 @@ mod client_authentication;
 mod consent;
 mod failure;
 mod identity;
+mod key_rotation;
 mod keys;
 mod login;
 mod logout;

@@ -2,6 +2,9 @@
 
 use super::{BrowserSessionId, RoleName, TenantId, Timestamp, UserId};
 
+/// Fewer characters than this is neither a password nor a client's secret.
+pub const SHORTEST_SECRET: usize = 8;
+
 /// A person who can log in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
@@ -21,6 +24,35 @@ impl User {
     /// The form in which names are compared, so that `Alice` and `alice` are one person.
     pub fn fold(username: &str) -> String {
         username.trim().to_lowercase()
+    }
+
+    /// Accepts a login name.
+    ///
+    /// # Errors
+    /// The rule that it breaks, for people.
+    pub fn parse_username(text: &str) -> Result<String, &'static str> {
+        if text.is_empty() || text.trim() != text || text.chars().any(char::is_control) {
+            return Err("must have letters, no space around them and no control characters");
+        }
+        if text.chars().count() > 128 {
+            return Err("must have at most 128 characters");
+        }
+        Ok(text.to_owned())
+    }
+
+    /// Accepts what looks like a mail address.
+    ///
+    /// # Errors
+    /// The rule that it breaks, for people.
+    pub fn parse_email(text: &str) -> Result<String, &'static str> {
+        match text.split_once('@') {
+            Some((local, domain))
+                if !local.is_empty() && !domain.is_empty() && !text.contains(char::is_whitespace) =>
+            {
+                Ok(text.to_owned())
+            }
+            _ => Err("is no mail address"),
+        }
     }
 
     /// The name to show: the given one, else the login name.

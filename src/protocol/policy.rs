@@ -36,6 +36,10 @@ pub struct Lifetimes {
     pub client_document_max: Duration,
     /// How long a document that is no longer fresh is used when it cannot be fetched.
     pub client_document_stale: Duration,
+    /// How long a signing key signs.
+    pub key_active: Duration,
+    /// How long a signing key is published before it signs, so that every verifier knows it by then.
+    pub key_lead: Duration,
 }
 
 const MINUTE: u64 = 60;
@@ -59,6 +63,8 @@ impl Default for Lifetimes {
             client_document_min: Duration::from_secs(5 * MINUTE),
             client_document_max: Duration::from_secs(24 * HOUR),
             client_document_stale: Duration::from_secs(7 * DAY),
+            key_active: Duration::from_secs(90 * DAY),
+            key_lead: Duration::from_secs(24 * HOUR),
         }
     }
 }
@@ -80,7 +86,13 @@ impl Lifetimes {
         client_document_min: Duration::from_secs(HOUR),
         client_document_max: Duration::from_secs(24 * HOUR),
         client_document_stale: Duration::from_secs(30 * DAY),
+        key_active: Duration::from_secs(3650 * DAY),
+        key_lead: Duration::from_secs(30 * DAY),
     };
+
+    /// The shortest that [`Lifetimes::key_lead`] may be made: longer than the longest `jwks_max_age`, with an hour for
+    /// clocks that differ.
+    pub const MIN_KEY_LEAD: Duration = Duration::from_secs(2 * HOUR);
 
     /// How long a client's document is fresh whose host says `said`: within our own bounds, and briefly when it says
     /// nothing (Client ID Metadata Documents §4.4).
@@ -199,7 +211,7 @@ impl Policy {
 mod tests {
     use super::*;
 
-    fn each(of: &Lifetimes) -> [Duration; 14] {
+    fn each(of: &Lifetimes) -> [Duration; 16] {
         [
             of.access_token,
             of.code,
@@ -215,6 +227,8 @@ mod tests {
             of.client_document_min,
             of.client_document_max,
             of.client_document_stale,
+            of.key_active,
+            of.key_lead,
         ]
     }
 
@@ -240,7 +254,9 @@ mod tests {
                 90 * day,
                 5 * minute,
                 day,
-                7 * day
+                7 * day,
+                90 * day,
+                day
             ]
         );
     }
@@ -317,6 +333,8 @@ mod tests {
                 3650 * day,
                 hour,
                 day,
+                30 * day,
+                3650 * day,
                 30 * day
             ]
         );

@@ -43,6 +43,13 @@ stored_text!(
     Sealed
 );
 
+impl Sealed {
+    /// The name of the key that opens it, which stands before the first dot; nothing if it is no sealed text.
+    pub fn key_name(&self) -> &str {
+        self.0.split_once('.').map_or("", |(name, _)| name)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -55,5 +62,6 @@ mod tests {
         assert_eq!((password.as_str(), format!("{password:?}").as_str()), ("$argon2id$", "PasswordHash(..)"));
         let sealed = Sealed::from_stored("bytes".into());
         assert_eq!((sealed.as_str(), format!("{sealed:?}").as_str()), ("bytes", "Sealed(..)"));
+        assert_eq!((sealed.key_name(), Sealed::from_stored("key.bytes".into()).key_name()), ("", "key"));
     }
 }

@@ -7,7 +7,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection as _, PgPool};
 
 use super::backend::{Tx, Verb};
-use super::{ACQUIRE_TIMEOUT, Mode, StoreError, meta, migrations};
+use super::{ACQUIRE_TIMEOUT, StoreError, StoreOptions, meta, migrations};
 
 /// Prepared statements kept per connection; more than there are.
 const STATEMENT_CACHE: usize = 256;
@@ -24,8 +24,9 @@ pub(super) struct Postgres {
 }
 
 impl Postgres {
-    /// Connects, brings the schema up to date and claims the database for `mode`.
-    pub(super) async fn open(url: &str, mode: Mode, max_connections: u32) -> Result<Self, StoreError> {
+    /// Connects, brings the schema up to date and claims the database for its mode, unless it must be as it is.
+    pub(super) async fn open(url: &str, options: &StoreOptions) -> Result<Self, StoreError> {
+        let StoreOptions { mode, max_connections, must_exist, .. } = *options;
         let options = PgConnectOptions::from_str(url)
             .map_err(|_| StoreError::Address)?
             .application_name("gatelet")
@@ -40,9 +41,14 @@ impl Postgres {
             .connect_lazy_with(options);
 
         let mut tx = pool.begin().await?;
-        sqlx::query(MIGRATION_LOCK).execute(&mut *tx).await?;
-        migrations::migrate(&mut *tx).await?;
-        meta::claim(&mut Tx::Postgres(&mut tx), mode).await?;
+        if must_exist {
+            migrations::require_current(&mut *tx).await?;
+            meta::require(&mut Tx::Postgres(&mut tx), mode).await?;
+        } else {
+            sqlx::query(MIGRATION_LOCK).execute(&mut *tx).await?;
+            migrations::migrate(&mut *tx).await?;
+            meta::claim(&mut Tx::Postgres(&mut tx), mode).await?;
+        }
         tx.commit().await?;
         Ok(Self { pool })
     }

@@ -8,10 +8,12 @@ use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, SqlitePool};
 
 use super::backend::{Tx, Verb};
 use super::writer::Writer;
-use super::{ACQUIRE_TIMEOUT, Mode, StoreError, migrations};
+use super::{ACQUIRE_TIMEOUT, StoreError, StoreOptions, migrations};
 
 /// How long a statement waits for another process that holds the file's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// The same for a command, which nobody's request waits for.
+const PATIENT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Prepared statements kept per connection; more than there are.
 const STATEMENT_CACHE: usize = 256;
 /// The first version whose write-ahead log cannot be reset under a reader (fixed in 3.51.3).
@@ -25,25 +27,35 @@ pub(super) struct Sqlite {
 
 impl Sqlite {
     /// Opens the file, creating it readable by its owner alone, brings its schema up to date and claims it for
-    /// `mode`.
-    pub(super) async fn open(path: &Path, mode: Mode, durable: bool) -> Result<Self, StoreError> {
-        create_private(path)?;
+    /// its mode, unless it must be as it is.
+    pub(super) async fn open(path: &Path, options: &StoreOptions) -> Result<Self, StoreError> {
+        let StoreOptions { mode, durable, must_exist, .. } = *options;
+        if !must_exist {
+            create_private(path)?;
+        } else if !path.try_exists()? {
+            return Err(StoreError::Missing);
+        }
         let options = SqliteConnectOptions::new()
             .filename(path)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(if durable { SqliteSynchronous::Full } else { SqliteSynchronous::Off })
             .foreign_keys(true)
-            .busy_timeout(BUSY_TIMEOUT)
+            .busy_timeout(if must_exist { PATIENT_TIMEOUT } else { BUSY_TIMEOUT })
             .statement_cache_capacity(STATEMENT_CACHE);
         let mut connection = connect(&options).await?;
         let version: String =
             sqlx::query_scalar("SELECT sqlite_version()").fetch_one(&mut connection).await?;
         refuse_defective(&version)?;
 
-        let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
-        migrations::migrate(&mut *tx).await?;
-        super::meta::claim(&mut Tx::Sqlite(&mut tx), mode).await?;
-        tx.commit().await?;
+        if must_exist {
+            migrations::require_current(&mut connection).await?;
+            super::meta::require(&mut Tx::Sqlite(&mut connection), mode).await?;
+        } else {
+            let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
+            migrations::migrate(&mut *tx).await?;
+            super::meta::claim(&mut Tx::Sqlite(&mut tx), mode).await?;
+            tx.commit().await?;
+        }
 
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let readers = SqlitePoolOptions::new()
@@ -53,7 +65,8 @@ impl Sqlite {
             .max_lifetime(None)
             .test_before_acquire(false)
             .connect_lazy_with(options.clone().pragma("query_only", "ON"));
-        Ok(Self { readers, writer: Writer::start(options, connection) })
+        // Who works beside a server leaves the log to it: folding it in waits for every reader, and writers wait meanwhile.
+        Ok(Self { readers, writer: Writer::start(options, connection, !must_exist) })
     }
 
     /// The connections that read.

@@ -4,7 +4,7 @@ use super::audit::{Noted, record};
 use super::backend::Tx;
 use super::sql::statements;
 use super::value::{args, json_list};
-use super::{StoreError, suspend};
+use super::{StoreError, admin_user, suspend};
 use crate::audit::AuditKind;
 use crate::protocol::{PasswordHash, RoleName, TenantId, Timestamp, User};
 
@@ -13,11 +13,14 @@ statements! {
     BY_USERNAME = "SELECT id FROM users WHERE username_folded = $1 AND id <> $2";
     /// A person who was withdrawn comes back; one whom an administrator has suspended stays suspended. A password
     /// that configuration does not give is left as it is.
-    UPSERT = "INSERT INTO users (id, username, username_folded, name, email, password_hash, origin, created_at)
-        VALUES ($1, $2, $3, $4, $5, $6, 'config', $7)
+    UPSERT = "INSERT INTO users (id, username, username_folded, name, email, password_hash, origin, created_at,
+            password_declared_at)
+        VALUES ($1, $2, $3, $4, $5, $6, 'config', $7, $8)
         ON CONFLICT (id) DO UPDATE SET username = excluded.username, username_folded = excluded.username_folded,
             name = excluded.name, email = excluded.email,
             password_hash = COALESCE(excluded.password_hash, users.password_hash), origin = excluded.origin,
+            password_declared_at = CASE WHEN excluded.password_declared_at IS NULL THEN NULL
+                ELSE COALESCE(users.password_declared_at, excluded.password_declared_at) END,
             suspended_at = CASE WHEN users.origin = 'withdrawn' THEN NULL ELSE users.suspended_at END
         WHERE users.origin IN ('config', 'withdrawn')";
     PUT_MEMBERSHIP = "INSERT INTO memberships (user_id, tenant_id, roles) VALUES ($1, $2, $3)
@@ -61,9 +64,18 @@ pub(super) async fn upsert(
     }
     let password = declared.password_hash.as_ref().map(PasswordHash::as_str);
     let before = tx.optional(PASSWORD, args![&user.id]).await?;
-    let args =
-        args![&user.id, &user.username, &folded, user.name.as_deref(), user.email.as_deref(), password, now,];
-    if tx.execute(UPSERT, args).await? == 0 {
+    let since = password.map(|_| now);
+    let args = args![
+        &user.id,
+        &user.username,
+        &folded,
+        user.name.as_deref(),
+        user.email.as_deref(),
+        password,
+        now,
+        since
+    ];
+    if admin_user::was_deleted(tx, &user.id).await? || tx.execute(UPSERT, args).await? == 0 {
         return Err(StoreError::TakenByAnother { what: "user", id: user.id.to_string() });
     }
     if let (Some(row), Some(password)) = (before, password)

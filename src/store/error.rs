@@ -31,6 +31,17 @@ pub enum StoreError {
         /// The version of a schema change that this program does not have.
         found: i64,
     },
+    /// The database was written by an older version of this program, and was to be opened as it is.
+    #[error(
+        "the database has schema {found}, older than this version of gatelet: start the server of this version first"
+    )]
+    OlderSchema {
+        /// The version of its newest schema change.
+        found: i64,
+    },
+    /// There is no database, and none was to be made.
+    #[error("there is no database yet: start the server once")]
+    Missing,
     /// The SQLite library in this program has a known defect that corrupts databases.
     #[error("SQLite {found} is too old: at least 3.51.3 is needed")]
     SqliteTooOld {

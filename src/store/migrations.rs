@@ -13,14 +13,31 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (2, "client documents", include_str!("../../migrations/0002_client_documents.sql")),
     (3, "limits", include_str!("../../migrations/0003_limits.sql")),
     (4, "settings", include_str!("../../migrations/0004_settings.sql")),
+    (14, "key rotation", include_str!("../../migrations/0014_key_rotation.sql")),
     (12, "registration", include_str!("../../migrations/0012_registration.sql")),
     (15, "grants for several resources", include_str!("../../migrations/0015_several_resources.sql")),
     (17, "nonce", include_str!("../../migrations/0017_nonce.sql")),
+    (18, "administration", include_str!("../../migrations/0018_administration.sql")),
 ];
 
 /// Applies what is missing, within the caller's transaction; refuses a schema from the future.
 pub(super) async fn migrate(connection: &mut impl Migrate) -> Result<(), StoreError> {
     apply(connection, MIGRATIONS).await
+}
+
+/// Refuses a schema that is not this program's own, and changes nothing.
+pub(super) async fn require_current(connection: &mut impl Migrate) -> Result<(), StoreError> {
+    let table = Migrator::with_migrations(Vec::new()).table_name;
+    let applied = connection.list_applied_migrations(&table).await.map_err(|_| StoreError::Missing)?;
+    let found = applied.iter().map(|migration| migration.version).max().ok_or(StoreError::Missing)?;
+    let is_known = |version: i64| MIGRATIONS.iter().any(|(known, ..)| *known == version);
+    if let Some(unknown) = applied.iter().find(|migration| !is_known(migration.version)) {
+        return Err(StoreError::NewerSchema { found: unknown.version });
+    }
+    if applied.len() < MIGRATIONS.len() {
+        return Err(StoreError::OlderSchema { found });
+    }
+    Ok(())
 }
 
 async fn apply(

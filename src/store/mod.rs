@@ -18,6 +18,9 @@
 //! A statement stands in the file of the thing that it concerns; `sql` gathers them for a test that prepares
 //! each on both databases. `reconcile` brings configuration into the database, `sweep` takes out what has ended.
 
+mod admin;
+mod admin_tenant;
+mod admin_user;
 mod audit;
 mod authorization_code;
 mod backend;
@@ -33,6 +36,7 @@ mod error;
 mod grant;
 mod interaction;
 mod issue;
+mod key_custody;
 mod login_failure;
 mod meta;
 mod migrations;
@@ -62,6 +66,8 @@ use backend_sqlite::Sqlite;
 
 use crate::random::Random;
 
+pub use admin::{Known, Origin};
+pub use admin_user::{KnownUser, NewUser, UserChange};
 pub use audit::RecordedEvent;
 pub use authorization_code::KnownCode;
 pub use browser_session::LiveSession;
@@ -70,11 +76,12 @@ pub use declared_user::DeclaredUser;
 pub use error::StoreError;
 pub use grant::KnownGrant;
 pub use issue::Issue;
+pub use key_custody::{KeyRevoked, Resealed, Rewrap};
 pub use outcome::Outcome;
 pub use reconcile::Declarations;
 pub use refresh::RetryLimit;
 pub use server_secret::ServerSecret;
-pub use signing_key::{SigningKey, SigningKeyState};
+pub use signing_key::{KeyRotation, SigningKey, SigningKeyState};
 pub use sql::{Statement, all_statements};
 pub use sweep::{SweepPolicy, Swept};
 pub use user::Account;
@@ -124,6 +131,9 @@ pub struct StoreOptions {
     pub durable: bool,
     /// The most connections to PostgreSQL. SQLite needs few and finds the number itself.
     pub max_connections: u32,
+    /// Whether the database must be there with the schema of this program: nothing is made, brought up to date or
+    /// claimed. For what works beside a running server.
+    pub must_exist: bool,
     /// The source of the identifiers of audit events.
     pub random: Random,
 }
@@ -131,7 +141,14 @@ pub struct StoreOptions {
 impl StoreOptions {
     /// A durable store at `url` with ten connections.
     pub fn new(url: impl Into<String>, mode: Mode) -> Self {
-        Self { url: url.into(), mode, durable: true, max_connections: 10, random: Random::system() }
+        Self {
+            url: url.into(),
+            mode,
+            durable: true,
+            max_connections: 10,
+            must_exist: false,
+            random: Random::system(),
+        }
     }
 }
 
@@ -149,6 +166,7 @@ impl fmt::Debug for StoreOptions {
 #[derive(Clone)]
 pub struct Store {
     backend: Arc<Backend>,
+    mode: Mode,
     random: Random,
 }
 
@@ -166,20 +184,25 @@ impl Store {
     /// Opens the database: creates a SQLite file if there is none (for its owner alone), brings the schema up to
     /// date, records the mode in a new database and refuses one of another mode or of a newer program.
     pub async fn open(options: &StoreOptions) -> Result<Self, StoreError> {
-        let StoreOptions { url, mode, durable, max_connections, random } = options;
+        let url = &options.url;
         let backend = if let Some(path) = url.strip_prefix("sqlite:") {
             let path = path.strip_prefix("//").unwrap_or(path);
             if path.is_empty() || path.starts_with(':') {
                 // A database in memory would be another one for each connection.
                 return Err(StoreError::Address);
             }
-            Backend::Sqlite(Sqlite::open(Path::new(path), *mode, *durable).await?)
+            Backend::Sqlite(Sqlite::open(Path::new(path), options).await?)
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            Backend::Postgres(Postgres::open(url, *mode, *max_connections).await?)
+            Backend::Postgres(Postgres::open(url, options).await?)
         } else {
             return Err(StoreError::Address);
         };
-        Ok(Self { backend: Arc::new(backend), random: random.clone() })
+        Ok(Self { backend: Arc::new(backend), mode: options.mode, random: options.random.clone() })
+    }
+
+    /// The mode that the database belongs to.
+    pub fn mode(&self) -> Mode {
+        self.mode
     }
 
     /// Ends the store after the verbs that were asked for before: SQLite's log is folded into its file, all

@@ -30,10 +30,11 @@ enum Message {
 }
 
 impl Writer {
-    /// Starts the task on a connection that has already been opened with `options`.
-    pub(super) fn start(options: SqliteConnectOptions, connection: SqliteConnection) -> Self {
+    /// Starts the task on a connection that has already been opened with `options`; `folds` says whether its end folds
+    /// the write-ahead log into the file.
+    pub(super) fn start(options: SqliteConnectOptions, connection: SqliteConnection, folds: bool) -> Self {
         let (sender, messages) = mpsc::channel(QUEUE);
-        tokio::spawn(Task { messages, options, connection: Some(connection) }.run());
+        tokio::spawn(Task { messages, options, connection: Some(connection), folds }.run());
         Self(sender)
     }
 
@@ -96,6 +97,7 @@ struct Task {
     options: SqliteConnectOptions,
     /// None after a failure: the next batch opens a new one.
     connection: Option<SqliteConnection>,
+    folds: bool,
 }
 
 impl Task {
@@ -158,7 +160,10 @@ impl Task {
     /// Folds the write-ahead log into the file, so that the file alone is the database.
     async fn end(self) {
         let Some(mut connection) = self.connection else { return };
-        let folded = tell(&mut connection, "PRAGMA wal_checkpoint(TRUNCATE)").await;
+        let folded = match self.folds {
+            true => tell(&mut connection, "PRAGMA wal_checkpoint(TRUNCATE)").await,
+            false => Ok(()),
+        };
         if let Err(error) = folded.and(connection.close().await) {
             tracing::warn!(%error, "SQLite was not closed cleanly");
         }
@@ -217,7 +222,7 @@ mod tests {
         ] {
             sqlx::query(table).execute(&mut connection).await.unwrap();
         }
-        (Writer::start(options.clone(), connection), options, file)
+        (Writer::start(options.clone(), connection, true), options, file)
     }
 
     type Run = for<'t> fn(&'t mut Tx<'_>, &'t i64) -> Running<'t, bool>;

@@ -81,6 +81,11 @@ fn server_keys_that_do_not_fit_together_are_refused_in_words() {
             "f:3: lifetimes.code: write a duration as a number and a unit of d, h, m or s, such as `15m`, `1h30m` or `30d`",
         ),
         ("[lifetimes]\ncode = \"0s\"", "f:3: lifetimes.code: is shorter than the bound of 1s"),
+        ("[lifetimes]\nkey_lead = \"119m\"", "f:3: lifetimes.key_lead: is shorter than the bound of 2h"),
+        (
+            "[lifetimes]\nkey_active = \"3h\"",
+            "f:3: lifetimes.key_active: key_active (3h) is shorter than key_lead (1d)",
+        ),
         (
             "[lifetimes]\nrefresh_absolute = \"1d\"",
             "f:3: lifetimes.refresh_absolute: refresh_idle (30d) is longer than refresh_absolute (1d)",
