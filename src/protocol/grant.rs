@@ -337,6 +337,24 @@ mod tests {
     }
 
     #[test]
+    fn any_token_of_a_sign_in_opens_what_may_be_told_about_the_person() {
+        // OpenID Connect Core §5.3.1; RFC 8707 §2.2
+        let (mut grant, notes) = (fixtures::grant(), fixtures::resource());
+        let own = Resource::userinfo(&fixtures::policy().issuer);
+        let told = Granted { resource: own.uri.clone(), scope: scope("openid email") };
+        grant.resources.push(told.clone());
+        assert_eq!(grant.meant(None), Some(&notes.uri), "beside it there is one MCP server");
+        assert_eq!(scope_for(&grant, &notes, &[], None), Ok(scope("read write openid email offline_access")));
+        let named = Some("https://id.example/oauth/userinfo");
+        assert_eq!(scope_for(&grant, &own, &[], named), Ok(scope("openid email offline_access")));
+        grant.resources = vec![told];
+        assert_eq!(grant.meant(None), Some(&own.uri));
+        assert_eq!(scope_for(&grant, &own, &[], None), Ok(scope("openid email offline_access")));
+        let other = scope_for(&grant, &own, &[], Some("https://mcp.example/mcp"));
+        assert_eq!(other, Err(ErrorCode::InvalidTarget));
+    }
+
+    #[test]
     fn a_grant_for_no_resource_gives_no_token_for_one() {
         let grant = Grant { resources: Vec::new(), ..fixtures::grant() };
         let resource = fixtures::resource();

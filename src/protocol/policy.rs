@@ -262,6 +262,32 @@ mod tests {
     }
 
     #[test]
+    fn who_may_learn_who_a_person_is_follows_from_the_ceiling() {
+        // OpenID Connect Core §3.1.2.1
+        let scope = crate::protocol::fixtures::scope;
+        let mut policy = crate::protocol::fixtures::policy();
+        let mut client = crate::protocol::fixtures::client(&[]);
+        for (ceiling, own, asked, admitted) in [
+            (None, None, "openid", true),
+            (None, None, "profile email", false),
+            (Some("read"), None, "openid", false),
+            (Some("read openid"), None, "openid email", true),
+            (Some("read"), Some("openid"), "openid", true),
+            (Some("openid"), Some("read"), "openid", false),
+        ] {
+            (policy.registration_scopes, client.ceiling) = (ceiling.map(scope), own.map(scope));
+            client.origin = ClientOrigin::Dynamic;
+            assert_eq!(
+                policy.admits_sign_in(&client, &scope(asked)),
+                admitted,
+                "{ceiling:?} {own:?} {asked}"
+            );
+            client.origin = ClientOrigin::Config;
+            assert_eq!(policy.admits_sign_in(&client, &scope(asked)), asked.contains("openid"));
+        }
+    }
+
+    #[test]
     fn what_is_named_is_what_a_stranger_may_ask_for() {
         // OpenID Connect Discovery §3: openid, and not all the others
         let scope = crate::protocol::fixtures::scope;

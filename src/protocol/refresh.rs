@@ -96,7 +96,7 @@ impl Refresh<'_> {
                         "nothing of what was asked may still be given",
                     ));
                 }
-                Ok(narrowed.union(&offline))
+                Ok(narrowed)
             }
             _ => Ok(granted),
         }
@@ -289,6 +289,25 @@ mod tests {
                 Err(code) => assert_eq!(case.refusal(), code, "{asked:?}"),
             }
         }
+    }
+
+    #[test]
+    fn what_is_told_about_the_person_is_narrowed_too() {
+        // RFC 6749 §6; OpenID Connect Core §12.1: without openid in it, profile and email mean nothing
+        for (asked, given) in [
+            (None, "read write openid email offline_access"),
+            (Some("read"), "read offline_access"),
+            (Some("read email"), "read offline_access"),
+            (Some("read openid"), "read openid offline_access"),
+            (Some("openid email"), "openid email offline_access"),
+        ] {
+            let mut case = Case { scope: asked, ..Case::default() };
+            let own = crate::protocol::Resource::userinfo(&fixtures::policy().issuer);
+            case.grant.resources.push(Granted { resource: own.uri, scope: scope("openid email") });
+            assert_eq!(case.decide(), RefreshDecision::Rotate(scope(given)), "{asked:?}");
+        }
+        let wider = Case { scope: Some("openid"), ..Case::default() };
+        assert_eq!(wider.refusal(), ErrorCode::InvalidScope);
     }
 
     #[test]
