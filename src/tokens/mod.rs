@@ -24,7 +24,7 @@ mod server_secret;
 mod subkey;
 mod test_keys;
 
-pub use access_token::{AccessTokenClaims, ClaimName, Jti};
+pub use access_token::{AccessTokenClaims, Jti};
 pub use client_secret::ClientSecret;
 pub use id_token::{IdTokenClaims, at_hash};
 pub use jwk::PublicJwk;
