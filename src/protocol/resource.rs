@@ -372,8 +372,9 @@ mod tests {
             (Some("other"), "read"),
             (Some(""), "read"),
             (None, "read"),
-            (Some("write offline_access"), "write offline_access"),
-            (Some("offline_access"), "read offline_access"),
+            (Some("write offline_access"), "write"),
+            (Some("offline_access"), "read"),
+            (Some("openid profile email"), "read"),
         ] {
             let asked = asked.map(scope);
             assert_eq!(resource.requested_scope(asked.as_ref(), None), scope(granted), "{asked:?}");
@@ -386,20 +387,15 @@ mod tests {
         let ceiling = scope("read");
         assert_eq!(resource.requested_scope(Some(&scope("read write")), Some(&ceiling)), scope("read"));
         assert_eq!(resource.requested_scope(None, Some(&scope("write"))), scope(""));
-        let offline = scope("read offline_access");
-        assert_eq!(
-            resource.requested_scope(Some(&offline), Some(&ceiling)),
-            offline,
-            "it belongs to no resource"
-        );
     }
 
     #[test]
     fn a_developers_server_gets_what_is_asked() {
         let resource = Resource::unregistered(resource_uri("http://localhost:3000/mcp"));
         assert_eq!(
-            resource.requested_scope(Some(&scope("x y offline_access")), None),
-            scope("x y offline_access")
+            resource.requested_scope(Some(&scope("x y openid offline_access")), None),
+            scope("x y"),
+            "what this server itself understands belongs to no MCP server"
         );
         assert_eq!(resource.known(&scope("x offline_access")), scope("x"));
         assert_eq!(resource.grantable(&scope("x"), &[]), scope("x"));
