@@ -51,7 +51,7 @@ mod tests {
 
     #[test]
     fn the_hash_of_an_access_token_is_the_one_of_the_specification() {
-        // OpenID Connect Core §A.3 and §A.6: this access token goes with this at_hash.
+        // OpenID Connect Core §3.1.3.6; §A.3 and §A.6: this access token goes with this at_hash.
         assert_eq!(at_hash("jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y"), "77QmUPtjPfzWtF2AnpK9RQ");
     }
 

@@ -250,7 +250,7 @@ async fn an_id_token_is_no_access_token(database: Database) {
 }
 
 async fn userinfo_ends_with_the_token_the_grant_and_the_person(database: Database) {
-    // OpenID Connect Core §5.3.3, RFC 6750 §3.1
+    // OpenID Connect Core §5.3, §5.3.3, RFC 6750 §3.1
     let server = server(database).await;
     let client = app(&server);
     let gone = (401, "invalid_token");
