@@ -21,9 +21,11 @@ mod key_rotation;
 mod keys;
 mod login;
 mod logout;
+mod manage;
 mod mint;
 mod register;
 mod revoke;
+mod sweep;
 mod target;
 mod token;
 mod token_code;
@@ -48,7 +50,7 @@ pub use introspect::Introspected;
 pub use keys::{KeyFault, SigningKeys, row as signing_key_row};
 pub use login::{LoginAttempt, LoginOutcome, LoginView, Password};
 pub use logout::LogoutAnswer;
-pub use register::Registered;
+pub use register::{Registered, RegistrationRight};
 pub use token::Refusal;
 
 /// Everything that an authorization server needs to answer. Cheap to clone.

@@ -5,8 +5,9 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 
 use super::answer::{json_no_store, oauth_error, refusal};
+use super::bearer::bearer;
 use super::fallback::unreadable_json;
-use super::read::{authorization, form_body, has_body};
+use super::read::{form_body, has_body};
 use super::site::Site;
 use crate::flow::Refusal;
 use crate::protocol::{Endpoint, ErrorCode, OAuthError, Params};
@@ -27,31 +28,26 @@ pub(super) async fn serve(State(site): State<Site>, request: Request) -> Respons
 /// The access token, from the header or the form of a POST (RFC 6750 §2.1, §2.2); never from the address, which is kept
 /// in logs (RFC 9700 §4.3.2).
 async fn presented(request: Request) -> Result<String, Box<Response>> {
-    let refused = |description| {
-        let error = OAuthError::new(ErrorCode::InvalidRequest, description);
+    let refused = |error: OAuthError| {
         let answer = oauth_error(Endpoint::Userinfo, &error);
         Box::new(challenged(answer, Some(&error.into())))
     };
-    let header = authorization(request.headers())
-        .map_err(|()| refused("one Authorization header can be sent at a time"))?;
-    let in_header = header.as_deref().and_then(bearer).map(str::to_owned);
+    let in_header = bearer(request.headers()).map_err(refused)?;
     let in_form = match request.method() == Method::POST && has_body(&request) {
         true => in_form(request).await?,
         false => None,
     };
     match (in_header, in_form) {
         (Some(token), None) | (None, Some(token)) => Ok(token),
-        (Some(_), Some(_)) => Err(refused("one access token can be sent at a time")),
+        (Some(_), Some(_)) => {
+            let description = "one access token can be sent at a time";
+            Err(refused(OAuthError::new(ErrorCode::InvalidRequest, description)))
+        }
         (None, None) => {
             let error = OAuthError::new(ErrorCode::InvalidToken, "an access token is required");
             Err(Box::new(challenged(oauth_error(Endpoint::Userinfo, &error), None)))
         }
     }
-}
-
-fn bearer(header: &str) -> Option<&str> {
-    let (scheme, token) = header.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 async fn in_form(request: Request) -> Result<Option<String>, Box<Response>> {

@@ -107,6 +107,8 @@ impl Lifetimes {
 pub enum RegistrationMode {
     /// Everybody: what MCP clients expect that know no other way in.
     Open,
+    /// Who has an initial access token.
+    Token,
     /// Nobody.
     Off,
 }

@@ -8,6 +8,7 @@ use gatelet::testkit::{Browser, JsonAnswer, RequestParams, TestClient, TestServe
 use serde_json::{Value, json};
 
 use crate::cases;
+use crate::introspecting::{SERVER_SECRET, is_active, notes_server};
 use crate::world::{
     APP_CALLBACK, Database, NOTES, ROBOT_SECRET, app, consent_page, logged_in, self_registered, web, world,
 };
@@ -241,10 +242,24 @@ async fn a_bearer_token_is_taken_from_the_header_or_the_form_and_from_nowhere_el
 
 async fn an_id_token_is_no_access_token(database: Database) {
     // RFC 8725 §3.11, §3.12; RFC 9068 §4
-    let server = server(database).await;
-    let tokens = signed_in(&server, &app(&server), "openid profile").await;
+    let ada = TestUser::new("ada").member_of("acme", ["member"]);
+    let builder = world(database).user(ada).resource_server("notes-server", SERVER_SECRET, [NOTES]);
+    let server = builder.start().await;
+    let tokens = signed_in(&server, &app(&server), "openid profile mcp:read").await;
     assert_eq!(userinfo(&server, tokens.access_token()).await.status, 200);
     assert_eq!(userinfo(&server, tokens.id_token()).await.refusal(), (401, "invalid_token"));
+    let asking = notes_server(&server);
+    assert!(is_active(&asking, tokens.access_token()).await);
+    assert!(!is_active(&asking, tokens.id_token()).await);
+    let metadata = json!({"redirect_uris": ["http://localhost/cb"], "token_endpoint_auth_method": "none"});
+    let registered = server.register(&metadata).await;
+    let uri = registered.text("registration_client_uri");
+    let own = server.http().get(uri).bearer_auth(registered.text("registration_access_token"));
+    assert_eq!(JsonAnswer::read(own).await.status, 200);
+    for token in [tokens.id_token(), tokens.access_token()] {
+        let managed = JsonAnswer::read(server.http().get(uri).bearer_auth(token)).await;
+        assert_eq!(managed.status, 401, "{}", managed.body);
+    }
     let other = world(Database::Sqlite).start().await;
     assert_eq!(userinfo(&other, tokens.access_token()).await.refusal(), (401, "invalid_token"), "another's");
 }
@@ -262,6 +277,9 @@ async fn userinfo_ends_with_the_token_the_grant_and_the_person(database: Databas
     assert_eq!(userinfo(&server, tokens.access_token()).await.refusal(), gone, "the grant was revoked");
     let tokens = signed_in(&server, &client, "openid").await;
     let kept = signed_in(&server, &client, "openid").await;
+    let taken_back = signed_in(&server, &client, "openid").await;
+    assert_eq!(client.revoke(taken_back.access_token()).await.status, 200);
+    assert_eq!(userinfo(&server, taken_back.access_token()).await.refusal(), gone, "RFC 7009 §2.1");
     server.clock().advance(Duration::from_secs(15 * 60 - 1));
     assert_eq!(userinfo(&server, tokens.access_token()).await.status, 200);
     let ada = UserId::parse("ada").unwrap();

@@ -24,6 +24,7 @@ mod limits;
 mod logging_in;
 mod logging_out;
 mod machines;
+mod managing;
 mod never;
 mod own_audience;
 mod profiles;
@@ -70,6 +71,7 @@ const LISTS: &[(&str, &[Case])] = &[
     ("logging_in", logging_in::CASES),
     ("logging_out", logging_out::CASES),
     ("machines", machines::CASES),
+    ("managing", managing::CASES),
     ("never", never::CASES),
     ("own_audience", own_audience::CASES),
     ("profiles", profiles::CASES),
