@@ -11,6 +11,7 @@ mod client_request;
 mod consent;
 mod cookies;
 mod discovery;
+mod end_session;
 mod fallback;
 mod guard;
 mod home;
@@ -28,6 +29,7 @@ mod revoke;
 mod site;
 mod token;
 mod unanswerable;
+mod userinfo;
 
 use std::collections::BTreeSet;
 
@@ -63,6 +65,7 @@ pub fn routes(site: &Site) -> Routes {
         .route(&at("token"), post(token::post))
         .route(&at("revoke"), post(revoke::post))
         .route(&at("register"), post(register::post))
+        .route(&at("userinfo"), get(userinfo::serve).post(userinfo::serve))
         .route(&at("openapi.json"), get(openapi::get))
         .at_each(discovery::metadata_paths(issuer), &get(discovery::metadata))
         .at_each(discovery::jwks_paths(issuer), &get(discovery::jwks))
@@ -87,8 +90,9 @@ pub fn routes(site: &Site) -> Routes {
     let of_panic = site.clone();
     let panicked = move |cause: Box<dyn std::any::Any + Send>| fallback::panicked_page(&of_panic, &*cause);
     let pages = forms
-        // A client may well send a person here by a form of its own.
+        // A client may well send a person to these by a form of its own.
         .route(&at("authorize"), get(authorize::get).post(authorize::post))
+        .route(&at("end_session"), get(end_session::get).post(end_session::post))
         .route(&page("/assets/{name}"), get(assets::get))
         .route("/healthz", get(home::healthz))
         .route("/readyz", get(home::readyz))
