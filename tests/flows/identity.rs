@@ -251,7 +251,7 @@ async fn an_id_token_is_no_access_token(database: Database) {
     let asking = notes_server(&server);
     assert!(is_active(&asking, tokens.access_token()).await);
     assert!(!is_active(&asking, tokens.id_token()).await);
-    let metadata = json!({"redirect_uris": ["http://localhost/cb"], "token_endpoint_auth_method": "none"});
+    let metadata = json!({"redirect_uris": ["https://b.example/cb"]});
     let registered = server.register(&metadata).await;
     let uri = registered.text("registration_client_uri");
     let own = server.http().get(uri).bearer_auth(registered.text("registration_access_token"));
