@@ -1,6 +1,6 @@
 //! Checking access tokens as resource servers do (RFC 9068 §4).
 
-use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::jwk::{JwkSet, KeyAlgorithm};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde_json::Value;
 
@@ -15,8 +15,14 @@ pub(super) fn verified(token: &str, jwks: &Value, issuer: &str, now: Timestamp) 
     let kid = header.kid.ok_or("there is no kid")?;
     let keys: JwkSet = serde_json::from_value(jwks.clone()).map_err(|error| error.to_string())?;
     let key = keys.find(&kid).ok_or_else(|| format!("the JWKS has no key {kid}"))?;
+    // The key says which algorithm counts (RFC 8725 §3.1).
+    let algorithm = match key.common.key_algorithm {
+        Some(KeyAlgorithm::RS256) => Algorithm::RS256,
+        Some(KeyAlgorithm::ES256) => Algorithm::ES256,
+        other => return Err(format!("the key is for {other:?}")),
+    };
     let key = DecodingKey::from_jwk(key).map_err(|error| error.to_string())?;
-    let mut validation = Validation::new(Algorithm::RS256);
+    let mut validation = Validation::new(algorithm);
     validation.set_issuer(&[issuer]);
     validation.set_required_spec_claims(&["iss", "sub", "aud", "exp"]);
     validation.validate_aud = false;

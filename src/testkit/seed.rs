@@ -7,8 +7,8 @@ use crate::config::{
 };
 use crate::protocol::{
     Client, ClientAuthMethod, ClientId, ClientOrigin, GrantType, KnownScopes, PasswordHash, RedirectUri,
-    Resource, ResourceScope, ResourceUri, Role, RoleName, Scope, ScopeToken, Tenant, TenantId, Timestamp,
-    UserId,
+    Resource, ResourceScope, ResourceUri, Role, RoleName, Scope, ScopeToken, SigningAlg, Tenant, TenantId,
+    Timestamp, UserId,
 };
 
 /// The password of everybody to whom the test gives no other.
@@ -114,6 +114,12 @@ impl TestResource {
     /// The `aud` of its tokens, when that is not its URI.
     pub fn audience(mut self, audience: &str) -> Self {
         self.resource.audience = Some(audience.to_owned());
+        self
+    }
+
+    /// What its access tokens are signed with, when that is not RS256.
+    pub fn signing_alg(mut self, alg: SigningAlg) -> Self {
+        self.resource.signing_alg = alg;
         self
     }
 

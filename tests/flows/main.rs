@@ -17,6 +17,7 @@ mod documents;
 mod forms;
 mod hardening;
 mod http2;
+mod keys;
 mod limits;
 mod logging_in;
 mod machines;
@@ -55,6 +56,7 @@ const LISTS: &[(&str, &[Case])] = &[
     ("forms", forms::CASES),
     ("hardening", hardening::CASES),
     ("http2", http2::CASES),
+    ("keys", keys::CASES),
     ("limits", limits::CASES),
     ("logging_in", logging_in::CASES),
     ("machines", machines::CASES),
@@ -69,7 +71,8 @@ const LISTS: &[(&str, &[Case])] = &[
 ];
 
 /// Run on PostgreSQL too.
-const ON_POSTGRES: &[(&str, &[Case])] = &[("code_flow", code_flow::CASES), ("races", races::CASES)];
+const ON_POSTGRES: &[(&str, &[Case])] =
+    &[("code_flow", code_flow::CASES), ("keys", keys::CASES), ("races", races::CASES)];
 
 fn main() -> ExitCode {
     let mut suite = Suite::default();
