@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::client::{Looking, Named};
 use super::{Engine, Failure, LoggedIn};
-use crate::protocol::step::{Agreement, Situation, Step};
+use crate::protocol::ask::Agreement;
+use crate::protocol::step::{Situation, Step};
 use crate::protocol::{
     AuthorizationRequest, Client, Consent, DocumentUrl, ErrorCode, Interaction, InteractionId, Membership,
     OAuthError, Params, Received, Resource, ReturnAddress, Timestamp,
@@ -61,7 +62,7 @@ pub struct ParkedRequest {
 /// A request with everything that the next step depends on.
 pub(super) struct Considered {
     pub(super) request: AuthorizationRequest,
-    pub(super) resource: Resource,
+    pub(super) resources: Vec<Resource>,
     pub(super) began_at: Timestamp,
     pub(super) memberships: Vec<Membership>,
     pub(super) consents: Vec<Consent>,
@@ -71,7 +72,7 @@ impl Considered {
     pub(super) fn situation<'a>(&'a self, engine: &'a Engine, who: Option<&LoggedIn>) -> Situation<'a> {
         Situation {
             request: &self.request,
-            resource: &self.resource,
+            resources: &self.resources,
             logged_in_at: who.map(|who| who.session.auth_time),
             began_at: self.began_at,
             memberships: &self.memberships,
@@ -171,19 +172,19 @@ impl Engine {
             Ok(request) => request,
             Err(error) => return Ok(refused(error)),
         };
-        let resource = match self.target(&request.client, request.resource.as_ref()).await? {
-            Ok(resource) => resource,
+        let resources = match self.targets(&request.client, &request.resources).await? {
+            Ok(resources) => resources,
             Err(error) => return Ok(refused(error)),
         };
         let (memberships, consents) = match who {
             Some(who) => (
                 self.store.memberships(&who.user.id).await?,
-                self.store.consents(&who.user.id, &request.client.id, &resource.uri).await?,
+                self.store.consents(&who.user.id, &request.client.id).await?,
             ),
             None => (Vec::new(), Vec::new()),
         };
         let began_at = parked.began_at;
-        Ok(Reading::Considered(Box::new(Considered { request, resource, began_at, memberships, consents })))
+        Ok(Reading::Considered(Box::new(Considered { request, resources, began_at, memberships, consents })))
     }
 
     fn unreadable(&self, error: OAuthError, params: &str) -> Unanswerable {

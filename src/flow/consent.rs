@@ -4,10 +4,11 @@ use super::authorize::{Considered, ParkedRequest, Reading};
 use super::client::Looking;
 use super::{Engine, Failure, LoggedIn, Unanswerable};
 use crate::audit::{AuditEvent, AuditKind};
-use crate::protocol::step::{Agreement, Ask, Step};
+use crate::protocol::ask::{Agreement, Ask, Decision, Tick};
+use crate::protocol::step::Step;
 use crate::protocol::{
     AuthorizationCode, AuthorizationRequest, CodeId, Consent, ErrorCode, Grant, GrantId, InteractionId,
-    OAuthError, Resource, Scope, TenantId,
+    OAuthError, TenantId,
 };
 use crate::store::{Issue, Outcome};
 use crate::tokens::CodeToken;
@@ -17,9 +18,7 @@ use crate::tokens::CodeToken;
 pub struct ConsentView {
     /// What is asked.
     pub request: AuthorizationRequest,
-    /// For which resource.
-    pub resource: Resource,
-    /// What may be allowed, and what was before.
+    /// What may be allowed at which resource, and what was before.
     pub ask: Ask,
     /// The request again, for a login as somebody else.
     pub parked: ParkedRequest,
@@ -52,8 +51,8 @@ impl Engine {
         };
         match considered.situation(self, Some(who)).next_step() {
             Step::Consent(ask) => {
-                let Considered { request, resource, .. } = *considered;
-                Ok(ConsentStep::Ask(Box::new(ConsentView { request, resource, ask, parked })))
+                let Considered { request, .. } = *considered;
+                Ok(ConsentStep::Ask(Box::new(ConsentView { request, ask, parked })))
             }
             Step::Login => Ok(ConsentStep::Login(parked)),
             Step::Reject(error) => Ok(ConsentStep::Client(considered.request.address.with_error(&error))),
@@ -70,7 +69,7 @@ impl Engine {
         &self,
         id: &str,
         who: &LoggedIn,
-        chosen: &Scope,
+        ticks: &[Tick],
         tenant: Option<&TenantId>,
     ) -> Result<String, Unanswerable> {
         let (id, parked) = self.interaction(id, who).await?;
@@ -83,8 +82,8 @@ impl Engine {
         };
         let situation = considered.situation(self, Some(who));
         let agreed = match (situation.next_step(), tenant) {
-            (Step::Consent(ask), None) => situation.agree(chosen, &ask.tenants[0].tenant.id),
-            (Step::Consent(_), Some(tenant)) => situation.agree(chosen, tenant),
+            (Step::Consent(ask), None) => situation.agree(ticks, &ask.tenants[0].tenant.id),
+            (Step::Consent(_), Some(tenant)) => situation.agree(ticks, tenant),
             (Step::Reject(error), _) => Err(error),
             (Step::Login | Step::Issue(_), _) => return Err(Unanswerable::Expired),
         };
@@ -154,30 +153,34 @@ impl Engine {
         interaction: Option<InteractionId>,
     ) -> (Issue, CodeToken, AuditEvent) {
         let now = self.clock.now();
-        let Considered { request, resource, .. } = considered;
+        let request = &considered.request;
         let grant = Grant {
             id: self.fresh(GrantId::new),
             user: who.user.id.clone(),
             client: request.client.id.clone(),
             tenant: agreement.tenant.clone(),
-            resource: resource.uri.clone(),
-            scope: agreement.scope.clone(),
+            resources: agreement.resources.clone(),
+            general: agreement.general.clone(),
             auth_time: who.session.auth_time,
             issued_at: now,
             secret: self.secrets.current().id().clone(),
             refresh: None,
             revoked_at: None,
         };
-        let consent = Consent {
+        let consent = |decision: &Decision| Consent {
             user: grant.user.clone(),
             client: grant.client.clone(),
             tenant: grant.tenant.clone(),
-            resource: grant.resource.clone(),
-            scope: agreement.remembered.clone(),
+            resource: decision.resource.clone(),
+            scope: decision.allowed.clone(),
+            refused: decision.refused.clone(),
             redirect_host: request.address.redirect_uri().consent_host(),
             document_digest: request.client.document_digest().map(str::to_owned),
             given_at: now,
         };
+        // What nobody was asked about is no decision to remember.
+        let decided = agreement.decisions.iter().filter(|_| interaction.is_some());
+        let consents = decided.map(consent).collect();
         let token = CodeToken::generate(self.fresh(CodeId::new), &self.random);
         let code = AuthorizationCode {
             id: token.id().clone(),
@@ -192,8 +195,7 @@ impl Engine {
         let audit = AuditEvent::new(now, AuditKind::GrantIssued).grant(&grant);
         let issue = Issue {
             session: who.session.id.clone(),
-            // What nobody was asked about is no decision to remember.
-            consent: interaction.is_some().then_some(consent),
+            consents,
             interaction,
             grant,
             code,

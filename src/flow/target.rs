@@ -1,9 +1,33 @@
 //! Which resource a request means.
 
 use super::{Engine, Failure};
-use crate::protocol::{Client, ErrorCode, OAuthError, Resource, ResourceUri};
+use crate::protocol::{Client, ErrorCode, Grant, OAuthError, Resource, ResourceUri};
 
 impl Engine {
+    /// The resources that an authorization request means: those it names (RFC 8707 §2.1), each once under whichever of its
+    /// names, or else the one that [`target`](Self::target) finds.
+    ///
+    /// # Errors
+    /// As [`target`](Self::target), for the first that is not known.
+    pub(super) async fn targets(
+        &self,
+        client: &Client,
+        named: &[ResourceUri],
+    ) -> Result<Result<Vec<Resource>, OAuthError>, Failure> {
+        if named.is_empty() {
+            return Ok(self.target(client, None).await?.map(|resource| vec![resource]));
+        }
+        let mut resources: Vec<Resource> = Vec::new();
+        for uri in named {
+            match self.target(client, Some(uri)).await? {
+                Ok(resource) if resources.iter().any(|known| known.uri == resource.uri) => {}
+                Ok(resource) => resources.push(resource),
+                Err(error) => return Ok(Err(error)),
+            }
+        }
+        Ok(Ok(resources))
+    }
+
     /// The resource that a request by `client` means: the one it names, else the client's default, its own audience,
     /// the server's default, the only one there is. What is configured for this client stands before what is
     /// configured for all.
@@ -37,6 +61,18 @@ impl Engine {
                 "resource is required: this server serves several",
             )),
         })
+    }
+
+    /// The resource that a token request under `grant` means, if it says which and that is still served.
+    pub(super) async fn meant(
+        &self,
+        grant: &Grant,
+        named: Option<&ResourceUri>,
+    ) -> Result<Option<Resource>, Failure> {
+        match grant.meant(named) {
+            Some(uri) => self.resource(uri).await,
+            None => Ok(None),
+        }
     }
 
     /// The resource with this URI: a registered one, a client's own audience, or a developer's own server where the

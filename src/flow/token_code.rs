@@ -21,7 +21,7 @@ impl Engine {
     ) -> Result<TokenAnswer, Refusal> {
         let now = self.clock.now();
         let known = self.known_code(code).await?;
-        let served = self.resource(&known.grant.grant.resource).await?;
+        let served = self.meant(&known.grant.grant, resource).await?;
         let redemption = Redemption {
             code: &known.code,
             standing: known.grant.standing(served.as_ref()),

@@ -25,7 +25,7 @@ impl Engine {
         for _ in 0..LOOKS {
             let now = self.clock.now();
             let (known, generation) = self.known_refresh_token(token).await?;
-            let served = self.resource(&known.grant.resource).await?;
+            let served = self.meant(&known.grant, resource).await?;
             let decision = Refresh {
                 standing: known.standing(served.as_ref()),
                 client,

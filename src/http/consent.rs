@@ -16,7 +16,8 @@ use super::site::Site;
 use super::unanswerable::unanswerable_page;
 use crate::flow::{ConsentStep, ConsentView, LoggedIn};
 use crate::pages::{ConsentPage, ErrorPage, ResourceView, ScopeView, TenantView};
-use crate::protocol::{Params, Scope, ScopeToken, TenantId};
+use crate::protocol::ask::{AskedResource, Tick};
+use crate::protocol::{Membership, Params, ScopeToken, TenantId};
 
 pub(super) async fn get(
     State(site): State<Site>,
@@ -58,10 +59,9 @@ pub(super) async fn post(
     }
     let decided = match value("decision") {
         "allow" => {
-            let ticked = form.many("scope").into_iter().filter_map(|scope| ScopeToken::parse(scope).ok());
-            let chosen: Scope = ticked.collect();
+            let ticks: Vec<Tick> = form.many("scope").into_iter().filter_map(Tick::parse).collect();
             let tenant = TenantId::parse(value("tenant"));
-            site.engine().allow(value("interaction"), &who, &chosen, tenant.as_ref()).await
+            site.engine().allow(value("interaction"), &who, &ticks, tenant.as_ref()).await
         }
         _ => site.engine().deny(value("interaction"), &who).await,
     };
@@ -98,11 +98,10 @@ fn ask(
             redirect_host: redirect_uri.display_host(),
             loopback_only: redirect_uri.is_loopback(),
             custom_scheme: redirect_uri.is_private_use(),
-            resource: ResourceView { name: view.resource.name.clone(), uri: view.resource.uri.to_string() },
-            scopes: scopes(view),
+            resources: view.ask.resources.iter().map(|asked| resource(view, asked)).collect(),
             tenants: tenants(view),
             changed: view.ask.has_changed,
-            remembered: view.ask.is_repetition || !view.ask.remembered.is_empty(),
+            remembered: is_remembered(view),
             mode_notice: site.mode_notice(),
         },
     );
@@ -112,17 +111,45 @@ fn ask(
     response
 }
 
-/// Everything is ticked that is asked for: the person sees it and takes away what they do not want. What was allowed
-/// before is told from what is new.
-fn scopes(view: &ConsentView) -> Vec<ScopeView> {
-    let known_before = !view.ask.remembered.is_empty();
-    let scope = |token: &ScopeToken| ScopeView {
-        value: token.to_string(),
-        description: view.resource.describe(token).unwrap_or_default().to_owned(),
-        checked: true,
-        is_new: known_before && !view.ask.remembered.contains(token),
+/// Whether the person allowed any of it before: then the rest is told from what is new.
+fn is_remembered(view: &ConsentView) -> bool {
+    let is_allowed = |asked: &AskedResource| !asked.remembered.is_empty();
+    view.ask.is_repetition || view.ask.resources.iter().any(is_allowed)
+}
+
+/// Everything is ticked that is asked for, but what was left unticked before: the person sees it and takes away what they
+/// do not want. What was allowed before is told from what is new.
+fn resource(view: &ConsentView, asked: &AskedResource) -> ResourceView {
+    let is_remembered = is_remembered(view);
+    let is_new = |token: &ScopeToken| !asked.remembered.contains(token) && !asked.refused.contains(token);
+    let scope = |tick: &Tick| match &tick.scope {
+        Some(token) => ScopeView {
+            value: tick.to_string(),
+            name: token.to_string(),
+            description: asked.resource.describe(token).unwrap_or_default().to_owned(),
+            checked: !asked.refused.contains(token),
+            is_new: is_remembered && is_new(token),
+            is_refused: asked.refused.contains(token),
+        },
+        None => ScopeView {
+            value: tick.to_string(),
+            name: String::new(),
+            description: "Use it, with no particular permission".to_owned(),
+            checked: true,
+            is_new: is_remembered && !asked.is_known,
+            is_refused: false,
+        },
     };
-    view.ask.offered.iter().map(scope).collect()
+    let admits = |membership: &&Membership| asked.resource.admits_tenant(&membership.tenant.id);
+    let admitted: Vec<_> = view.ask.tenants.iter().filter(admits).collect();
+    let is_open = admitted.len() == view.ask.tenants.len();
+    ResourceView {
+        name: asked.resource.name.clone(),
+        uri: asked.resource.uri.to_string(),
+        scopes: asked.ticks().iter().map(scope).collect(),
+        is_new: is_remembered && !asked.is_known,
+        only_for: if is_open { Vec::new() } else { admitted.iter().map(|m| m.tenant.name.clone()).collect() },
+    }
 }
 
 fn tenants(view: &ConsentView) -> Vec<TenantView> {

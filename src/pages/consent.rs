@@ -30,10 +30,8 @@ pub struct ConsentPage {
     pub loopback_only: bool,
     /// The redirect URI has a private-use scheme (RFC 8252 §7.1), which any application can claim.
     pub custom_scheme: bool,
-    /// The MCP server to be used.
-    pub resource: ResourceView,
-    /// What is asked for.
-    pub scopes: Vec<ScopeView>,
+    /// The MCP servers to be used, with what is asked for at each.
+    pub resources: Vec<ResourceView>,
     /// Tenants to choose from: none, one (then a line) or several (then a choice).
     pub tenants: Vec<TenantView>,
     /// The person allowed this before: the page shrinks to one click, with the choices filled in and folded away.
@@ -51,19 +49,29 @@ pub struct ResourceView {
     pub name: String,
     /// Canonical URI.
     pub uri: String,
+    /// What is asked for there. One without a name, when that is nothing in particular.
+    pub scopes: Vec<ScopeView>,
+    /// The application was not allowed to use it before, but something else.
+    pub is_new: bool,
+    /// The names of the tenants to which it is open, when some of those to choose from are not among them.
+    pub only_for: Vec<String>,
 }
 
 /// A scope that can be ticked.
 #[derive(Clone, Debug)]
 pub struct ScopeView {
-    /// The scope token.
+    /// What is sent when it is ticked.
     pub value: String,
+    /// The scope token; empty when the tick is for the whole MCP server.
+    pub name: String,
     /// What it allows, in words that continue "It asks to"; may be empty.
     pub description: String,
     /// Ticked at first.
     pub checked: bool,
     /// Not part of what the person allowed before.
     pub is_new: bool,
+    /// Left unticked by the person before.
+    pub is_refused: bool,
 }
 
 /// A tenant that can be chosen.
@@ -79,7 +87,31 @@ pub struct TenantView {
 
 impl ScopeView {
     fn words(&self) -> &str {
-        if self.description.trim().is_empty() { &self.value } else { &self.description }
+        if self.description.trim().is_empty() { &self.name } else { &self.description }
+    }
+
+    fn is_known(&self) -> bool {
+        !self.is_new && !self.is_refused
+    }
+}
+
+impl ResourceView {
+    fn has_new(&self) -> bool {
+        self.scopes.iter().any(|scope| scope.is_new)
+    }
+
+    fn has_refused(&self) -> bool {
+        self.scopes.iter().any(|scope| scope.is_refused)
+    }
+
+    fn has_known(&self) -> bool {
+        self.scopes.iter().any(ScopeView::is_known)
+    }
+
+    /// The tenants to which it is open, in a row.
+    fn only_for(&self) -> String {
+        let names = self.only_for.iter().map(|name| super::text::shown(name, super::text::NAME_CHARS));
+        names.collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -97,12 +129,24 @@ impl ConsentPage {
         }
     }
 
-    fn has_new(&self) -> bool {
-        self.scopes.iter().any(|scope| scope.is_new)
+    fn only_resource(&self) -> Option<&ResourceView> {
+        match self.resources.as_slice() {
+            [resource] => Some(resource),
+            _ => None,
+        }
     }
 
-    fn has_known(&self) -> bool {
-        self.scopes.iter().any(|scope| !scope.is_new)
+    /// The tick for an MCP server that is the only one and of which nothing in particular is asked: there is nothing to
+    /// untick then.
+    fn only_tick(&self) -> Option<&ScopeView> {
+        match self.only_resource()?.scopes.as_slice() {
+            [scope] if scope.name.is_empty() => Some(scope),
+            _ => None,
+        }
+    }
+
+    fn has_new(&self) -> bool {
+        self.resources.iter().any(ResourceView::has_new)
     }
 
     /// A choice that the person must still make is not folded away.
@@ -112,12 +156,17 @@ impl ConsentPage {
 
     /// What is folded away, counted, so that "one click" hides no number.
     fn fold_title(&self) -> String {
-        let known = self.scopes.iter().filter(|scope| !scope.is_new && scope.checked).count();
-        let permissions = match known {
+        let is_counted = |scope: &&ScopeView| scope.is_known() && scope.checked && !scope.name.is_empty();
+        let known = self.resources.iter().flat_map(|resource| &resource.scopes).filter(is_counted).count();
+        let mut permissions = match known {
             0 => "No permission ticked".to_owned(),
             1 => "1 permission".to_owned(),
             n => format!("{n} permissions"),
         };
+        let servers = self.resources.iter().filter(|resource| resource.has_known()).count();
+        if servers > 1 {
+            permissions.push_str(&format!(" at {servers} MCP servers"));
+        }
         match self.tenants.iter().find(|tenant| tenant.selected) {
             Some(tenant) => {
                 format!("{permissions} · {}", super::text::shown(&tenant.name, super::text::NAME_CHARS))

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use super::params::encode_pair;
-use super::resource::single_wish;
+use super::resource::wishes;
 use super::{
     Client, ClientId, CodeChallenge, ErrorCode, GrantType, Issuer, OAuthError, Params, RedirectUri,
     ResourceUri, Scope, TenantId,
@@ -140,8 +140,8 @@ pub struct AuthorizationRequest {
     pub challenge: CodeChallenge,
     /// What is asked for; `None` when nothing is named.
     pub scope: Option<Scope>,
-    /// For which resource; `None` when none is named.
-    pub resource: Option<ResourceUri>,
+    /// For which resources (RFC 8707 §2.1); empty when none is named.
+    pub resources: Vec<ResourceUri>,
     /// In which tenant the client would like to act.
     pub tenant: Option<TenantId>,
     /// What the person is to be asked.
@@ -185,7 +185,7 @@ impl Addressed {
             address: self.address.clone(),
             challenge: challenge(params)?,
             scope: scope(params)?,
-            resource: single_wish(&params.many("resource"))?,
+            resources: wishes(&params.many("resource"))?,
             tenant: params.optional("tenant")?.and_then(TenantId::parse),
             prompt: prompt(params)?,
             max_age: max_age(params)?,
@@ -342,13 +342,15 @@ mod tests {
         let request = validated(&query).unwrap();
         assert_eq!(request.challenge.as_str(), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
         assert_eq!(request.scope, Some(Scope::parse("a b").unwrap()));
-        assert_eq!(request.resource.unwrap().as_str(), "https://mcp.example/mcp");
+        assert_eq!(request.resources, [ResourceUri::parse("https://mcp.example/mcp").unwrap()]);
         assert_eq!(request.tenant, TenantId::parse("acme"));
         assert_eq!(request.prompt, Prompt { none: false, login: true, consent: true });
         assert_eq!(request.max_age, Some(Duration::from_secs(60)));
         assert_eq!(request.login_hint.as_deref(), Some("x"));
         let bare = validated(VALID).unwrap();
-        assert_eq!((bare.scope, bare.resource, bare.tenant, bare.max_age), (None, None, None, None));
+        assert_eq!((bare.scope, bare.resources, bare.tenant, bare.max_age), (None, Vec::new(), None, None));
+        let two = validated(&format!("{VALID}&resource=https://a.example&resource=https://b.example"));
+        assert_eq!(two.unwrap().resources.len(), 2);
         assert_eq!(validated(&with("scope", Some("+"))).unwrap().scope, None);
         assert!(validated(&with("prompt", Some("select_account"))).unwrap().prompt.login);
         assert!(validated(&with("prompt", Some("none"))).unwrap().prompt.none);
@@ -370,7 +372,7 @@ mod tests {
             ("code_challenge_method", Some("plain"), InvalidRequest),
             ("scope", Some("a%22"), InvalidScope),
             ("resource", Some("mcp"), InvalidTarget),
-            ("resource", Some("https://a.example&resource=https://b.example"), InvalidTarget),
+            ("resource", Some("https://a.example&resource=mcp"), InvalidTarget),
             ("prompt", Some("none+login"), InvalidRequest),
             ("prompt", Some("none+consent"), InvalidRequest),
             ("prompt", Some("dance"), InvalidRequest),

@@ -267,7 +267,7 @@ mod tests {
     fn a_code_gives_what_may_still_be_given() {
         // OWASP ASVS 8.3.2: the role behind `admin` was lost since the person agreed
         let (mut grant, resource) = (fixtures::grant(), fixtures::resource());
-        grant.scope = scope("read admin");
+        (grant.resources[0].scope, grant.general) = (scope("read admin"), scope(""));
         let redemption = Redemption {
             code: &code(),
             standing: Standing { grant: &grant, is_alive: true, resource: Some(&resource), roles: &[] },

@@ -1,12 +1,14 @@
 //! Grants: one per completed authorization, and everything that is issued under it.
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     BrowserSessionId, ClientId, CodeChallenge, CodeId, ErrorCode, GrantId, InteractionId, OAuthError,
-    RedirectUri, Resource, ResourceUri, RoleName, Scope, ScopeToken, ServerSecretId, TenantId, Timestamp,
-    UserId,
+    RedirectUri, Resource, ResourceUri, RoleName, Scope, ServerSecretId, TenantId, Timestamp, UserId,
 };
 
-/// That a person let one installation of a client act for them at a resource, in one tenant.
+/// That a person let one installation of a client act for them at some resources, in one tenant. A token is for one of
+/// the resources.
 ///
 /// A client may be shared by all installations of a product; the grant is what tells them apart. Revoking it ends
 /// one installation.
@@ -20,10 +22,10 @@ pub struct Grant {
     pub client: ClientId,
     /// In which tenant; every token takes the tenant from here.
     pub tenant: TenantId,
-    /// For which resource (RFC 8707 §2).
-    pub resource: ResourceUri,
-    /// How far it goes, `offline_access` included when it was asked for.
-    pub scope: Scope,
+    /// For which resources, and how far at each (RFC 8707 §2); each is there once.
+    pub resources: Vec<Granted>,
+    /// What was granted that belongs to no resource: `offline_access` when it was asked for.
+    pub general: Scope,
     /// When the person had proved who they are.
     pub auth_time: Timestamp,
     /// When it was given.
@@ -34,6 +36,37 @@ pub struct Grant {
     pub refresh: Option<RefreshState>,
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
+}
+
+/// How far a grant goes at one resource.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Granted {
+    /// The resource, by its canonical URI.
+    pub resource: ResourceUri,
+    /// What may be done there. A scope of the same name at another resource is another one.
+    pub scope: Scope,
+}
+
+impl Grant {
+    /// The resource that a token request means which names `named`: that one, or the only one of the grant. It is to be
+    /// looked up for [`Standing::resource`]; nothing when the request does not say which of several it means.
+    pub fn meant<'a>(&'a self, named: Option<&'a ResourceUri>) -> Option<&'a ResourceUri> {
+        match (self.resources.as_slice(), named) {
+            ([only], _) => Some(&only.resource),
+            (several, Some(named)) => {
+                let key = named.lookup_key();
+                let granted = several.iter().find(|granted| granted.resource.lookup_key() == key);
+                Some(granted.map_or(named, |granted| &granted.resource))
+            }
+            (_, None) => None,
+        }
+    }
+
+    /// Everything that was granted anywhere.
+    pub fn scope(&self) -> Scope {
+        let granted = self.resources.iter().map(|granted| &granted.scope);
+        granted.fold(Scope::default(), |all, scope| all.union(scope)).union(&self.general)
+    }
 }
 
 /// Where a grant's chain of refresh tokens stands. The tokens themselves are derived, not stored.
@@ -85,6 +118,8 @@ pub struct Consent {
     pub resource: ResourceUri,
     /// What was allowed.
     pub scope: Scope,
+    /// What was asked for, shown and left unticked: it is shown unticked again, whoever asks.
+    pub refused: Scope,
     /// The receiver it was given for; another one is asked about anew.
     pub redirect_host: String,
     /// The client's document it was given for; a changed one is asked about anew (Client ID Metadata Documents §6).
@@ -113,35 +148,52 @@ pub struct Standing<'a> {
     pub grant: &'a Grant,
     /// Whether it, its person, client and tenant all still stand.
     pub is_alive: bool,
-    /// Its resource, if that is still served.
+    /// The resource that [`Grant::meant`] names, if that is still served.
     pub resource: Option<&'a Resource>,
     /// The roles of its person in its tenant.
     pub roles: &'a [RoleName],
 }
 
 impl Standing<'_> {
-    /// How far the grant still goes, for a token request that names the resource `named`.
+    /// How far the grant still goes, for a token request that names the resource `named`: at that one, or at the only
+    /// one of the grant. A token is good at one resource (RFC 8707 §2.2).
     ///
     /// # Errors
-    /// `invalid_grant` when nothing is left of it, so that the client asks the person anew; `invalid_target` when
-    /// another resource is named (RFC 8707 §2.2).
+    /// `invalid_grant` when nothing is left of it, so that the client asks the person anew; `invalid_target` when the
+    /// grant is not for the resource that is named, or for several and none is named (RFC 8707 §2.2).
     pub fn scope_for(&self, named: Option<&ResourceUri>) -> Result<Scope, OAuthError> {
-        let ended = |description| OAuthError::new(ErrorCode::InvalidGrant, description);
         if !self.is_alive {
             return Err(ended("the grant has ended"));
         }
-        let resource = self.resource.ok_or(ended("the resource of the grant is no longer served"))?;
-        if named.is_some_and(|uri| !resource.is_named_by(uri)) {
-            return Err(OAuthError::new(ErrorCode::InvalidTarget, "the grant is for another resource"));
-        }
-        let granted = self.grant.scope.for_resource();
-        let left = resource.grantable(&resource.known(&granted), self.roles);
-        if !resource.admits_tenant(&self.grant.tenant) || (left.is_empty() && !granted.is_empty()) {
+        let (resource, granted) = self.target(named)?;
+        let left = resource.grantable(&resource.known(&granted.scope), self.roles);
+        if !resource.admits_tenant(&self.grant.tenant) || (left.is_empty() && !granted.scope.is_empty()) {
             return Err(ended("what was granted may no longer be given"));
         }
-        let offline = self.grant.scope.filter(|token| *token == ScopeToken::offline_access());
-        Ok(left.union(&offline))
+        Ok(left.union(&self.grant.general))
     }
+
+    fn target(&self, named: Option<&ResourceUri>) -> Result<(&Resource, &Granted), OAuthError> {
+        let refused = |description| OAuthError::new(ErrorCode::InvalidTarget, description);
+        let resources = &self.grant.resources;
+        let Some(meant) = self.grant.meant(named) else {
+            return Err(refused("resource is required: the grant is for several"));
+        };
+        let Some(resource) = self.resource else {
+            return Err(match resources.iter().any(|granted| granted.resource == *meant) {
+                true => ended("the resource of the grant is no longer served"),
+                false => refused("the grant is for another resource"),
+            });
+        };
+        let granted = resources.iter().find(|granted| resource.is_named_by(&granted.resource));
+        let is_meant = named.is_none_or(|uri| resource.is_named_by(uri));
+        let granted = granted.filter(|_| is_meant).ok_or(refused("the grant is for another resource"))?;
+        Ok((resource, granted))
+    }
+}
+
+fn ended(description: &'static str) -> OAuthError {
+    OAuthError::new(ErrorCode::InvalidGrant, description)
 }
 
 #[cfg(test)]
@@ -164,24 +216,28 @@ mod tests {
     #[test]
     fn what_a_person_may_no_longer_give_leaves_their_grants() {
         let (mut grant, mut resource) = (fixtures::grant(), fixtures::resource());
-        grant.scope = scope("read admin offline_access");
+        grant.resources[0].scope = scope("read admin");
         assert_eq!(scope_for(&grant, &resource, &["owner"], None), Ok(scope("read admin offline_access")));
         assert_eq!(
             scope_for(&grant, &resource, &[], None),
             Ok(scope("read offline_access")),
             "the role is gone"
         );
-        grant.scope = scope("admin offline_access");
+        grant.resources[0].scope = scope("admin");
         assert_eq!(scope_for(&grant, &resource, &[], None), Err(ErrorCode::InvalidGrant), "nothing is left");
-        grant.scope = scope("withdrawn");
+        grant.resources[0].scope = scope("withdrawn");
         assert_eq!(
             scope_for(&grant, &resource, &[], None),
             Err(ErrorCode::InvalidGrant),
             "the scope is gone"
         );
-        grant.scope = scope("");
-        assert_eq!(scope_for(&grant, &resource, &[], None), Ok(scope("")), "nothing was granted");
-        grant.scope = scope("read");
+        grant.resources[0].scope = scope("");
+        assert_eq!(
+            scope_for(&grant, &resource, &[], None),
+            Ok(scope("offline_access")),
+            "nothing was granted"
+        );
+        grant.resources[0].scope = scope("read");
         resource.tenants = vec![TenantId::parse("globex").unwrap()];
         assert_eq!(
             scope_for(&grant, &resource, &[], None),
@@ -210,5 +266,69 @@ mod tests {
         }
         let other = scope_for(&grant, &resource, &[], Some("https://other.example/mcp"));
         assert_eq!(other, Err(ErrorCode::InvalidTarget));
+    }
+
+    /// A grant for the usual resource and one at `other.example` that has scopes of the same names.
+    fn two() -> (Grant, Resource, Resource) {
+        let (mut grant, notes) = (fixtures::grant(), fixtures::resource());
+        let uri = ResourceUri::parse("https://other.example/mcp").unwrap();
+        grant.resources.push(Granted { resource: uri.clone(), scope: scope("read") });
+        let other = Resource { uri, ..fixtures::resource() };
+        (grant, notes, other)
+    }
+
+    #[test]
+    fn a_request_says_which_of_several_resources_it_means() {
+        // RFC 8707 §2.2: a token for each
+        let (grant, notes, mut other) = two();
+        assert_eq!(
+            scope_for(&grant, &notes, &[], Some("https://mcp.example/mcp/")),
+            Ok(scope("read write offline_access"))
+        );
+        let at_other = Some("https://OTHER.example/mcp");
+        assert_eq!(scope_for(&grant, &other, &[], at_other), Ok(scope("read offline_access")));
+        let without = Standing { grant: &grant, is_alive: true, resource: None, roles: &[] };
+        let refusal = |named: Option<&ResourceUri>| without.scope_for(named).map_err(|error| error.code());
+        assert_eq!(refusal(None), Err(ErrorCode::InvalidTarget), "which?");
+        assert_eq!(refusal(Some(&other.uri)), Err(ErrorCode::InvalidGrant), "no longer served");
+        let third = ResourceUri::parse("https://third.example/mcp").unwrap();
+        assert_eq!(refusal(Some(&third)), Err(ErrorCode::InvalidTarget));
+        other.aliases = vec![third];
+        let alias = Some("https://third.example/mcp");
+        assert_eq!(scope_for(&grant, &other, &[], alias), Ok(scope("read offline_access")));
+    }
+
+    #[test]
+    fn the_resource_that_is_looked_up_is_the_one_that_was_granted() {
+        // The audience of a token does not follow the spelling of a request.
+        let (grant, ..) = two();
+        let uri = |text: &str| ResourceUri::parse(text).unwrap();
+        let meant = |named: Option<&str>| grant.meant(named.map(uri).as_ref()).map(ToString::to_string);
+        assert_eq!(meant(Some("https://OTHER.example/mcp/")).as_deref(), Some("https://other.example/mcp"));
+        assert_eq!(meant(Some("https://third.example/")).as_deref(), Some("https://third.example/"));
+        assert_eq!(meant(None), None);
+        let one = fixtures::grant();
+        for named in [None, Some(uri("https://third.example/"))] {
+            assert_eq!(one.meant(named.as_ref()), Some(&fixtures::resource().uri));
+        }
+    }
+
+    #[test]
+    fn what_was_granted_at_one_resource_is_not_granted_at_another() {
+        let (grant, _, other) = two();
+        let named = Some("https://other.example/mcp");
+        let given = scope_for(&grant, &other, &["owner"], named).unwrap();
+        assert!(!given.contains(&crate::protocol::ScopeToken::parse("write").unwrap()));
+        assert_eq!(grant.scope(), scope("read write offline_access"));
+    }
+
+    #[test]
+    fn a_grant_for_no_resource_gives_no_token_for_one() {
+        let grant = Grant { resources: Vec::new(), ..fixtures::grant() };
+        let resource = fixtures::resource();
+        let named = Some("https://mcp.example/mcp");
+        assert_eq!(scope_for(&grant, &resource, &[], named), Err(ErrorCode::InvalidTarget));
+        let standing = Standing { grant: &grant, is_alive: true, resource: None, roles: &[] };
+        assert_eq!(standing.scope_for(None).map_err(|error| error.code()), Err(ErrorCode::InvalidTarget));
     }
 }

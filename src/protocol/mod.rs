@@ -3,7 +3,10 @@
 //! Nothing here waits, reads a clock, draws a random number, logs, or knows a database or HTTP library:
 //! values go in, a decision comes out. Whoever reviews Gatelet can start here.
 
+pub mod ask;
 mod authorize;
+#[cfg(test)]
+mod case;
 mod client;
 pub mod client_assertion;
 pub mod client_auth;
@@ -45,7 +48,7 @@ pub use client::{Client, ClientAuthMethod, ClientKeys, ClientOrigin, DocumentSta
 pub use client_document_url::DocumentUrl;
 pub use client_metadata::Misfit;
 pub use error::{Answer, Endpoint, ErrorCode, OAuthError};
-pub use grant::{AuthorizationCode, Consent, Grant, Interaction, RefreshState, Standing};
+pub use grant::{AuthorizationCode, Consent, Grant, Granted, Interaction, RefreshState, Standing};
 pub use id::{
     BrowserSessionId, ClientId, CodeId, GrantId, Id, InteractionId, RoleName, ServerSecretId, TenantId,
     UserId,

@@ -75,18 +75,19 @@ impl Refresh<'_> {
         }
     }
 
-    /// RFC 6749 §6: the scope must not go beyond the grant's. It narrows this answer's access token alone.
+    /// RFC 6749 §6: the scope must not go beyond the grant's. It narrows this answer's access token alone. A client may
+    /// name what it has at all the grant's resources; the token gets what of it is granted at its own.
     fn narrowed_scope(&self) -> Result<Scope, OAuthError> {
         let granted = self.standing.scope_for(self.resource)?;
         match self.scope.map(Scope::for_resource) {
             Some(asked) if !asked.is_empty() => {
-                if !asked.is_within(&self.standing.grant.scope) {
+                if !asked.is_within(&self.standing.grant.scope()) {
                     return Err(OAuthError::new(
                         ErrorCode::InvalidScope,
                         "the scope goes beyond what was granted",
                     ));
                 }
-                let narrowed = granted.filter(|token| asked.contains(token) || !is_for_resource(token));
+                let narrowed = granted.filter(|token| asked.contains(token) || token.is_general());
                 if narrowed.for_resource().is_empty() {
                     return Err(OAuthError::new(
                         ErrorCode::InvalidScope,
@@ -100,10 +101,6 @@ impl Refresh<'_> {
     }
 }
 
-fn is_for_resource(token: &super::ScopeToken) -> bool {
-    *token != super::ScopeToken::offline_access()
-}
-
 fn refuse(description: &'static str) -> RefreshDecision {
     RefreshDecision::Refuse(OAuthError::new(ErrorCode::InvalidGrant, description))
 }
@@ -112,7 +109,7 @@ fn refuse(description: &'static str) -> RefreshDecision {
 mod tests {
     use super::*;
     use crate::protocol::fixtures::{self, at, scope};
-    use crate::protocol::{ClientId, Grant, RefreshState};
+    use crate::protocol::{ClientId, Grant, Granted, RefreshState};
 
     /// The fixture's chain: generation 5, rotated at 1000, idle until 5000, ends at 9000.
     struct Case {
@@ -284,7 +281,7 @@ mod tests {
             (Some("admin"), Err(ErrorCode::InvalidScope)),
         ] {
             let mut case = Case { scope: asked, ..Case::default() };
-            case.grant.scope = scope("read admin offline_access");
+            case.grant.resources[0].scope = scope("read admin");
             match answer {
                 Ok(left) => assert_eq!(case.decide(), RefreshDecision::Rotate(scope(left)), "{asked:?}"),
                 Err(code) => assert_eq!(case.refusal(), code, "{asked:?}"),
@@ -299,5 +296,26 @@ mod tests {
         assert!(matches!(same.decide(), RefreshDecision::Rotate(_)));
         let other = Case { resource: Some("https://other.example/mcp"), ..Case::default() };
         assert_eq!(other.refusal(), ErrorCode::InvalidTarget);
+    }
+
+    #[test]
+    fn a_grant_for_several_resources_is_refreshed_for_one_at_a_time() {
+        // RFC 8707 §2.2
+        let other = ResourceUri::parse("https://other.example/mcp").unwrap();
+        for (resource, asked, answer) in [
+            (None, None, Err(ErrorCode::InvalidTarget)),
+            (Some("https://third.example/mcp"), None, Err(ErrorCode::InvalidTarget)),
+            (Some("https://mcp.example/mcp"), None, Ok("read write offline_access")),
+            (Some("https://mcp.example/mcp"), Some("read far"), Ok("read offline_access")),
+            (Some("https://mcp.example/mcp"), Some("far"), Err(ErrorCode::InvalidScope)),
+            (Some("https://mcp.example/mcp"), Some("admin"), Err(ErrorCode::InvalidScope)),
+        ] {
+            let mut case = Case { resource, scope: asked, ..Case::default() };
+            case.grant.resources.push(Granted { resource: other.clone(), scope: scope("read far") });
+            match answer {
+                Ok(given) => assert_eq!(case.decide(), RefreshDecision::Rotate(scope(given)), "{asked:?}"),
+                Err(code) => assert_eq!(case.refusal(), code, "{resource:?} {asked:?}"),
+            }
+        }
     }
 }

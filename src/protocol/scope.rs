@@ -36,6 +36,11 @@ impl ScopeToken {
         Self("offline_access".to_owned())
     }
 
+    /// Whether it belongs to no resource: it is understood whatever resource is meant, and is not in access tokens.
+    pub fn is_general(&self) -> bool {
+        *self == Self::offline_access()
+    }
+
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -121,7 +126,12 @@ impl Scope {
 
     /// The part that a resource server understands: everything but `offline_access`.
     pub fn for_resource(&self) -> Self {
-        self.filter(|token| *token != ScopeToken::offline_access())
+        self.filter(|token| !token.is_general())
+    }
+
+    /// The part that belongs to no resource.
+    pub fn general(&self) -> Self {
+        self.filter(ScopeToken::is_general)
     }
 
     /// The tokens in order.
@@ -236,6 +246,7 @@ mod tests {
         assert!(scope("c a").is_within(&a));
         assert!(!b.is_within(&a));
         assert_eq!(scope("a offline_access").for_resource(), scope("a"));
+        assert_eq!(scope("a offline_access").general(), scope("offline_access"));
     }
 
     proptest! {

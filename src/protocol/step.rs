@@ -3,9 +3,10 @@
 //! Login and consent never route to one another: each comes back here, where what is known now decides
 //! (OAuth 2.1 §4.1.1; OpenID Connect Core §3.1.2.3 for `prompt` and `max_age`).
 
+use super::ask::{Agreement, Ask};
 use super::{
     AuthorizationRequest, ClientAuthMethod, Consent, ErrorCode, Membership, OAuthError, Policy, Resource,
-    Scope, ScopeToken, TenantId, Timestamp,
+    Timestamp,
 };
 
 /// Everything that the decision depends on.
@@ -13,15 +14,15 @@ use super::{
 pub struct Situation<'a> {
     /// What is asked.
     pub request: &'a AuthorizationRequest,
-    /// The resource it is asked for.
-    pub resource: &'a Resource,
+    /// The resources it is asked for, each once.
+    pub resources: &'a [Resource],
     /// When the person in this browser proved who they are; `None` for a stranger.
     pub logged_in_at: Option<Timestamp>,
     /// When the request first arrived, so that a login that it demands is demanded once.
     pub began_at: Timestamp,
     /// The tenants that the person belongs to.
     pub memberships: &'a [Membership],
-    /// What the person decided about this client at this resource before, tenant by tenant.
+    /// What the person decided about this client before, tenant by tenant and resource by resource.
     pub consents: &'a [Consent],
     /// The server's own rules.
     pub policy: &'a Policy,
@@ -38,32 +39,6 @@ pub enum Step {
     Issue(Agreement),
     /// Send the client away.
     Reject(OAuthError),
-}
-
-/// What the person is asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ask {
-    /// What may be allowed, to be ticked or not.
-    pub offered: Scope,
-    /// What of it was allowed before.
-    pub remembered: Scope,
-    /// Whether all of it was allowed before, so that one click is enough.
-    pub is_repetition: bool,
-    /// Whether it was allowed to a client whose document has changed since, which is no repetition.
-    pub has_changed: bool,
-    /// The tenants to choose from, the proposed one first.
-    pub tenants: Vec<Membership>,
-}
-
-/// What is agreed on: the tenant to act in and how far the client may go.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Agreement {
-    /// The tenant.
-    pub tenant: TenantId,
-    /// The scope, `offline_access` included when it was asked for.
-    pub scope: Scope,
-    /// What the consent is remembered to allow.
-    pub remembered: Scope,
 }
 
 impl Situation<'_> {
@@ -84,41 +59,13 @@ impl Situation<'_> {
             Err(error) => return Step::Reject(error),
         };
         if self.may_skip_consent(&ask) {
-            let (offered, tenant) = (ask.offered.clone(), ask.tenants[0].tenant.id.clone());
-            return self.agree(&offered, &tenant).map_or_else(Step::Reject, Step::Issue);
+            let tenant = &ask.tenants[0].tenant.id;
+            return self.agree(&ask.ticks(), tenant).map_or_else(Step::Reject, Step::Issue);
         }
         if self.request.prompt.none {
             return Step::Reject(OAuthError::new(ErrorCode::ConsentRequired, "the person has to be asked"));
         }
         Step::Consent(ask)
-    }
-
-    /// Turns what the person ticked into what is granted. What was not offered is not granted, whoever ticked it.
-    ///
-    /// # Errors
-    /// `access_denied` when the tenant is none of theirs, or nothing is left of what was asked: nothing of it ticked,
-    /// or nothing of it theirs to give in this tenant.
-    pub fn agree(&self, chosen: &Scope, tenant: &TenantId) -> Result<Agreement, OAuthError> {
-        let membership = self
-            .eligible()
-            .find(|membership| membership.tenant.id == *tenant)
-            .ok_or(OAuthError::new(ErrorCode::AccessDenied, "the person cannot act in this tenant"))?;
-        let asked = self.asked().for_resource();
-        let offered = self.resource.grantable(&asked, &membership.roles);
-        let granted = offered.intersection(chosen);
-        if granted.is_empty() && !asked.is_empty() {
-            return Err(OAuthError::new(
-                ErrorCode::AccessDenied,
-                "the person allowed nothing of what was asked",
-            ));
-        }
-        let before = self.consent_in(tenant).map(|consent| consent.scope.clone()).unwrap_or_default();
-        let offline = self.asked().filter(|token| *token == ScopeToken::offline_access());
-        Ok(Agreement {
-            tenant: tenant.clone(),
-            remembered: before.difference(&offered).union(&granted),
-            scope: granted.union(&offline),
-        })
     }
 
     /// `prompt=login` and `max_age` look at when the request began, so that the login they demand satisfies them.
@@ -128,44 +75,17 @@ impl Situation<'_> {
         fresh && young
     }
 
-    fn ask(&self) -> Result<Ask, OAuthError> {
-        let mut tenants: Vec<Membership> = self.eligible().cloned().collect();
-        let proposed = self.proposed_tenant(&tenants).ok_or(OAuthError::new(
-            ErrorCode::AccessDenied,
-            "the person belongs to no tenant that may use this resource",
-        ))?;
-        tenants.sort_by_key(|membership| membership.tenant.id != proposed);
-        let asked = self.asked().for_resource();
-        let by_tenant = |m: &Membership| self.resource.grantable(&asked, &m.roles);
-        let offered = tenants.iter().map(by_tenant).fold(Scope::default(), |all, scope| all.union(&scope));
-        let offered = asked.intersection(&offered);
-        if offered.is_empty() && !asked.is_empty() {
-            return Err(OAuthError::new(
-                ErrorCode::InvalidScope,
-                "nothing of what was asked may be given by this person",
-            ));
-        }
-        let consent = self.consent_in(&proposed);
-        let remembered = consent.map(|consent| offered.intersection(&consent.scope)).unwrap_or_default();
-        Ok(Ask {
-            is_repetition: consent.is_some() && offered.is_within(&remembered),
-            has_changed: consent.is_none() && self.given_in(&proposed).is_some(),
-            offered,
-            remembered,
-            tenants,
-        })
-    }
-
     /// The page is skipped for the operator's own clients, when the answer goes exactly where they were registered, and
     /// for clients that prove to be the one that was allowed the same before. Others, and whoever listens on another
-    /// loopback port, cannot prove that the program which asks is the one that was allowed (RFC 8252 §8.6).
+    /// loopback port, cannot prove that the program which asks is the one that was allowed (RFC 8252 §8.6). What was
+    /// refused before is not given without a word to anyone.
     fn may_skip_consent(&self, ask: &Ask) -> bool {
         let tenant_is_clear =
             ask.tenants.len() == 1 || self.request.tenant.as_ref() == Some(&ask.tenants[0].tenant.id);
         let client = &self.request.client;
         let is_exact = client.redirect_uris.contains(self.request.address.redirect_uri());
         let is_trusted = (client.first_party && is_exact) || (ask.is_repetition && self.is_proven());
-        is_trusted && tenant_is_clear && !self.request.prompt.consent
+        is_trusted && tenant_is_clear && !ask.has_refused() && !self.request.prompt.consent
     }
 
     /// Whether nobody but the owner of the client's document can have use of the answer: it goes to an https URI where
@@ -180,142 +100,13 @@ impl Situation<'_> {
         client.document.is_some()
             && (client.auth_methods == [ClientAuthMethod::PrivateKeyJwt] || is_at_home())
     }
-
-    /// What the request comes to before the person is asked.
-    fn asked(&self) -> Scope {
-        let ceiling = if self.request.client.origin.is_vouched_for() {
-            None
-        } else {
-            self.policy.registration_scopes.as_ref()
-        };
-        let asked = self.request.scope.as_ref().or(self.request.client.scope.as_ref());
-        self.resource.requested_scope(asked, ceiling)
-    }
-
-    fn eligible(&self) -> impl Iterator<Item = &Membership> {
-        self.memberships.iter().filter(|membership| {
-            let tenant = &membership.tenant.id;
-            self.resource.admits_tenant(tenant)
-                && self.request.client.tenant.as_ref().is_none_or(|bound| bound == tenant)
-        })
-    }
-
-    /// The wished-for tenant if it is one of theirs, else the one they chose before, else the first.
-    fn proposed_tenant(&self, eligible: &[Membership]) -> Option<TenantId> {
-        let is_eligible =
-            |tenant: &&TenantId| eligible.iter().any(|membership| membership.tenant.id == **tenant);
-        let wished = self.request.tenant.as_ref().filter(is_eligible);
-        let latest =
-            self.consents.iter().max_by_key(|consent| consent.given_at).map(|consent| &consent.tenant);
-        let first = eligible.first().map(|membership| &membership.tenant.id);
-        wished.or(latest.filter(is_eligible)).or(first).cloned()
-    }
-
-    /// A consent counts for the receiver and for the client's document that it was given for.
-    fn consent_in(&self, tenant: &TenantId) -> Option<&Consent> {
-        let digest = self.request.client.document_digest();
-        self.given_in(tenant).filter(|consent| consent.document_digest.as_deref() == digest)
-    }
-
-    /// What was allowed for this receiver, whatever the client's document said then.
-    fn given_in(&self, tenant: &TenantId) -> Option<&Consent> {
-        let host = self.request.address.redirect_uri().consent_host();
-        self.consents.iter().find(|consent| consent.tenant == *tenant && consent.redirect_host == host)
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::fixtures::{self, at, membership, policy, resource, scope};
-    use crate::protocol::{Client, ClientOrigin, DocumentState, Params, Received};
-
-    /// A situation whose parts a test can change.
-    struct Case {
-        client: Client,
-        query: &'static str,
-        logged_in_at: Option<Timestamp>,
-        memberships: Vec<Membership>,
-        consents: Vec<Consent>,
-        resource: Resource,
-        policy: Policy,
-    }
-
-    impl Default for Case {
-        fn default() -> Self {
-            Self {
-                client: fixtures::client(&["http://127.0.0.1/cb"]),
-                query: "&scope=read+write",
-                logged_in_at: Some(at(500)),
-                memberships: vec![membership("acme", &[])],
-                consents: Vec::new(),
-                resource: resource(),
-                policy: policy(),
-            }
-        }
-    }
-
-    impl Case {
-        fn with<T>(&self, run: impl FnOnce(Situation<'_>) -> T) -> T {
-            let query = format!(
-                "client_id={}&response_type=code&code_challenge={}&code_challenge_method=S256{}",
-                self.client.id,
-                "A".repeat(43),
-                self.query
-            );
-            let received = Received::parse(Params::parse(query.as_bytes()).unwrap()).unwrap();
-            let request =
-                received.address(self.client.clone(), &self.policy.issuer).unwrap().validate().unwrap();
-            run(Situation {
-                request: &request,
-                resource: &self.resource,
-                logged_in_at: self.logged_in_at,
-                began_at: at(1000),
-                memberships: &self.memberships,
-                consents: &self.consents,
-                policy: &self.policy,
-            })
-        }
-
-        fn step(&self) -> Step {
-            self.with(|situation| situation.next_step())
-        }
-
-        fn ask(&self) -> Ask {
-            match self.step() {
-                Step::Consent(ask) => ask,
-                other => panic!("{other:?}"),
-            }
-        }
-
-        fn rejection(&self) -> ErrorCode {
-            match self.step() {
-                Step::Reject(error) => error.code(),
-                other => panic!("{other:?}"),
-            }
-        }
-    }
-
-    fn consent(tenant: &str, allowed: &str, host: &str, given_at: i64) -> Consent {
-        Consent {
-            user: fixtures::grant().user,
-            client: fixtures::grant().client,
-            tenant: TenantId::parse(tenant).unwrap(),
-            resource: resource().uri,
-            scope: scope(allowed),
-            redirect_host: host.to_owned(),
-            document_digest: None,
-            given_at: at(given_at),
-        }
-    }
-
-    fn first_party() -> Client {
-        Client {
-            first_party: true,
-            origin: ClientOrigin::Config,
-            ..fixtures::client(&["http://127.0.0.1/cb"])
-        }
-    }
+    use crate::protocol::case::{Case, by_document, first_party};
+    use crate::protocol::fixtures::{at, membership, scope};
 
     #[test]
     fn a_stranger_logs_in_unless_no_page_may_be_shown() {
@@ -343,36 +134,10 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_program_is_always_asked_about() {
-        // RFC 8252 §8.6
-        let mut case = Case::default();
-        let ask = case.ask();
-        assert_eq!((ask.offered, ask.remembered, ask.is_repetition), (scope("read write"), scope(""), false));
-        assert_eq!(ask.tenants, case.memberships);
-        case.consents = vec![consent("acme", "read write", "127.0.0.1", 1)];
-        let again = case.ask();
-        assert_eq!((again.remembered, again.is_repetition), (scope("read write"), true));
-        case.query = "&scope=read&prompt=none";
-        assert_eq!(case.rejection(), ErrorCode::ConsentRequired);
-    }
-
-    #[test]
-    fn what_is_new_is_told_from_what_was_allowed() {
-        let consents = vec![consent("acme", "read", "127.0.0.1", 1)];
-        let ask = Case { consents, ..Case::default() }.ask();
-        assert_eq!((ask.remembered, ask.is_repetition), (scope("read"), false));
-        for (tenant, host) in [("acme", "evil.example"), ("globex", "127.0.0.1")] {
-            let consents = vec![consent(tenant, "read write", host, 1)];
-            let ask = Case { consents, ..Case::default() }.ask();
-            assert_eq!((ask.remembered, ask.is_repetition), (scope(""), false), "{tenant} {host}");
-        }
-    }
-
-    #[test]
     fn only_the_operators_own_clients_skip_the_page() {
         let mut case = Case { client: first_party(), ..Case::default() };
         let Step::Issue(agreement) = case.step() else { panic!("asked") };
-        assert_eq!((agreement.tenant.as_str(), agreement.scope), ("acme", scope("read write")));
+        assert_eq!((agreement.tenant.as_str(), agreement.scope()), ("acme", scope("read write")));
         case.query = "&prompt=consent";
         assert!(matches!(case.step(), Step::Consent(_)));
         case.query = "";
@@ -381,21 +146,6 @@ mod tests {
         case.query = "&tenant=globex";
         let Step::Issue(agreement) = case.step() else { panic!("asked") };
         assert_eq!(agreement.tenant.as_str(), "globex");
-    }
-
-    const DOCUMENT: &str = "https://app.example/client.json";
-
-    /// A client that is known by its document, and was allowed everything before.
-    fn by_document(redirect_uri: &str, methods: &[ClientAuthMethod]) -> Case {
-        let mut case = Case { client: fixtures::client(&[redirect_uri]), ..Case::default() };
-        case.client.origin = ClientOrigin::Document;
-        case.client.id = crate::protocol::ClientId::parse(DOCUMENT).unwrap();
-        case.client.auth_methods = methods.to_vec();
-        case.client.document = Some(DocumentState { digest: "one".to_owned(), fresh_until: at(0) });
-        let host = case.client.redirect_uris[0].consent_host();
-        let given = consent("acme", "read write", &host, 1);
-        case.consents = vec![Consent { document_digest: Some("one".to_owned()), ..given }];
-        case
     }
 
     #[test]
@@ -446,134 +196,9 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_document_is_another_client_to_decide_about() {
-        // Client ID Metadata Documents §6
-        let mut case = by_document("http://127.0.0.1/cb", &[ClientAuthMethod::None]);
-        let ask = case.ask();
-        assert_eq!((ask.remembered, ask.is_repetition, ask.has_changed), (scope("read write"), true, false));
-        case.consents[0].document_digest = Some("two".to_owned());
-        let ask = case.ask();
-        assert_eq!((ask.remembered, ask.is_repetition, ask.has_changed), (scope(""), false, true));
-        case.query = "&scope=read";
-        case.with(|situation| {
-            let agreement = situation.agree(&scope("read"), &TenantId::parse("acme").unwrap()).unwrap();
-            assert_eq!(agreement.remembered, scope("read"), "what the other was allowed is forgotten");
-        });
-        case.consents.clear();
-        assert!(!case.ask().has_changed, "it was never allowed");
-    }
-
-    #[test]
     fn a_client_that_is_not_asked_about_needs_no_page() {
         // OpenID Connect Core §3.1.2.1, prompt=none
         let case = Case { client: first_party(), query: "&scope=read&prompt=none", ..Case::default() };
         assert!(matches!(case.step(), Step::Issue(_)));
-    }
-
-    #[test]
-    fn tenants_are_those_of_person_resource_and_client_together() {
-        let both = vec![membership("acme", &[]), membership("globex", &[])];
-        let order =
-            |case: &Case| case.ask().tenants.iter().map(|m| m.tenant.id.to_string()).collect::<Vec<_>>();
-        let mut case = Case { memberships: both, ..Case::default() };
-        assert_eq!(order(&case), ["acme", "globex"]);
-        case.query = "&tenant=globex";
-        assert_eq!(order(&case), ["globex", "acme"]);
-        case.query = "&tenant=initech";
-        assert_eq!(order(&case), ["acme", "globex"], "a wish for a foreign tenant is none");
-        case.consents =
-            vec![consent("acme", "read", "127.0.0.1", 1), consent("globex", "read", "127.0.0.1", 2)];
-        assert_eq!(order(&case), ["globex", "acme"], "the latest choice is proposed");
-        case.resource.tenants = vec![TenantId::parse("acme").unwrap()];
-        assert_eq!(order(&case), ["acme"]);
-        case.client.tenant = TenantId::parse("globex");
-        assert_eq!(case.rejection(), ErrorCode::AccessDenied);
-        case.resource.tenants.clear();
-        assert_eq!(order(&case), ["globex"]);
-        case.memberships.clear();
-        assert_eq!(case.rejection(), ErrorCode::AccessDenied);
-    }
-
-    #[test]
-    fn nobody_gives_away_what_their_role_does_not_allow() {
-        let mut case = Case { query: "&scope=admin", ..Case::default() };
-        assert_eq!(case.rejection(), ErrorCode::InvalidScope);
-        case.memberships.push(membership("globex", &["owner"]));
-        assert_eq!(case.ask().offered, scope("admin"));
-        case.query = "&scope=admin+read";
-        assert_eq!(case.ask().offered, scope("admin read"), "in the order in which it was asked");
-        let (acme, globex) = (TenantId::parse("acme").unwrap(), TenantId::parse("globex").unwrap());
-        case.with(|situation| {
-            let all = scope("admin read");
-            assert_eq!(situation.agree(&all, &acme).map(|a| a.scope), Ok(scope("read")));
-            assert_eq!(situation.agree(&all, &globex).map(|a| a.scope), Ok(scope("admin read")));
-        });
-    }
-
-    #[test]
-    fn a_tenant_where_nothing_of_it_is_theirs_to_give_is_refused_and_not_granted_emptily() {
-        // RFC 6749 §3.3
-        let acme = TenantId::parse("acme").unwrap();
-        let mut case = Case { query: "&scope=admin&tenant=acme", ..Case::default() };
-        case.memberships.push(membership("globex", &["owner"]));
-        assert_eq!(case.ask().offered, scope("admin"), "another tenant can be chosen");
-        case.with(|situation| {
-            let error = situation.agree(&scope("admin"), &acme).unwrap_err();
-            assert_eq!(error.code(), ErrorCode::AccessDenied);
-        });
-        case.client = first_party();
-        assert_eq!(case.rejection(), ErrorCode::AccessDenied);
-    }
-
-    #[test]
-    fn what_was_allowed_for_another_receiver_is_not_remembered_for_this_one() {
-        let consents = vec![consent("acme", "write other", "evil.example", 1)];
-        let case = Case { consents, ..Case::default() };
-        case.with(|situation| {
-            let agreement = situation.agree(&scope("read"), &TenantId::parse("acme").unwrap()).unwrap();
-            assert_eq!(agreement.remembered, scope("read"));
-        });
-    }
-
-    #[test]
-    fn what_the_person_unticks_is_not_granted() {
-        // RFC 9700 §4.14.2 and OAuth 2.1 §7.9: the grant is what was agreed to
-        let acme = TenantId::parse("acme").unwrap();
-        let mut case = Case { query: "&scope=read+write+offline_access", ..Case::default() };
-        case.consents = vec![consent("acme", "write other", "127.0.0.1", 1)];
-        case.with(|situation| {
-            let agreement = situation.agree(&scope("read admin offline_access"), &acme).unwrap();
-            assert_eq!(agreement.scope, scope("read offline_access"));
-            assert_eq!(agreement.remembered, scope("other read"));
-            let nothing = situation.agree(&Scope::default(), &acme).unwrap_err();
-            assert_eq!(nothing.code(), ErrorCode::AccessDenied);
-            let foreign = situation.agree(&scope("read"), &TenantId::parse("globex").unwrap()).unwrap_err();
-            assert_eq!(foreign.code(), ErrorCode::AccessDenied);
-        });
-    }
-
-    #[test]
-    fn nothing_asked_of_a_developers_server_is_nothing_granted() {
-        let mut case = Case { query: "", ..Case::default() };
-        case.resource = Resource::unregistered(case.resource.uri);
-        let ask = case.ask();
-        assert_eq!((ask.offered, ask.is_repetition), (Scope::default(), false), "it was never asked before");
-        case.with(|situation| {
-            let agreement = situation.agree(&Scope::default(), &TenantId::parse("acme").unwrap()).unwrap();
-            assert!(agreement.scope.is_empty());
-        });
-    }
-
-    #[test]
-    fn a_registered_scope_is_a_default_and_the_ceiling_is_the_servers() {
-        let mut case = Case { query: "", ..Case::default() };
-        case.client.scope = Some(scope("write"));
-        assert_eq!(case.ask().offered, scope("write"));
-        case.query = "&scope=read+write";
-        assert_eq!(case.ask().offered, scope("read write"), "step-up beyond the registered scope");
-        case.policy.registration_scopes = Some(scope("read"));
-        assert_eq!(case.ask().offered, scope("read"));
-        case.client.origin = ClientOrigin::Admin;
-        assert_eq!(case.ask().offered, scope("read write"));
     }
 }

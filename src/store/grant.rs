@@ -6,8 +6,8 @@ use super::value::{Row, args};
 use super::{Outcome, Store, StoreError};
 use crate::audit::AuditEvent;
 use crate::protocol::{
-    ClientId, Grant, GrantId, RefreshState, Resource, ResourceUri, RoleName, Scope, ServerSecretId, Standing,
-    TenantId, UserId,
+    ClientId, Grant, GrantId, RefreshState, Resource, RoleName, Scope, ServerSecretId, Standing, TenantId,
+    UserId,
 };
 
 /// The condition that the grant `g` may be used: it is not revoked, and everyone whom it names still stands. Each
@@ -27,7 +27,7 @@ pub(super) use alive;
 macro_rules! grant_columns {
     () => {
         concat!(
-            "g.id AS grant_id, g.user_id, g.client_id, g.tenant_id, g.resource, g.scope, g.auth_time,
+            "g.id AS grant_id, g.user_id, g.client_id, g.tenant_id, g.resources, g.scope, g.auth_time,
             g.issued_at AS granted_at, g.secret_id, g.refresh_generation, g.refresh_rotated_at, g.refresh_retries,
             g.refresh_idle_expires_at, g.refresh_expires_at, g.revoked_at,
             CAST(CASE WHEN ",
@@ -102,8 +102,8 @@ pub(super) fn known_grant(row: &Row) -> Result<KnownGrant, StoreError> {
         user: row.parsed("user_id", UserId::parse)?,
         client: row.parsed("client_id", ClientId::parse)?,
         tenant: row.parsed("tenant_id", TenantId::parse)?,
-        resource: row.parsed("resource", |uri| ResourceUri::parse(uri).ok())?,
-        scope: row.parsed("scope", |scope| Scope::parse(scope).ok())?,
+        resources: row.json("resources")?,
+        general: row.parsed("scope", |scope| Scope::parse(scope).ok())?,
         auth_time: row.time("auth_time")?,
         issued_at: row.time("granted_at")?,
         secret: row.parsed("secret_id", ServerSecretId::parse)?,

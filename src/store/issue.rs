@@ -3,7 +3,7 @@
 use super::audit::{Noted, record};
 use super::backend::Tx;
 use super::sql::statements;
-use super::value::args;
+use super::value::{args, json};
 use super::{Outcome, Store, StoreError, consent, interaction};
 use crate::audit::AuditEvent;
 use crate::protocol::{
@@ -12,7 +12,7 @@ use crate::protocol::{
 
 statements! {
     /// The person must still be logged in, a member and not suspended, the client and the tenant not suspended.
-    GRANT = "INSERT INTO grants (id, user_id, client_id, tenant_id, resource, scope, auth_time, issued_at, secret_id)
+    GRANT = "INSERT INTO grants (id, user_id, client_id, tenant_id, resources, scope, auth_time, issued_at, secret_id)
         SELECT $1, $2, $3, $4, $5, $6, CAST($7 AS BIGINT), CAST($8 AS BIGINT), $9
         WHERE EXISTS (SELECT 1 FROM browser_sessions s JOIN users u ON u.id = s.user_id
             WHERE s.id = $10 AND s.user_id = $2 AND s.expires_at > CAST($11 AS BIGINT) AND u.suspended_at IS NULL)
@@ -34,8 +34,8 @@ pub struct Issue {
     pub session: BrowserSessionId,
     /// The parked request that this completes, unless nobody had to be asked.
     pub interaction: Option<InteractionId>,
-    /// The decision to remember, if there was one.
-    pub consent: Option<Consent>,
+    /// The decisions to remember, one for each resource that was decided about.
+    pub consents: Vec<Consent>,
     /// The new grant. It has no refresh tokens before its code is redeemed.
     pub grant: Grant,
     /// Its code.
@@ -45,7 +45,7 @@ pub struct Issue {
 }
 
 impl Store {
-    /// Takes the interaction, remembers the consent, and inserts the grant with its code. Lost, with nothing
+    /// Takes the interaction, remembers the consents, and inserts the grant with its code. Lost, with nothing
     /// written, when the interaction was taken before or person, session, client, tenant or membership have ended.
     pub async fn issue(&self, issue: Issue, audit: AuditEvent) -> Result<Outcome, StoreError> {
         let args = (issue, self.noted(audit));
@@ -64,7 +64,7 @@ async fn complete(tx: &mut Tx<'_>, issue: &Issue, audit: &Noted) -> Result<Outco
         return Ok(Outcome::Lost);
     }
     insert_code(tx, issue).await?;
-    if let Some(consent) = &issue.consent {
+    for consent in &issue.consents {
         consent::remember(tx, consent).await?;
     }
     tx.execute(MARK_USED, args![&issue.grant.client, now]).await?;
@@ -78,14 +78,14 @@ async fn insert_grant(
     session: &BrowserSessionId,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let scope = grant.scope.to_string();
+    let (resources, general) = (json(&grant.resources)?, grant.general.to_string());
     let args = args![
         &grant.id,
         &grant.user,
         &grant.client,
         &grant.tenant,
-        grant.resource.as_str(),
-        &scope,
+        &resources,
+        &general,
         grant.auth_time,
         grant.issued_at,
         &grant.secret,

@@ -15,6 +15,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (4, "settings", include_str!("../../migrations/0004_settings.sql")),
     (14, "key rotation", include_str!("../../migrations/0014_key_rotation.sql")),
     (12, "registration", include_str!("../../migrations/0012_registration.sql")),
+    (15, "grants for several resources", include_str!("../../migrations/0015_several_resources.sql")),
     (18, "administration", include_str!("../../migrations/0018_administration.sql")),
 ];
 
@@ -76,5 +77,28 @@ mod tests {
         let methods: String =
             sqlx::query_scalar("SELECT auth_methods FROM clients").fetch_one(&mut connection).await.unwrap();
         assert_eq!(methods, r#"["client_secret_post"]"#);
+    }
+
+    #[tokio::test]
+    async fn a_grant_of_the_first_schemas_is_for_its_one_resource() {
+        let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        apply(&mut connection, &MIGRATIONS[..4]).await.unwrap();
+        for (id, scope) in
+            [("a", "read offline_access write"), ("b", ""), ("c", "offline_access"), ("d", "x")]
+        {
+            let grant = "INSERT INTO grants (id, user_id, client_id, tenant_id, resource, scope, auth_time, issued_at,
+                secret_id) VALUES ($1, 'u', 'c', 't', 'https://a.example/mcp', $2, 1, 1, 's')";
+            sqlx::query(grant).bind(id).bind(scope).execute(&mut connection).await.unwrap();
+        }
+        apply(&mut connection, MIGRATIONS).await.unwrap();
+        let rows: Vec<(String, String)> = sqlx::query_as("SELECT resources, scope FROM grants ORDER BY id")
+            .fetch_all(&mut connection)
+            .await
+            .unwrap();
+        let at = |scope: &str| format!(r#"[{{"resource":"https://a.example/mcp","scope":"{scope}"}}]"#);
+        let all = [("read write", "offline_access"), ("", ""), ("", "offline_access"), ("x", "")];
+        let expected: Vec<_> =
+            all.iter().map(|(scope, general)| (at(scope), (*general).to_owned())).collect();
+        assert_eq!(rows, expected);
     }
 }

@@ -92,7 +92,7 @@ impl Form {
         self
     }
 
-    /// Ticks the box with this value.
+    /// Ticks the boxes with this value, or with this as the last word of their value: a scope at every resource.
     ///
     /// # Panics
     /// When there is no such box.
@@ -100,7 +100,8 @@ impl Form {
         self.set_tick(value, true)
     }
 
-    /// Takes the tick away from the box with this value.
+    /// Takes the tick away from the boxes with this value, or with this as the last word of their value: from a scope
+    /// at every resource.
     ///
     /// # Panics
     /// When there is no such box.
@@ -109,11 +110,16 @@ impl Form {
     }
 
     fn set_tick(mut self, value: &str, ticked: bool) -> Self {
-        let is_box = |field: &&mut Field| field.value == value && matches!(field.kind, Kind::Checkbox { .. });
-        let Some(field) = self.fields.iter_mut().find(is_box) else {
-            panic!("the form has no box `{value}`: {:?}", self.fields)
+        let is_meant = |field: &Field| {
+            field.value == value || field.value.rsplit_once(' ').is_some_and(|(_, word)| word == value)
         };
-        field.kind = Kind::Checkbox { ticked };
+        let mut found = false;
+        for field in self.fields.iter_mut().filter(|field| is_meant(field)) {
+            if let Kind::Checkbox { ticked: box_ticked } = &mut field.kind {
+                (*box_ticked, found) = (ticked, true);
+            }
+        }
+        assert!(found, "the form has no box `{value}`: {:?}", self.fields);
         self
     }
 

@@ -11,7 +11,7 @@ use crate::chain::{Chain, Stage, Tokens};
 use crate::http::{Answer, Sent, Wire};
 use crate::ledger::{LoginForm, Session, Unanswered, Writer};
 use crate::requests::{authorization, metadata, redeem, refresh, returned};
-use crate::server::{PASSWORD, SCOPE};
+use crate::server::{PASSWORD, RESOURCE, SCOPE};
 
 /// What a writer can do; `chain` is a place in [`Writer::chains`].
 #[derive(Clone, Debug)]
@@ -171,7 +171,8 @@ impl Writer {
             ("decision", decision),
             ("tenant", "acme"),
         ];
-        pairs.extend(SCOPE.split(' ').map(|scope| ("scope", scope)));
+        let ticks: Vec<String> = SCOPE.split(' ').map(|scope| format!("{RESOURCE} {scope}")).collect();
+        pairs.extend(ticks.iter().map(|tick| ("scope", tick.as_str())));
         wire.submit("/consent", ("session", self.cookie()), &pairs).await
     }
 

@@ -6,7 +6,9 @@ use gatelet::testkit::{Browser, Page, RequestParams};
 use serde_json::json;
 
 use crate::cases;
-use crate::world::{Database, app, assert_error_page, consent_page, logged_in, self_registered, server, web};
+use crate::world::{
+    Database, NOTES, app, assert_error_page, consent_page, logged_in, self_registered, server, web,
+};
 
 cases![
     what_is_unticked_is_not_granted,
@@ -33,7 +35,8 @@ fn ask(scope: &'static str) -> impl Fn(RequestParams) -> RequestParams {
 
 fn ticked(page: &Page) -> Vec<(String, bool)> {
     let form = page.form_with("decision");
-    form.options("scope").into_iter().map(|(scope, ticked)| (scope.to_owned(), ticked)).collect()
+    let scope = |value: &str| value.strip_prefix(NOTES).map(|scope| scope.trim().to_owned());
+    form.options("scope").into_iter().filter_map(|(value, ticked)| Some((scope(value)?, ticked))).collect()
 }
 
 async fn what_is_unticked_is_not_granted(database: Database) {
@@ -138,7 +141,9 @@ async fn what_was_not_offered_is_not_granted_whoever_ticks_it(database: Database
     let request = client.authorization(ask("mcp:read mcp:write"));
     let page = consent_page(&mut browser, &request.url).await;
     let form = page.form_with("decision").untick("mcp:write");
-    let form = form.forge("scope", "mcp:admin").forge("scope", "offline_access").forge("scope", "\"");
+    let at = |scope| format!("{NOTES} {scope}");
+    let form = form.forge("scope", &at("mcp:admin")).forge("scope", &at("offline_access"));
+    let form = form.forge("scope", &at("\"")).forge("scope", "mcp:write").forge("scope", NOTES);
     let left = browser.submit_with(form, "decision", "allow").await.left();
     assert_eq!(client.redeem(&request.callback(&left)).await.granted().scope(), "mcp:read");
 }

@@ -28,6 +28,7 @@ mod races;
 mod redeeming;
 mod refreshing;
 mod registering;
+mod several_resources;
 mod shapes;
 mod surface;
 mod wire;
@@ -66,6 +67,7 @@ const LISTS: &[(&str, &[Case])] = &[
     ("redeeming", redeeming::CASES),
     ("refreshing", refreshing::CASES),
     ("registering", registering::CASES),
+    ("several_resources", several_resources::CASES),
     ("shapes", shapes::CASES),
     ("surface", surface::CASES),
 ];

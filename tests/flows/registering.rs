@@ -4,7 +4,7 @@ use gatelet::testkit::{Browser, ClientAuth, TestClient, TestServer};
 use serde_json::{Value, json};
 
 use crate::cases;
-use crate::world::{Database, Watch, consent_page, logged_in, server, world};
+use crate::world::{Database, NOTES, Watch, consent_page, logged_in, server, world};
 
 cases![
     released_clients_register_and_get_through_a_whole_flow,
@@ -162,7 +162,7 @@ async fn the_ceiling_is_the_operators(database: Database) {
     let mut browser = logged_in(&server, "alice").await;
     let request = client.authorization(|request| request.scope("mcp:read mcp:write"));
     let page = consent_page(&mut browser, &request.url).await;
-    assert_eq!(page.form_with("decision").options("scope"), [("mcp:read", true)]);
+    assert_eq!(page.form_with("decision").options("scope"), [(&*format!("{NOTES} mcp:read"), true)]);
     let callback = request.callback(&browser.consent(&page).allow().await.left());
     assert_eq!(client.redeem(&callback).await.granted().scope(), "mcp:read");
 }

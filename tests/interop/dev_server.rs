@@ -59,7 +59,8 @@ pub(crate) async fn alice_allows(browser: &mut Browser, url: &str, scopes: &[&st
         page = browser.log_in(&page, "alice").await.page();
     }
     let offered = page.form_with("decision");
-    let mut offered: Vec<_> = offered.options("scope").into_iter().map(|(scope, _)| scope).collect();
+    let mut offered: Vec<_> =
+        offered.options("scope").into_iter().map(|(tick, _)| tick.rsplit(' ').next().unwrap()).collect();
     // A client asks in whichever order it likes.
     offered.sort_unstable();
     assert_eq!(offered, scopes);

@@ -232,8 +232,12 @@ fn fields(sample: &str) -> BTreeSet<(String, String)> {
 
 fn same_fields() -> Result<(), Failed> {
     let (whole, remembered) = (fields("consent-web-client"), fields("consent-remembered"));
-    let expected =
-        [("scope", "notes:read"), ("tenant", "acme"), ("interaction", "01jd7t"), ("csrf", "Y3NyZg")];
+    let expected = [
+        ("scope", "https://notes.acme.example/mcp notes:read"),
+        ("tenant", "acme"),
+        ("interaction", "01jd7t"),
+        ("csrf", "Y3NyZg"),
+    ];
     let all_there =
         expected.iter().all(|(name, value)| whole.contains(&((*name).to_owned(), (*value).to_owned())));
     if all_there && whole == remembered { Ok(()) } else { Err(format!("{whole:?}\n{remembered:?}").into()) }
@@ -245,7 +249,7 @@ fn values_come_back() -> Result<(), Failed> {
     let given = [
         ("interaction", "\"><img src=x onerror=alert(1)> '><b>"),
         ("csrf", "<script>alert(1)</script>"),
-        ("scope", "<script>alert(1)</script>"),
+        ("scope", "https://notes.acme.example/mcp <script>alert(1)</script>"),
     ];
     none(
         given

@@ -130,8 +130,8 @@ async fn an_authorization_leaves_grant_code_and_consent(database: Database) {
     assert_eq!((&known.grant.grant, known.grant.is_alive), (&issue.grant, true));
     assert_eq!(known.grant.roles, [RoleName::parse("editor").unwrap()]);
     assert_eq!(world.store.grant(&issue.grant.id).await.unwrap(), Some(known.grant));
-    let consent = issue.consent.unwrap();
-    let found = world.store.consents(&consent.user, &consent.client, &consent.resource).await;
+    let consent = issue.consents.remove(0);
+    let found = world.store.consents(&consent.user, &consent.client).await;
     assert_eq!(found.unwrap(), [consent]);
     assert_eq!(world.database.count("interactions").await, 0);
 }
@@ -191,17 +191,21 @@ async fn a_consent_replaces_the_one_before(database: Database) {
     let world = World::new(database).await;
     world.issued().await;
     let mut replacing = world.completed();
-    let consent = replacing.consent.as_mut().unwrap();
+    let consent = &mut replacing.consents[0];
     (consent.scope, consent.given_at) = (scope("read write"), later(5));
     let mut elsewhere = world.completed();
     elsewhere.grant.tenant = tenant_id("globex");
-    elsewhere.consent.as_mut().unwrap().tenant = tenant_id("globex");
+    elsewhere.consents[0].tenant = tenant_id("globex");
     for issue in [&replacing, &elsewhere] {
         assert_eq!(world.issue(issue).await, Outcome::Won(()));
     }
-    let found = world.store.consents(&user_id("alice"), &client_id("app"), &notes().uri).await;
-    assert_eq!(found.unwrap(), [replacing.consent.unwrap(), elsewhere.consent.unwrap()], "tenant by tenant");
-    let others = world.store.consents(&user_id("bob"), &client_id("app"), &notes().uri).await;
+    let found = world.store.consents(&user_id("alice"), &client_id("app")).await;
+    assert_eq!(
+        found.unwrap(),
+        [replacing.consents.remove(0), elsewhere.consents.remove(0)],
+        "tenant by tenant"
+    );
+    let others = world.store.consents(&user_id("bob"), &client_id("app")).await;
     assert_eq!(others.unwrap(), []);
 }
 
@@ -223,8 +227,8 @@ async fn a_stored_text_without_meaning_is_corruption(database: Database) {
     let world = World::new(database).await;
     let issue = world.issued().await;
     for (broken, column) in [
-        ("UPDATE grants SET resource = 'secret nonsense'", "resource"),
-        ("UPDATE grants SET resource = 'https://a.example', refresh_expires_at = 1", "refresh_generation"),
+        ("UPDATE grants SET resources = 'secret nonsense'", "resources"),
+        ("UPDATE grants SET resources = '[]', refresh_expires_at = 1", "refresh_generation"),
         ("UPDATE grants SET refresh_generation = -1, refresh_rotated_at = 1", "refresh_generation"),
     ] {
         world.database.execute(broken).await;

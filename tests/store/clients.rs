@@ -168,7 +168,7 @@ async fn a_client_that_was_let_in_takes_no_place_and_makes_no_room(database: Dat
         let mut issue = world.completed();
         issue.grant.client = registered_at(&world, NOW).await;
         issue.code.client = issue.grant.client.clone();
-        issue.consent = None;
+        issue.consents.clear();
         assert_eq!(world.issue(&issue).await, Outcome::Won(()));
         let_in.push(issue.grant.client);
     }

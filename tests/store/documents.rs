@@ -164,7 +164,7 @@ async fn documents_of_clients_that_nobody_let_in_are_swept(database: Database) {
         put(&world, &document(id, "one", NOW)).await.won().unwrap();
     }
     let mut issue = world.completed();
-    (issue.grant.client, issue.consent) = (client_id(ID), None);
+    (issue.grant.client, issue.consents) = (client_id(ID), Vec::new());
     assert_eq!(world.issue(&issue).await, Outcome::Won(()));
     let outcome = world.store.revoke_grant(&issue.grant.id, audit(AuditKind::CodeReplayed)).await.unwrap();
     assert_eq!(outcome, Outcome::Won(()));
@@ -202,9 +202,9 @@ async fn a_consent_remembers_the_document_it_was_given_for(database: Database) {
     let world = World::new(database).await;
     for digest in [Some("one".to_owned()), Some("two".to_owned()), None] {
         let mut issue = world.completed();
-        issue.consent.as_mut().unwrap().document_digest.clone_from(&digest);
+        issue.consents[0].document_digest.clone_from(&digest);
         assert_eq!(world.issue(&issue).await, Outcome::Won(()));
-        let found = world.store.consents(&user_id("alice"), &client_id("app"), &notes().uri).await.unwrap();
+        let found = world.store.consents(&user_id("alice"), &client_id("app")).await.unwrap();
         assert_eq!(found.iter().map(|consent| &consent.document_digest).collect::<Vec<_>>(), [&digest]);
     }
 }

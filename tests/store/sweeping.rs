@@ -72,7 +72,7 @@ async fn only_clients_that_never_got_a_grant_are_swept(database: Database) {
     }
     let mut issue = world.completed();
     issue.grant.client = client_id("used");
-    issue.consent = None;
+    issue.consents.clear();
     assert_eq!(world.issue(&issue).await, Outcome::Won(()));
     let outcome = world.store.revoke_grant(&issue.grant.id, audit(AuditKind::CodeReplayed)).await.unwrap();
     assert_eq!(outcome, Outcome::Won(()));

@@ -16,7 +16,11 @@ impl ConsentPage {
             ("remembered", Self { remembered: true, ..web() }),
             ("remembered-new", remembered_new()),
             ("changed", Self { changed: true, ..web() }),
-            ("nothing-asked", Self { scopes: Vec::new(), tenants: Vec::new(), ..web() }),
+            ("nothing-asked", nothing_asked()),
+            ("several-servers", several()),
+            ("several-servers-loopback", Self { tenants: tenants(), ..several_on(loopback()) }),
+            ("several-servers-remembered", several_remembered()),
+            ("refused-before", refused_before()),
             ("hostile", hostile(false)),
             ("hostile-remembered", hostile(true)),
             ("hostile-lines", Self { client: client(LINES, Verification::SelfRegistered), ..loopback() }),
@@ -39,15 +43,7 @@ fn web() -> ConsentPage {
         redirect_host: "claude.ai".to_owned(),
         loopback_only: false,
         custom_scheme: false,
-        resource: ResourceView {
-            name: "Team notes".to_owned(),
-            uri: "https://notes.acme.example/mcp".to_owned(),
-        },
-        scopes: vec![
-            scope("notes:read", "Read your team’s notes", false),
-            scope("notes:write", "Write and change notes", false),
-            scope("offline_access", "Stay connected when you are away", false),
-        ],
+        resources: vec![notes()],
         tenants: tenants().into_iter().take(1).collect(),
         remembered: false,
         changed: false,
@@ -75,9 +71,80 @@ fn custom_scheme() -> ConsentPage {
 }
 
 fn remembered_new() -> ConsentPage {
-    let mut page = ConsentPage { remembered: true, tenants: tenants(), ..loopback() };
-    page.scopes.push(scope("notes:admin", "Delete notes of others", true));
+    let mut notes = notes();
+    notes.scopes.push(scope("notes:admin", "Delete notes of others", true));
+    ConsentPage { remembered: true, tenants: tenants(), resources: vec![notes], ..loopback() }
+}
+
+fn refused_before() -> ConsentPage {
+    let mut notes = notes();
+    for scope in &mut notes.scopes[1..] {
+        (scope.checked, scope.is_refused) = (false, true);
+    }
+    notes.scopes.push(scope("notes:export", "Export all notes as one file", true));
+    ConsentPage { remembered: true, resources: vec![notes], ..loopback() }
+}
+
+fn nothing_asked() -> ConsentPage {
+    let mut notes = notes();
+    notes.scopes = vec![whole(&notes.uri)];
+    ConsentPage { resources: vec![notes], tenants: Vec::new(), ..web() }
+}
+
+fn several() -> ConsentPage {
+    several_on(web())
+}
+
+fn several_on(page: ConsentPage) -> ConsentPage {
+    let calendar = ResourceView {
+        scopes: vec![
+            at(CALENDAR, scope("read", "See when you are busy", false)),
+            at(CALENDAR, scope("write", "Make and move appointments", false)),
+        ],
+        only_for: vec!["Acme".to_owned()],
+        ..server("Calendar", CALENDAR)
+    };
+    let search = ResourceView { scopes: vec![whole(SEARCH)], ..server("Company search", SEARCH) };
+    ConsentPage { resources: vec![notes(), calendar, search], ..page }
+}
+
+fn several_remembered() -> ConsentPage {
+    let mut page = ConsentPage { remembered: true, ..several_on(loopback()) };
+    let [notes, calendar, search] = page.resources.as_mut_slice() else { return page };
+    notes.scopes.push(scope("notes:admin", "Delete notes of others", true));
+    calendar.is_new = true;
+    for scope in calendar.scopes.iter_mut().chain(&mut search.scopes) {
+        scope.is_new = !scope.name.is_empty();
+    }
     page
+}
+
+const NOTES: &str = "https://notes.acme.example/mcp";
+const CALENDAR: &str = "https://calendar.acme.example/mcp";
+const SEARCH: &str = "https://search.acme.example/mcp";
+
+fn server(name: &str, uri: &str) -> ResourceView {
+    let (name, uri) = (name.to_owned(), uri.to_owned());
+    ResourceView { name, uri, scopes: Vec::new(), is_new: false, only_for: Vec::new() }
+}
+
+fn notes() -> ResourceView {
+    let scopes = vec![
+        scope("notes:read", "Read your team’s notes", false),
+        scope("notes:write", "Write and change notes", false),
+        scope("notes:share", "Share notes with people outside your team", false),
+    ];
+    ResourceView { scopes, ..server("Team notes", NOTES) }
+}
+
+/// A tick for a server of which nothing in particular is asked.
+fn whole(uri: &str) -> ScopeView {
+    let words = "Use it, with no particular permission";
+    ScopeView { value: uri.to_owned(), name: String::new(), ..scope("", words, false) }
+}
+
+fn at(uri: &str, scope: ScopeView) -> ScopeView {
+    ScopeView { value: format!("{uri} {}", scope.name), ..scope }
 }
 
 fn client(name: &str, verification: Verification) -> ClientView {
@@ -85,13 +152,31 @@ fn client(name: &str, verification: Verification) -> ClientView {
 }
 
 fn scope(value: &str, description: &str, is_new: bool) -> ScopeView {
-    ScopeView { value: value.to_owned(), description: description.to_owned(), checked: !is_new, is_new }
+    ScopeView {
+        value: format!("{NOTES} {value}"),
+        name: value.to_owned(),
+        description: description.to_owned(),
+        checked: true,
+        is_new,
+        is_refused: false,
+    }
 }
 
 fn tenants() -> Vec<TenantView> {
     [("acme", "Acme", true), ("globex", "Globex International", false)]
         .map(|(id, name, selected)| TenantView { id: id.to_owned(), name: name.to_owned(), selected })
         .into()
+}
+
+fn hostile_server(name: &str) -> ResourceView {
+    let scopes = vec![
+        scope(SCRIPT, ATTRIBUTE, false),
+        scope(&long(), &long(), true),
+        scope("emoji", EMOJI, false),
+        ScopeView { is_refused: true, checked: false, ..scope("bare:scope", " ", false) },
+    ];
+    let only_for = vec![SCRIPT.to_owned(), long(), OVERRIDE.to_owned()];
+    ResourceView { scopes, only_for, ..server(name, &format!("https://{}/mcp", long())) }
 }
 
 fn hostile(remembered: bool) -> ConsentPage {
@@ -109,13 +194,7 @@ fn hostile(remembered: bool) -> ConsentPage {
         redirect_host: format!("accounts.google.com.{}.evil.example", long()),
         loopback_only: false,
         custom_scheme: true,
-        resource: ResourceView { name: LINES.to_owned(), uri: format!("https://{}/mcp", long()) },
-        scopes: vec![
-            scope(SCRIPT, ATTRIBUTE, false),
-            scope(&long(), &long(), true),
-            scope("emoji", EMOJI, false),
-            scope("bare:scope", " ", false),
-        ],
+        resources: vec![hostile_server(LINES), hostile_server(SCRIPT), hostile_server(&long())],
         tenants: [SCRIPT, OVERRIDE, EMOJI]
             .map(|name| TenantView {
                 id: ATTRIBUTE.to_owned(),

@@ -1,0 +1,258 @@
+//! What a person is asked, and what their answer comes to.
+
+use super::*;
+use crate::protocol::case::{Case, by_document, consent, first_party, ticks};
+use crate::protocol::fixtures::{membership, resource, scope};
+use crate::protocol::step::Step;
+use crate::protocol::{ClientAuthMethod, ClientOrigin, KnownScopes, ResourceScope, RoleName};
+
+#[test]
+fn an_unknown_program_is_always_asked_about() {
+    // RFC 8252 §8.6
+    let mut case = Case::default();
+    let ask = case.ask();
+    let only = ask.only();
+    assert_eq!((&only.offered, &only.remembered), (&scope("read write"), &scope("")));
+    assert_eq!((ask.is_repetition, &ask.tenants), (false, &case.memberships));
+    case.consents = vec![consent("acme", "read write", "127.0.0.1", 1)];
+    let again = case.ask();
+    assert_eq!((&again.only().remembered, again.is_repetition), (&scope("read write"), true));
+    case.query = "&scope=read&prompt=none";
+    assert_eq!(case.rejection(), ErrorCode::ConsentRequired);
+}
+
+#[test]
+fn what_is_new_is_told_from_what_was_allowed() {
+    let consents = vec![consent("acme", "read", "127.0.0.1", 1)];
+    let ask = Case { consents, ..Case::default() }.ask();
+    assert_eq!((&ask.only().remembered, ask.is_repetition), (&scope("read"), false));
+    for (tenant, host) in [("acme", "evil.example"), ("globex", "127.0.0.1")] {
+        let consents = vec![consent(tenant, "read write", host, 1)];
+        let ask = Case { consents, ..Case::default() }.ask();
+        assert_eq!((&ask.only().remembered, ask.is_repetition), (&scope(""), false), "{tenant} {host}");
+    }
+}
+
+#[test]
+fn a_changed_document_is_another_client_to_decide_about() {
+    // Client ID Metadata Documents §6
+    let mut case = by_document("http://127.0.0.1/cb", &[ClientAuthMethod::None]);
+    let ask = case.ask();
+    assert_eq!(
+        (&ask.only().remembered, ask.is_repetition, ask.has_changed),
+        (&scope("read write"), true, false)
+    );
+    case.consents[0].document_digest = Some("two".to_owned());
+    let ask = case.ask();
+    assert_eq!((&ask.only().remembered, ask.is_repetition, ask.has_changed), (&scope(""), false, true));
+    case.query = "&scope=read";
+    let agreement = case.agree("read", "acme").unwrap();
+    assert_eq!(agreement.remembered().0, "read", "what the other was allowed is forgotten");
+    case.consents.clear();
+    assert!(!case.ask().has_changed, "it was never allowed");
+}
+
+#[test]
+fn tenants_are_those_of_person_resource_and_client_together() {
+    let both = vec![membership("acme", &[]), membership("globex", &[])];
+    let order = |case: &Case| case.ask().tenants.iter().map(|m| m.tenant.id.to_string()).collect::<Vec<_>>();
+    let mut case = Case { memberships: both, ..Case::default() };
+    assert_eq!(order(&case), ["acme", "globex"]);
+    case.query = "&tenant=globex";
+    assert_eq!(order(&case), ["globex", "acme"]);
+    case.query = "&tenant=initech";
+    assert_eq!(order(&case), ["acme", "globex"], "a wish for a foreign tenant is none");
+    case.consents = vec![consent("acme", "read", "127.0.0.1", 1), consent("globex", "read", "127.0.0.1", 2)];
+    assert_eq!(order(&case), ["globex", "acme"], "the latest choice is proposed");
+    case.resources[0].tenants = vec![TenantId::parse("acme").unwrap()];
+    assert_eq!(order(&case), ["acme"]);
+    case.client.tenant = TenantId::parse("globex");
+    assert_eq!(case.rejection(), ErrorCode::AccessDenied);
+    case.resources[0].tenants.clear();
+    assert_eq!(order(&case), ["globex"]);
+    case.memberships.clear();
+    assert_eq!(case.rejection(), ErrorCode::AccessDenied);
+}
+
+#[test]
+fn nobody_gives_away_what_their_role_does_not_allow() {
+    let mut case = Case { query: "&scope=admin", ..Case::default() };
+    assert_eq!(case.rejection(), ErrorCode::InvalidScope);
+    case.memberships.push(membership("globex", &["owner"]));
+    assert_eq!(case.ask().only().offered, scope("admin"));
+    case.query = "&scope=admin+read";
+    assert_eq!(case.ask().only().offered, scope("admin read"), "in the order in which it was asked");
+    assert_eq!(case.agree("admin read", "acme").map(|a| a.scope()), Ok(scope("read")));
+    assert_eq!(case.agree("admin read", "globex").map(|a| a.scope()), Ok(scope("admin read")));
+}
+
+#[test]
+fn a_tenant_where_nothing_of_it_is_theirs_to_give_is_refused_and_not_granted_emptily() {
+    // RFC 6749 §3.3
+    let mut case = Case { query: "&scope=admin&tenant=acme", ..Case::default() };
+    case.memberships.push(membership("globex", &["owner"]));
+    assert_eq!(case.ask().only().offered, scope("admin"), "another tenant can be chosen");
+    assert_eq!(case.agree("admin", "acme").unwrap_err().code(), ErrorCode::AccessDenied);
+    case.client = first_party();
+    assert_eq!(case.rejection(), ErrorCode::AccessDenied);
+}
+
+#[test]
+fn what_was_allowed_for_another_receiver_is_not_remembered_for_this_one() {
+    let consents = vec![consent("acme", "write other", "evil.example", 1)];
+    let case = Case { consents, ..Case::default() };
+    assert_eq!(case.agree("read", "acme").unwrap().remembered().0, "read");
+}
+
+#[test]
+fn what_the_person_unticks_is_not_granted() {
+    // RFC 9700 §4.14.2 and OAuth 2.1 §7.9: the grant is what was agreed to
+    let mut case = Case { query: "&scope=read+write+offline_access", ..Case::default() };
+    case.consents = vec![consent("acme", "write other", "127.0.0.1", 1)];
+    let agreement = case.agree("read admin offline_access", "acme").unwrap();
+    assert_eq!(agreement.scope(), scope("read offline_access"));
+    assert_eq!(agreement.remembered(), ("other read".to_owned(), "write".to_owned()));
+    for (nothing, tenant) in [("", "acme"), ("admin", "acme"), ("read", "globex")] {
+        assert_eq!(case.agree(nothing, tenant).unwrap_err().code(), ErrorCode::AccessDenied);
+    }
+}
+
+#[test]
+fn nothing_asked_of_a_developers_server_is_nothing_granted() {
+    let mut case = Case { query: "", ..Case::default() };
+    case.resources = vec![Resource::unregistered(resource().uri)];
+    let ask = case.ask();
+    assert_eq!((&ask.only().offered, ask.is_repetition), (&scope(""), false), "it was never asked before");
+    let agreement = case.agree_to(&ask.ticks(), "acme").unwrap();
+    assert_eq!(agreement.scope(), scope(""));
+    assert!(case.agree_to(&[], "acme").is_err(), "not even the resource was ticked");
+}
+
+#[test]
+fn a_registered_scope_is_a_default_and_the_ceiling_is_the_servers() {
+    let mut case = Case { query: "", ..Case::default() };
+    case.client.scope = Some(scope("write"));
+    assert_eq!(case.ask().only().offered, scope("write"));
+    case.query = "&scope=read+write";
+    assert_eq!(case.ask().only().offered, scope("read write"), "step-up beyond the registered scope");
+    case.policy.registration_scopes = Some(scope("read"));
+    assert_eq!(case.ask().only().offered, scope("read"));
+    case.client.origin = ClientOrigin::Admin;
+    assert_eq!(case.ask().only().offered, scope("read write"));
+}
+
+/// The usual resource and one at `other.example`, where `read` is there too and `write` is for owners.
+fn two(query: &'static str) -> Case {
+    let mut other = Resource { uri: other(), ..resource() };
+    other.scopes = KnownScopes::Listed(vec![known("read", None), known("write", Some("owner"))]);
+    other.default_scopes = scope("");
+    Case { query, resources: vec![resource(), other], ..Case::default() }
+}
+
+fn other() -> ResourceUri {
+    ResourceUri::parse("https://other.example/mcp").unwrap()
+}
+
+fn known(token: &str, role: Option<&str>) -> ResourceScope {
+    let roles = role.iter().map(|role| RoleName::parse(role).unwrap()).collect();
+    ResourceScope { token: ScopeToken::parse(token).unwrap(), description: String::new(), roles }
+}
+
+fn granted(agreement: &Agreement) -> Vec<(String, String)> {
+    let granted = agreement.resources.iter();
+    granted.map(|granted| (granted.resource.to_string(), granted.scope.to_string())).collect()
+}
+
+#[test]
+fn each_resource_is_asked_for_what_it_knows_of_the_scope() {
+    // RFC 8707 §2.1
+    let ask = two("&scope=read+write").ask();
+    let offered: Vec<_> = ask.resources.iter().map(|asked| asked.offered.to_string()).collect();
+    assert_eq!(offered, ["read write", "read"], "who is no owner is not asked for what owners may give");
+    let ask = two("&scope=admin+write").ask();
+    assert_eq!(ask.only().offered, scope("write"), "nothing is theirs to give at the other");
+    let ask = two("").ask();
+    assert_eq!(ask.resources[1].ticks(), [Tick { resource: other(), scope: None }]);
+}
+
+#[test]
+fn a_tick_counts_at_the_resource_where_it_was_made() {
+    // RFC 8707 §2.1
+    let case = two("&scope=read+write");
+    let (here, there) = (resource().uri, other());
+    let mut both = ticks(&here, "read");
+    both.extend(ticks(&there, "read write"));
+    let agreement = case.agree_to(&both, "acme").unwrap();
+    let pair = |uri: &ResourceUri, scope: &str| (uri.to_string(), scope.to_owned());
+    assert_eq!(granted(&agreement), [pair(&here, "read"), pair(&there, "read")]);
+    let agreement = case.agree_to(&ticks(&there, "read"), "acme").unwrap();
+    assert_eq!(granted(&agreement), [pair(&there, "read")], "nothing was ticked at the first");
+    let refused: Vec<_> = agreement.decisions.iter().map(|decision| decision.refused.to_string()).collect();
+    assert_eq!(refused, ["read write", ""]);
+    let third = ResourceUri::parse("https://third.example/mcp").unwrap();
+    assert!(case.agree_to(&ticks(&third, "read"), "acme").is_err(), "nobody was asked about that one");
+    let unknown = Tick { resource: there.clone(), scope: None };
+    assert!(case.agree_to(&[unknown], "acme").is_err(), "there was something to tick");
+}
+
+#[test]
+fn a_resource_that_is_closed_to_the_tenant_is_left_out() {
+    let mut case = two("&scope=read");
+    case.memberships.push(membership("globex", &[]));
+    case.resources[1].tenants = vec![TenantId::parse("globex").unwrap()];
+    assert_eq!(case.ask().tenants.len(), 2);
+    let all = case.ask().ticks();
+    assert_eq!(case.agree_to(&all, "acme").unwrap().resources.len(), 1);
+    assert_eq!(case.agree_to(&all, "globex").unwrap().resources.len(), 2);
+    case.memberships.pop();
+    assert_eq!(case.ask().only().resource.uri, resource().uri, "nobody is asked in vain");
+    case.resources.remove(0);
+    assert_eq!(case.rejection(), ErrorCode::AccessDenied);
+}
+
+#[test]
+fn consents_are_remembered_resource_by_resource() {
+    let mut case = two("&scope=read");
+    case.consents = vec![consent("acme", "read", "127.0.0.1", 1)];
+    let ask = case.ask();
+    let remembered: Vec<_> =
+        ask.resources.iter().map(|asked| (asked.remembered.to_string(), asked.is_known)).collect();
+    assert_eq!(remembered, [("read".to_owned(), true), (String::new(), false)]);
+    assert!(!ask.is_repetition);
+    case.consents.push(Consent { resource: other(), ..consent("acme", "read", "127.0.0.1", 1) });
+    assert!(case.ask().is_repetition);
+}
+
+#[test]
+fn what_was_left_unticked_is_shown_unticked_again_and_given_to_nobody_without_a_word() {
+    let mut case = Case { client: first_party(), ..Case::default() };
+    assert!(matches!(case.step(), Step::Issue(_)));
+    case.consents = vec![Consent { refused: scope("write"), ..consent("acme", "read", "elsewhere", 1) }];
+    assert_eq!(case.ask().only().refused, scope("write"), "whoever the receiver was");
+    assert_eq!(case.agree("read write", "acme").unwrap().remembered(), ("read write".into(), "".into()));
+    case.query = "&scope=read";
+    assert!(matches!(case.step(), Step::Issue(_)), "what was refused is not asked for");
+    assert_eq!(case.agree("read", "acme").unwrap().remembered(), ("read".into(), "write".into()));
+}
+
+#[test]
+fn what_belongs_to_no_resource_can_be_asked_for_alone() {
+    let case = Case { resources: Vec::new(), query: "&scope=offline_access", ..Case::default() };
+    let ask = case.ask();
+    assert_eq!((ask.ticks(), ask.is_repetition, ask.tenants.len()), (Vec::new(), false, 1));
+    let agreement = case.agree_to(&[], "acme").unwrap();
+    assert_eq!((agreement.resources.len(), agreement.general), (0, scope("offline_access")));
+}
+
+#[test]
+fn a_tick_is_read_as_it_is_written() {
+    let (with, without) = (ticks(&other(), "read").remove(0), Tick { resource: other(), scope: None });
+    for tick in [with, without] {
+        assert_eq!(Tick::parse(&tick.to_string()), Some(tick));
+    }
+    for text in
+        ["", "read", "mcp read", "https://a.example/ \"", "https://a.example/ a b", "https://a.example/ "]
+    {
+        assert_eq!(Tick::parse(text), None, "{text:?}");
+    }
+}
