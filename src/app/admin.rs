@@ -12,10 +12,10 @@ use crate::flow::{Engine, Parts};
 use crate::protocol::{Issuer, Policy};
 use crate::random::Random;
 use crate::store::{Mode, Store, StoreOptions};
-use crate::tokens::PasswordHasher;
+use crate::tokens::{KeyEncryptionKey, PasswordHasher};
 
-pub use crate::flow::admin::{AddUser, Admin, AdminError};
-pub use crate::store::{Known, KnownUser, Mode as DatabaseMode, Origin, UserChange};
+pub use crate::flow::admin::{AddUser, Admin, AdminError, KnownKey, PublicForm, Takeover};
+pub use crate::store::{KeyRevoked, Known, KnownUser, Mode as DatabaseMode, Origin, UserChange};
 
 /// Which server's database.
 #[derive(Clone, Debug)]
@@ -72,6 +72,17 @@ pub async fn open(place: Place, actor: &'static str) -> Result<Admin, StartError
         one_click_login: false,
     });
     Ok(engine.administrator(actor))
+}
+
+/// The key-encryption key in a file, which is made if it is not there.
+///
+/// # Errors
+/// It cannot be read or made, or holds no key.
+pub fn key_encryption_key(file: &Path) -> Result<KeyEncryptionKey, StartError> {
+    Ok(match file.exists() {
+        true => KeyEncryptionKey::read_file(file)?,
+        false => KeyEncryptionKey::create_file(file, &Random::system())?,
+    })
 }
 
 /// The rules of the dev server, which depend on the issuer that it was started with.

@@ -5,6 +5,7 @@ mod banner;
 pub mod completions;
 pub mod config;
 pub mod dev;
+pub mod key;
 mod log;
 mod output;
 mod parse;
@@ -40,6 +41,8 @@ pub enum Command {
     Config(config::ConfigCommand),
     /// People: list, show, add, change, set a password, suspend, delete.
     User(user::UserArgs),
+    /// Signing keys: list, generate, rotate, import, export, revoke; and the key that seals them.
+    Key(key::KeyArgs),
     /// Print completions for a shell.
     Completions(completions::CompletionsArgs),
     /// Print the man page, or write those of all commands.
@@ -53,6 +56,7 @@ pub fn run(cli: &Cli) -> ExitCode {
         Command::Serve(args) => serve::run(args),
         Command::Config(command) => config::run(command),
         Command::User(args) => user::run_user(args),
+        Command::Key(args) => key::run_key(args),
         Command::Completions(args) => completions::completions(args),
         Command::Man(args) => completions::man(args),
     }

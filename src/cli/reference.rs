@@ -6,10 +6,11 @@ use clap::builder::StyledStr;
 use clap::{Arg, Command, CommandFactory as _};
 
 use super::output::Field;
-use super::{Cli, admin, user};
+use super::{Cli, admin, key, user};
 
 /// The kinds of things that are printed: their member in a list, and what each consists of.
-const SHAPES: &[(&str, &[Field])] = &[(user::USER.many, &user::USER.fields)];
+const SHAPES: &[(&str, &[Field])] =
+    &[(user::USER.many, &user::USER.fields), (key::KEY.many, &key::KEY.fields)];
 
 /// The reference of the command line as Markdown.
 pub fn reference() -> String {

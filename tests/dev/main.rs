@@ -5,6 +5,7 @@ mod banner;
 mod document;
 mod hosting;
 mod https;
+mod keys;
 mod log_lines;
 mod network;
 mod program;
@@ -33,9 +34,10 @@ macro_rules! cases {
 use cases;
 
 fn main() -> ExitCode {
-    let modules: [(&str, &[(&'static str, Case)]); 9] = [
+    let modules: [(&str, &[(&'static str, Case)]); 10] = [
         ("banner", banner::CASES),
         ("https", https::CASES),
+        ("keys", keys::CASES),
         ("log_lines", log_lines::CASES),
         ("hosting", hosting::CASES),
         ("refusals", refusals::CASES),

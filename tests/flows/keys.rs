@@ -3,8 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
+use gatelet::app::admin::{Admin, AdminError, KeyRevoked, KnownKey, PublicForm, Takeover};
 use gatelet::protocol::{Lifetimes, SigningAlg, Timestamp};
+use gatelet::random::Random;
+use gatelet::store::SigningKeyState;
 use gatelet::testkit::{TestClient, TestResource, TestServer};
+use gatelet::tokens::{KeyEncryptionKey, ServerSecret, SigningKey, TEST_KEYS};
 use jsonwebtoken::jwk::{JwkSet, KeyAlgorithm};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde_json::Value;
@@ -18,6 +22,10 @@ cases![
     a_resource_gets_the_algorithm_that_it_asks_for,
     an_instance_that_lost_its_database_stops_signing_and_goes_on_publishing,
     a_second_instance_publishes_within_a_second_what_the_first_has_made,
+    a_revoked_key_is_gone_everywhere_within_a_second_and_another_signs,
+    an_imported_key_keeps_its_name_and_waits_for_its_turn,
+    a_key_that_is_there_or_was_revoked_is_not_imported,
+    everything_is_sealed_anew_while_instances_serve,
 ];
 
 const ELLIPTIC: &str = "https://es.example.com/mcp";
@@ -213,4 +221,128 @@ async fn a_second_instance_publishes_within_a_second_what_the_first_has_made(dat
     assert_eq!(known(&servers[0]).await, 4, "the next key of each algorithm");
     servers[0].clock().advance(Duration::from_secs(1));
     assert_eq!(known(&servers[1]).await, 4);
+}
+
+/// The private key of somebody who comes from another server.
+const ELLIPTIC_PEM: &str = include_str!("../../src/tokens/testdata/p256.pem");
+
+fn admin(server: &TestServer) -> Admin {
+    server.app().engine().administrator("test")
+}
+
+fn kid(token: &str) -> String {
+    decode_header(token).unwrap().kid.unwrap()
+}
+
+/// The keys of an algorithm, oldest first: name and state.
+async fn known(server: &TestServer, alg: SigningAlg) -> Vec<(String, &'static str)> {
+    let keys = admin(server).keys().await.unwrap().into_iter().filter(|key| key.alg == alg);
+    keys.map(|KnownKey { kid, state, .. }| (kid, state)).collect()
+}
+
+async fn a_revoked_key_is_gone_everywhere_within_a_second_and_another_signs(database: Database) {
+    let servers = instances(database, 2).await;
+    let token = machine_token(&servers[1], NOTES).await;
+    let revoked = admin(&servers[0]).revoke_key(&kid(&token)).await.unwrap();
+    let KeyRevoked::FreshTookOver { kid: fresh } = revoked else { panic!("{revoked:?}") };
+    servers[0].clock().advance(Duration::from_secs(1));
+    for server in &servers {
+        // What introspection asks: nothing that the key signed is authentic any more.
+        let keys = server.app().engine().keys_to_publish().await;
+        assert_eq!(keys.authentic_access_token(&token), None);
+        let verifier = Verifier::fetch(server).await;
+        assert!(verifier.keys.find(&kid(&token)).is_none(), "it is published no longer");
+        let new = machine_token(server, NOTES).await;
+        assert_eq!(kid(&new), fresh);
+        verifier.verify(&new).unwrap();
+    }
+    let again = admin(&servers[1]).revoke_key(&kid(&token)).await.unwrap_err();
+    assert!(matches!(again, AdminError::Refused(_)), "{again}");
+    // The key that waits is known already, and takes over from a revoked one.
+    let next = admin(&servers[0]).generate_key(SigningAlg::Rs256).await.unwrap().kid;
+    let revoked = admin(&servers[0]).revoke_key(&fresh).await.unwrap();
+    assert!(matches!(revoked, KeyRevoked::NextTookOver { kid, .. } if kid == next));
+    let missing = admin(&servers[0]).revoke_key("nobody").await.unwrap_err();
+    assert!(matches!(missing, AdminError::NotFound { .. }), "{missing}");
+}
+
+async fn an_imported_key_keeps_its_name_and_waits_for_its_turn(database: Database) {
+    // RFC 7517 §4.5
+    let servers = instances(database, 1).await;
+    let before = kid(&machine_token(&servers[0], NOTES).await);
+    let admin = admin(&servers[0]);
+    let imported =
+        admin.import_key(TEST_KEYS[1].pem, Some("from-elsewhere"), Takeover::InTurn).await.unwrap();
+    let due = servers[0].clock().now().plus(lifetimes().key_active);
+    assert_eq!((imported.state, imported.signs_from), ("next", Some(due)));
+    // Told to hurry, it still waits for the lead.
+    let hastened = admin.rotate_key(SigningAlg::Rs256).await.unwrap();
+    let lead = servers[0].clock().now().plus(lifetimes().key_lead);
+    assert_eq!((hastened.state, hastened.signs_from), ("next", Some(lead)));
+    assert_eq!(kid(&machine_token(&servers[0], NOTES).await), before);
+    servers[0].clock().advance(lifetimes().key_lead);
+    let verifier = Verifier::fetch(&servers[0]).await;
+    assert_eq!(admin.rotate_key(SigningAlg::Rs256).await.unwrap().state, "active");
+    let token = machine_token(&servers[0], NOTES).await;
+    assert_eq!(kid(&token), "from-elsewhere");
+    verifier.verify(&token).unwrap();
+    // One that is let in at once does not wait.
+    let at_once = admin.import_key(ELLIPTIC_PEM, None, Takeover::AtOnce).await.unwrap();
+    assert_eq!(kid(&machine_token(&servers[0], ELLIPTIC).await), at_once.kid);
+    let states: Vec<_> =
+        known(&servers[0], SigningAlg::Es256).await.into_iter().map(|(_, state)| state).collect();
+    assert_eq!(states, ["retired", "active"]);
+    // The public part goes out, and nothing else.
+    let pem = admin.export_key(Some(&at_once.kid), PublicForm::Pem).await.unwrap();
+    assert_eq!(pem, include_str!("../../src/tokens/testdata/p256.pub.pem"));
+    let jwk: Value = serde_json::from_str(&admin.export_key(None, PublicForm::Jwk).await.unwrap()).unwrap();
+    assert_eq!((&jwk["kid"], jwk.get("d")), (&"from-elsewhere".into(), None));
+}
+
+async fn a_key_that_is_there_or_was_revoked_is_not_imported(database: Database) {
+    let servers = instances(database, 1).await;
+    let admin = admin(&servers[0]);
+    let import = async |pem, kid| admin.import_key(pem, kid, Takeover::AtOnce).await;
+    let taken = import(TEST_KEYS[0].pem, Some("another")).await.unwrap_err();
+    assert!(matches!(taken, AdminError::Taken { .. }), "the same key: {taken}");
+    let taken = import(TEST_KEYS[1].pem, Some(TEST_KEYS[0].thumbprint)).await.unwrap_err();
+    assert!(matches!(taken, AdminError::Taken { .. }), "the same name: {taken}");
+    let invalid = import("no key", None).await.unwrap_err();
+    assert!(matches!(invalid, AdminError::Invalid(_)), "{invalid}");
+    admin.revoke_key(TEST_KEYS[0].thumbprint).await.unwrap();
+    let refused = import(TEST_KEYS[0].pem, Some("another")).await.unwrap_err();
+    assert!(matches!(&refused, AdminError::Refused(why) if why.contains("revoked")), "{refused}");
+    admin.import_key(TEST_KEYS[1].pem, None, Takeover::InTurn).await.unwrap();
+    let second = admin.generate_key(SigningAlg::Rs256).await.unwrap_err();
+    assert!(matches!(&second, AdminError::Refused(why) if why.contains("waits already")), "{second}");
+}
+
+async fn everything_is_sealed_anew_while_instances_serve(database: Database) {
+    let servers = instances(database, 2).await;
+    let store = &servers[0].app().engine().store;
+    let new = KeyEncryptionKey::generate(&Random::system());
+    let rows = admin(&servers[0]).rewrap(&new).await.unwrap();
+    assert_eq!(rows, 3, "two signing keys and a server secret");
+    let audit = store.audit_events(None, 1).await.unwrap();
+    assert_eq!(audit[0].kind, "keys_rewrapped");
+    for row in store.signing_keys().await.unwrap() {
+        SigningKey::open(row.alg, &row.kid, &row.sealed, &new).unwrap();
+    }
+    for row in store.server_secrets().await.unwrap() {
+        ServerSecret::open(row.id, &row.sealed, &new).unwrap();
+    }
+    // The instances go on with the keys that they have open, and change none.
+    let before = known(&servers[0], SigningAlg::Rs256).await;
+    for hours in 1..=6 {
+        servers[0].clock().advance(60 * MINUTE);
+        for server in &servers {
+            let token = machine_token(server, NOTES).await;
+            Verifier::fetch(server).await.verify(&token).unwrap();
+            assert!(server.app().engine().tend_keys().await.is_ok(), "hour {hours}");
+        }
+    }
+    assert_eq!(known(&servers[0], SigningAlg::Rs256).await, before);
+    assert!(store.signing_keys().await.unwrap().iter().all(|key| key.state == SigningKeyState::Active));
+    let again = admin(&servers[1]).generate_key(SigningAlg::Rs256).await.unwrap_err();
+    assert!(matches!(again, AdminError::Overtaken { .. }), "{again}");
 }

@@ -3,6 +3,7 @@
 //!
 //! What configuration declares belongs to it: it is shown, suspended and resumed here, and changed there.
 
+mod key;
 mod user;
 
 use super::{Engine, Failure};
@@ -10,6 +11,7 @@ use crate::audit::{AuditEvent, AuditKind};
 use crate::store::{Mode, Origin, Outcome, StoreError};
 use crate::tokens::PasswordError;
 
+pub use key::{KnownKey, PublicForm, Takeover};
 pub use user::AddUser;
 
 /// An administrator at work. Cheap to clone.
