@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::check::Check;
+use super::claims::RawAttributes;
 use super::client_auth::Proofs;
 use super::client_machine::{RawMachine, warn_of_shared_audiences};
 use super::client_secrets;
@@ -63,6 +64,8 @@ section! {
         /// The `aud` claim of its tokens when it names no resource: for a program that checks for its own name, or for
         /// an agreed word. Its scopes there are those of `scope` and `machine_scopes`.
         audience: Text = Instead(r#""notes-app""#),
+        /// What claims can be mapped from (`claims` of a resource): texts, and lists of texts, by name.
+        attributes: RawAttributes = Value(r#"{ tier = "gold" }"#),
         /// The id of the tenant that its own tokens (client credentials) belong to.
         tenant: Text = Value(r#""acme""#),
         /// Whether it is the operator's own, so that people are not asked for consent.
@@ -155,6 +158,7 @@ impl RawClient {
             audience,
             machine_scopes,
             machine,
+            attributes: self.attributes.0,
             tenant,
             first_party: self.first_party.is_some_and(|written| written.value),
             ..Client::new(id, ClientOrigin::Config, Timestamp::from_seconds(0))

@@ -4,6 +4,7 @@
 //! documented where it is declared, one file for each section; [`example`] prints the same words.
 
 mod check;
+mod claims;
 mod client_auth;
 mod client_keys;
 mod client_machine;
@@ -20,6 +21,7 @@ mod login;
 mod outside;
 mod people;
 mod problem;
+mod profiles;
 mod reach;
 mod read;
 mod registration;
@@ -29,6 +31,7 @@ mod server;
 #[cfg(test)]
 mod tests;
 mod values;
+mod variable_path;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -44,6 +47,7 @@ pub use login::LoginConfig;
 pub use outside::{FoundFile, Machine, Outside};
 pub use people::{DeclaredMembership, DeclaredPassword, DeclaredUser};
 pub use problem::{ConfigErrors, Problem};
+pub use profiles::{PROFILES, Profile, environment_lines};
 pub use reach::{misleading, unheard};
 pub use secret::ConfigSecret;
 pub use server::KeySource;
@@ -184,7 +188,8 @@ impl RawConfig {
         let tenants = people::tenants(check, &self.tenants);
         let roles = people::roles(check, &self.roles);
         let users = people::users(check, std::mem::take(&mut self.users), &tenants, &roles);
-        let resources = resources::resources(check, &self.resources, &tenants, &roles);
+        let claims = self.claims.0.check(check);
+        let resources = resources::resources(check, &self.resources, &tenants, &roles, &claims);
         let known = resources::known_scopes(resources.iter());
         let registration = self.registration.0.check(check, &known);
         let raw_clients = std::mem::take(&mut self.clients);
@@ -223,6 +228,7 @@ impl RawConfig {
                 client_documents: self.client_documents(check),
                 loopback_resources: false,
                 default_resource,
+                claims,
                 scopes_supported,
             },
         })

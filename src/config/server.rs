@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::check::{Check, SecretSources};
+use super::claims::RawClaims;
 use super::clients::RawClient;
 use super::fetch::RawFetch;
 use super::lifetimes::RawLifetimes;
@@ -65,6 +66,7 @@ section! {
         /// matter.
         client_documents: Option<Written<WordOrTexts>> = Value(r#"["client.example.com"]"#),
         lifetimes: Table<RawLifetimes> = Section,
+        claims: Table<RawClaims> = Section,
         registration: Table<RawRegistration> = Section,
         login: Table<RawLogin> = Section,
         fetch: Table<RawFetch> = Section,

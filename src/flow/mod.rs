@@ -9,6 +9,7 @@ pub mod admin;
 mod answer;
 mod authorize;
 mod browser;
+mod claims;
 mod client;
 mod client_assertion;
 mod client_authentication;

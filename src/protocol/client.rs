@@ -216,6 +216,8 @@ pub struct Client {
     pub machine_scopes: Scope,
     /// The scopes that it may obtain for itself at single resources, where these are not `machine_scopes`.
     pub machine: Vec<super::MachineScopes>,
+    /// What the operator wrote down about it, for claims to be mapped from.
+    pub attributes: super::Attributes,
     /// The tenant that its own tokens (client credentials) belong to.
     pub tenant: Option<super::TenantId>,
     /// Whether it belongs to the operator, so that people need not be asked.
@@ -254,6 +256,7 @@ impl Client {
             audience: None,
             machine_scopes: Scope::default(),
             machine: Vec::new(),
+            attributes: super::Attributes::new(),
             tenant: None,
             first_party: false,
             document: None,

@@ -77,6 +77,7 @@ pub(super) fn policy() -> Policy {
         rates: Rates::default(),
         client_documents: ClientDocuments::Any,
         loopback_resources: false,
+        claims: ClaimNames::default(),
         default_resource: None,
         scopes_supported: scope("read write offline_access"),
     }

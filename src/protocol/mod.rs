@@ -7,6 +7,7 @@ pub mod ask;
 mod authorize;
 #[cfg(test)]
 mod case;
+mod claims;
 mod client;
 pub mod client_assertion;
 pub mod client_auth;
@@ -44,6 +45,10 @@ mod timestamp;
 pub mod token_request;
 
 pub use authorize::{Addressed, AuthorizationRequest, Prompt, Received, ReturnAddress};
+pub use claims::{
+    Attribute, AttributeName, Attributes, ClaimFacts, ClaimMapping, ClaimName, ClaimNames, ClaimSource,
+    PersonFacts,
+};
 pub use client::{Client, ClientAuthMethod, ClientKeys, ClientOrigin, DocumentState, GrantType};
 pub use client_document_url::DocumentUrl;
 pub use client_metadata::Misfit;

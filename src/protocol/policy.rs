@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Client, ClientOrigin, DocumentUrl, Issuer, Rates, ResourceUri, Scope};
+use super::{ClaimNames, Client, ClientOrigin, DocumentUrl, Issuer, Rates, ResourceUri, Scope};
 
 /// How long things last. The defaults stand here and nowhere else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,6 +160,8 @@ pub struct Policy {
     pub loopback_resources: bool,
     /// The resource that a request means when neither it nor its client names one.
     pub default_resource: Option<ResourceUri>,
+    /// The names of claims that no standard names.
+    pub claims: ClaimNames,
     /// The scopes that the discovery document names: what a stranger may ask for.
     pub scopes_supported: Scope,
 }

@@ -12,8 +12,8 @@ use super::{Store, StoreError};
 use crate::audit::AuditEvent;
 use crate::protocol::client_assertion::AssertionAlgorithm;
 use crate::protocol::{
-    Client, ClientAuthMethod, ClientId, ClientKeys, ClientOrigin, DocumentState, GrantType, MachineScopes,
-    RedirectUri, ResourceUri, Scope, SecretHash, TenantId, Timestamp,
+    Attributes, Client, ClientAuthMethod, ClientId, ClientKeys, ClientOrigin, DocumentState, GrantType,
+    MachineScopes, RedirectUri, ResourceUri, Scope, SecretHash, TenantId, Timestamp,
 };
 
 macro_rules! columns {
@@ -100,6 +100,8 @@ struct Settings {
     audience: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     machine: Vec<MachineScopes>,
+    #[serde(skip_serializing_if = "Attributes::is_empty")]
+    attributes: Attributes,
     contacts: Vec<String>,
     post_logout_redirect_uris: Vec<RedirectUri>,
     assertion_alg: Option<AssertionAlgorithm>,
@@ -113,6 +115,7 @@ impl Settings {
         Self {
             audience: client.audience.clone(),
             machine: client.machine.clone(),
+            attributes: client.attributes.clone(),
             contacts: client.contacts.clone(),
             post_logout_redirect_uris: client.post_logout_redirect_uris.clone(),
             assertion_alg: client.assertion_alg,
@@ -301,6 +304,7 @@ fn client(row: &Row) -> Result<Client, StoreError> {
         audience: settings.audience,
         machine_scopes: row.parsed("machine_scopes", scope)?,
         machine: settings.machine,
+        attributes: settings.attributes,
         tenant: row.optional("tenant_id", TenantId::parse)?,
         first_party: row.optional_time("first_party_at")?.is_some(),
         document: document(row)?,

@@ -21,6 +21,7 @@
 mod admin;
 mod admin_tenant;
 mod admin_user;
+mod attributes;
 mod audit;
 mod authorization_code;
 mod backend;
@@ -72,7 +73,7 @@ pub use audit::RecordedEvent;
 pub use authorization_code::KnownCode;
 pub use browser_session::LiveSession;
 pub use client::RegistrationOutcome;
-pub use declared_user::DeclaredUser;
+pub use declared_user::{DeclaredMembership, DeclaredUser};
 pub use error::StoreError;
 pub use grant::KnownGrant;
 pub use issue::Issue;

@@ -9,8 +9,8 @@ use super::sql::statements;
 use super::value::{Row, args, json, json_list};
 use super::{Store, StoreError};
 use crate::protocol::{
-    KnownScopes, Resource, ResourceScope, ResourceUri, RoleName, Scope, ScopeToken, SigningAlg, TenantId,
-    Timestamp,
+    ClaimMapping, KnownScopes, Resource, ResourceScope, ResourceUri, RoleName, Scope, ScopeToken, SigningAlg,
+    TenantId, Timestamp,
 };
 
 macro_rules! columns {
@@ -53,11 +53,13 @@ struct StoredScope {
 #[serde(default)]
 struct Settings {
     signing_alg: SigningAlg,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    claims: Vec<ClaimMapping>,
 }
 
 impl Settings {
     fn of(resource: &Resource) -> Self {
-        Self { signing_alg: resource.signing_alg }
+        Self { signing_alg: resource.signing_alg, claims: resource.claims.clone() }
     }
 }
 
@@ -80,7 +82,7 @@ fn resource(row: &Row) -> Result<Resource, StoreError> {
         "any" => KnownScopes::Any,
         _ => KnownScopes::Listed(row.parsed("scopes", listed_scopes)?),
     };
-    let Settings { signing_alg } = row.json("settings")?;
+    let Settings { signing_alg, claims } = row.json("settings")?;
     let ttl = |seconds| u64::try_from(seconds).map(Duration::from_secs).ok();
     Ok(Resource {
         uri: row.parsed("uri", uri)?,
@@ -92,6 +94,7 @@ fn resource(row: &Row) -> Result<Resource, StoreError> {
         tenants: row.list("tenants", TenantId::parse)?,
         access_token_ttl: row.optional_time("access_token_ttl")?.and_then(|at| ttl(at.seconds())),
         signing_alg,
+        claims,
     })
 }
 

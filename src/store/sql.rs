@@ -44,6 +44,7 @@ pub(super) use statements;
 const LISTS: &[&[Statement]] = &[
     super::admin_tenant::STATEMENTS,
     super::admin_user::STATEMENTS,
+    super::attributes::STATEMENTS,
     super::audit::STATEMENTS,
     super::authorization_code::STATEMENTS,
     super::browser_session::STATEMENTS,

@@ -12,7 +12,8 @@ use crate::config::{Config, Declared};
 use crate::fetch::{Fetcher, Supplied};
 use crate::http::SiteFacts;
 use crate::protocol::{
-    ClientDocuments, Issuer, Lifetimes, Network, Policy, PublicUrl, Rates, RegistrationMode, ScopeToken,
+    ClaimNames, ClientDocuments, Issuer, Lifetimes, Network, Policy, PublicUrl, Rates, RegistrationMode,
+    ScopeToken,
 };
 use crate::random::Random;
 use crate::store::{Mode, StoreOptions};
@@ -331,6 +332,7 @@ impl TestServerBuilder {
             registration_scopes: ceiling
                 .map(|scopes| scopes.iter().map(|scope| scope_token(scope)).collect()),
             loopback_resources: self.loopback_resources,
+            claims: ClaimNames::default(),
             default_resource: None,
             scopes_supported: self.seed.scopes().union(&offline),
         }

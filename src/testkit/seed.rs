@@ -6,9 +6,9 @@ use crate::config::{
     ConfigSecret, Declared, DeclaredClient, DeclaredMembership, DeclaredPassword, DeclaredUser,
 };
 use crate::protocol::{
-    Client, ClientAuthMethod, ClientId, ClientOrigin, GrantType, KnownScopes, PasswordHash, RedirectUri,
-    Resource, ResourceScope, ResourceUri, Role, RoleName, Scope, ScopeToken, SigningAlg, Tenant, TenantId,
-    Timestamp, UserId,
+    Attributes, Client, ClientAuthMethod, ClientId, ClientOrigin, GrantType, KnownScopes, PasswordHash,
+    RedirectUri, Resource, ResourceScope, ResourceUri, Role, RoleName, Scope, ScopeToken, SigningAlg, Tenant,
+    TenantId, Timestamp, UserId,
 };
 
 /// The password of everybody to whom the test gives no other.
@@ -52,12 +52,14 @@ impl TestUser {
             name: None,
             email: None,
             password: Some(self.password.as_ref().map_or_else(known, other)),
+            attributes: Attributes::new(),
             memberships: self
                 .memberships
                 .iter()
                 .map(|(tenant, roles)| DeclaredMembership {
                     tenant: word(tenant, TenantId::parse),
                     roles: roles.iter().map(|role| word(role, RoleName::parse)).collect(),
+                    attributes: Attributes::new(),
                 })
                 .collect(),
         }

@@ -22,6 +22,7 @@ mod limits;
 mod logging_in;
 mod machines;
 mod never;
+mod profiles;
 mod prompts;
 mod proxy;
 mod races;
@@ -62,6 +63,7 @@ const LISTS: &[(&str, &[Case])] = &[
     ("logging_in", logging_in::CASES),
     ("machines", machines::CASES),
     ("never", never::CASES),
+    ("profiles", profiles::CASES),
     ("prompts", prompts::CASES),
     ("races", races::CASES),
     ("redeeming", redeeming::CASES),

@@ -42,6 +42,7 @@ async fn a_registered_client_comes_back_as_it_was(database: Database) {
     full.machine_scopes = scope("read write");
     full.machine = vec![MachineScopes { resource: notes().uri, scopes: scope("write") }];
     full.audience = Some("notes-api".into());
+    full.attributes = attributes(&[("tier", "gold")]);
     full.tenant = Some(tenant_id("acme"));
     full.first_party = true;
     full.contacts = vec!["ops@app.example".into()];
