@@ -167,6 +167,7 @@ impl Admin {
             let expires_at = key_rotation::expired_at(now);
             let installed = engine.store.install_signing_key(active()?, expires_at, audit).await?;
             named(key.kid()).won(installed)?;
+            engine.reread_keys().await;
         } else {
             let audit = self.key_event(AuditKind::KeyPublished, key.alg(), key.kid());
             if !engine.publish_key(key, audit).await.map_err(AdminError::Failed)? {
@@ -211,7 +212,9 @@ impl Admin {
         let fresh = self::row(&fresh, engine.keys.key_encryption_key(), &engine.random, now)?;
         let forget_at = now.plus(engine.policy.lifetimes.audit);
         let audit = self.key_event(AuditKind::KeyRevoked, row.alg, kid);
-        named(kid).won(engine.store.revoke_signing_key((kid, row.state), fresh, forget_at, audit).await?)
+        let revoked = engine.store.revoke_signing_key((kid, row.state), fresh, forget_at, audit).await?;
+        engine.reread_keys().await;
+        named(kid).won(revoked)
     }
 
     /// Seals everything anew under another key-encryption key, in one transaction; answers how many rows. Whatever
