@@ -18,8 +18,9 @@ use crate::http::{Home, SiteFacts};
 use crate::pages::{HomePage, MachineClientView, PersonView, QuickLogin, well_known_clients};
 use crate::protocol::{
     Attributes, ClaimNames, Client, ClientAuthMethod, ClientDocuments, ClientId, ClientOrigin, GrantType,
-    Issuer, KnownScopes, Lifetimes, PasswordHash, Policy, Rates, RedirectUri, RegistrationMode, Resource,
-    ResourceScope, ResourceUri, Role, RoleName, Scope, ScopeToken, Tenant, TenantId, Timestamp, UserId,
+    IntrospectionMode, Issuer, KnownScopes, Lifetimes, PasswordHash, Policy, Rates, RedirectUri,
+    RegistrationMode, Resource, ResourceScope, ResourceUri, Role, RoleName, Scope, ScopeToken, Tenant,
+    TenantId, Timestamp, UserId,
 };
 use crate::random::Random;
 use crate::store::{Mode, StoreOptions};
@@ -142,6 +143,8 @@ pub(super) fn policy(issuer: &Issuer, exposed: bool) -> Policy {
         registration_scopes: None,
         max_unused_clients: Policy::MAX_UNUSED_CLIENTS,
         rates: if exposed { Rates::default() } else { Rates::on_loopback() },
+        // Servers under development ask without credentials, as their guides tell them to.
+        introspection: if exposed { IntrospectionMode::Authenticated } else { IntrospectionMode::Open },
         loopback_resources: true,
         claims: ClaimNames::default(),
         default_resource: ResourceUri::parse(&demo_url(issuer)).ok(),

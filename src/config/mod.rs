@@ -15,6 +15,7 @@ mod environment;
 mod example;
 mod fetch;
 mod hint;
+mod introspection;
 mod lifetimes;
 mod log;
 mod login;
@@ -204,6 +205,7 @@ impl RawConfig {
         };
         let scopes_supported = scopes_supported(&resources, registration.scopes.as_ref());
         let listen = self.listen(check);
+        let introspection = self.introspection(check, issuer.as_ref(), &listen);
         if let Some(issuer) = &issuer {
             self.warn_of_misfits(check, issuer, &listen);
         }
@@ -226,6 +228,7 @@ impl RawConfig {
                 max_unused_clients: registration.max_unused,
                 rates: registration.rates,
                 client_documents: self.client_documents(check),
+                introspection,
                 loopback_resources: false,
                 default_resource,
                 claims,

@@ -220,6 +220,8 @@ pub struct Client {
     pub attributes: super::Attributes,
     /// The tenant that its own tokens (client credentials) belong to.
     pub tenant: Option<super::TenantId>,
+    /// The resources that it is the server of: it may introspect their tokens (RFC 7662 §2.1).
+    pub introspects: Vec<super::ResourceUri>,
     /// Whether it belongs to the operator, so that people need not be asked.
     pub first_party: bool,
     /// The state of its document, for a client of that origin.
@@ -258,6 +260,7 @@ impl Client {
             machine: Vec::new(),
             attributes: super::Attributes::new(),
             tenant: None,
+            introspects: Vec::new(),
             first_party: false,
             document: None,
             secret_hashes: Vec::new(),

@@ -96,6 +96,7 @@ statements! {
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Settings {
+    introspects: Vec<ResourceUri>,
     #[serde(skip_serializing_if = "Option::is_none")]
     audience: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -113,6 +114,7 @@ struct Settings {
 impl Settings {
     fn of(client: &Client) -> Self {
         Self {
+            introspects: client.introspects.clone(),
             audience: client.audience.clone(),
             machine: client.machine.clone(),
             attributes: client.attributes.clone(),
@@ -309,6 +311,7 @@ fn client(row: &Row) -> Result<Client, StoreError> {
         first_party: row.optional_time("first_party_at")?.is_some(),
         document: document(row)?,
         secret_hashes: [secret("secret_0")?, secret("secret_1")?].into_iter().flatten().collect(),
+        introspects: settings.introspects,
         management: secret("management_hash")?,
         registered_at: row.time("registered_at")?,
     })

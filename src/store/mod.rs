@@ -45,6 +45,7 @@ mod outcome;
 mod reconcile;
 mod refresh;
 mod resource;
+mod revoked_token;
 mod role;
 mod server_secret;
 mod signing_key;

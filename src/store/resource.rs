@@ -24,6 +24,8 @@ statements! {
     BY_NAME = concat!("SELECT ", columns!(), " FROM resource_names n JOIN resources r ON r.uri = n.resource_uri
         WHERE n.lookup_key = $1");
     ALL = concat!("SELECT ", columns!(), " FROM resources r ORDER BY r.uri");
+    /// A table that operators write is short enough to be read through.
+    BY_AUDIENCE = concat!("SELECT ", columns!(), " FROM resources r WHERE COALESCE(r.audience, r.uri) = $1 ORDER BY r.uri");
     /// A resource of another origin is left alone, which the count of rows tells.
     UPSERT = "INSERT INTO resources (uri, name, audience, aliases, known_scopes, scopes, default_scopes, tenants,
             access_token_ttl, origin, created_at, settings)
@@ -68,6 +70,11 @@ impl Store {
     /// [`ResourceUri::lookup_key`] makes equal.
     pub async fn resource(&self, uri: &ResourceUri) -> Result<Option<Resource>, StoreError> {
         self.backend.optional(BY_NAME, args![&uri.lookup_key()]).await?.as_ref().map(resource).transpose()
+    }
+
+    /// The resources whose tokens have this audience: one, unless the operator has made two accept each other's.
+    pub async fn resources_with_audience(&self, audience: &str) -> Result<Vec<Resource>, StoreError> {
+        self.backend.all(BY_AUDIENCE, args![audience]).await?.iter().map(resource).collect()
     }
 
     /// Every resource, by URI.

@@ -61,6 +61,7 @@ const LISTS: &[&[Statement]] = &[
     super::meta::STATEMENTS,
     super::refresh::STATEMENTS,
     super::resource::STATEMENTS,
+    super::revoked_token::STATEMENTS,
     super::role::STATEMENTS,
     super::server_secret::STATEMENTS,
     super::signing_key::STATEMENTS,

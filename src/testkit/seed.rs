@@ -76,8 +76,7 @@ pub struct TestResource {
 impl TestResource {
     /// The MCP server at `uri`, which knows no scope yet.
     pub fn new(uri: &str) -> Self {
-        let uri = ResourceUri::parse(uri).unwrap_or_else(|error| panic!("{uri}: {error}"));
-        Self { resource: Resource::unregistered(uri), scopes: Vec::new() }
+        Self { resource: Resource::unregistered(resource_uri(uri)), scopes: Vec::new() }
     }
 
     /// Its name on pages.
@@ -127,8 +126,7 @@ impl TestResource {
 
     /// Another URI by which clients name it.
     pub fn alias(mut self, uri: &str) -> Self {
-        let uri = ResourceUri::parse(uri).unwrap_or_else(|error| panic!("{uri}: {error}"));
-        self.resource.aliases.push(uri);
+        self.resource.aliases.push(resource_uri(uri));
         self
     }
 
@@ -243,6 +241,10 @@ fn client(id: &str, secret: Option<&str>) -> Client {
         }],
         ..Client::new(word(id, ClientId::parse), ClientOrigin::Config, Timestamp::from_seconds(0))
     }
+}
+
+pub(super) fn resource_uri(text: &str) -> ResourceUri {
+    ResourceUri::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
 pub(super) fn scope_token(text: &str) -> ScopeToken {

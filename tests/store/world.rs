@@ -273,6 +273,12 @@ impl World {
         issue.grant.id
     }
 
+    /// Revokes an access token that expires after 900 seconds.
+    pub(crate) async fn revoke_token(&self, jti: &str) -> Outcome {
+        let audit = audit(AuditKind::AccessTokenRevoked);
+        self.store.revoke_access_token(jti, later(900), audit).await.unwrap()
+    }
+
     pub(crate) async fn is_alive(&self, grant: &GrantId) -> bool {
         self.store.grant(grant).await.unwrap().unwrap().is_alive
     }

@@ -3,6 +3,7 @@
 mod addresses;
 mod environment;
 mod example;
+mod introspection;
 mod profiles;
 mod refused;
 mod secrets;
