@@ -15,6 +15,7 @@ pub mod client_assertion;
 pub mod client_auth;
 pub mod client_document;
 mod client_document_url;
+pub mod client_information;
 mod client_metadata;
 pub mod code;
 mod error;
@@ -22,6 +23,7 @@ mod error;
 mod fixtures;
 mod grant;
 mod id;
+mod initial_access;
 pub mod introspection;
 mod issuer;
 pub mod key_rotation;
@@ -58,9 +60,10 @@ pub use client_metadata::Misfit;
 pub use error::{Answer, Endpoint, ErrorCode, OAuthError};
 pub use grant::{AuthorizationCode, Consent, Grant, Granted, Interaction, RefreshState, Standing};
 pub use id::{
-    BrowserSessionId, ClientId, CodeId, GrantId, Id, InteractionId, RoleName, ServerSecretId, TenantId,
-    UserId,
+    BrowserSessionId, ClientId, CodeId, GrantId, Id, InitialAccessTokenId, InteractionId, RoleName,
+    ServerSecretId, TenantId, UserId,
 };
+pub use initial_access::InitialAccessToken;
 pub use issuer::{Issuer, IssuerError};
 pub use machine::MachineScopes;
 pub use metadata::Metadata;

@@ -118,7 +118,7 @@ impl TestResource {
         self
     }
 
-    /// What its access tokens are signed with, when that is not RS256.
+    /// The algorithm by which its tokens are signed, when that is not RS256.
     pub fn signing_alg(mut self, alg: SigningAlg) -> Self {
         self.resource.signing_alg = alg;
         self
@@ -198,6 +198,7 @@ impl Seed {
             users: self.users.iter().map(TestUser::declared).collect(),
             resources: self.resources.iter().map(TestResource::declared).collect(),
             clients: self.clients.clone(),
+            registration_tokens: Vec::new(),
         }
     }
 }

@@ -14,9 +14,11 @@ mod database;
 mod documents;
 mod guessing;
 mod keys;
+mod managing;
 mod opening;
 mod reconciling;
 mod refreshing;
+mod registration_tokens;
 mod revoking;
 mod suspending;
 mod sweeping;
@@ -39,9 +41,11 @@ const LISTS: &[(&str, &[Case])] = &[
     ("documents", documents::CASES),
     ("guessing", guessing::CASES),
     ("keys", keys::CASES),
+    ("managing", managing::CASES),
     ("opening", opening::CASES),
     ("reconciling", reconciling::CASES),
     ("refreshing", refreshing::CASES),
+    ("registration_tokens", registration_tokens::CASES),
     ("revoking", revoking::CASES),
     ("suspending", suspending::CASES),
     ("sweeping", sweeping::CASES),
