@@ -14,8 +14,13 @@ use crate::random::Random;
 use crate::store::{Mode, Store, StoreOptions};
 use crate::tokens::{KeyEncryptionKey, PasswordHasher};
 
-pub use crate::flow::admin::{AddUser, Admin, AdminError, KnownKey, PublicForm, Takeover};
-pub use crate::store::{KeyRevoked, Known, KnownUser, Mode as DatabaseMode, Origin, UserChange};
+pub use crate::flow::admin::{
+    AddUser, Admin, AdminError, ClientWithSecret, InspectedToken, KnownKey, PublicForm, Takeover, TokenWish,
+};
+pub use crate::store::{
+    AuditFilter, ClientFilter, KeyRevoked, Known, KnownClient, KnownGrant, KnownUser, Origin, RecordedEvent,
+    UserChange, WhichSecret,
+};
 
 /// Which server's database.
 #[derive(Clone, Debug)]

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod banner;
+mod beside;
+mod commands;
 mod document;
 mod hosting;
 mod https;
@@ -34,8 +36,10 @@ macro_rules! cases {
 use cases;
 
 fn main() -> ExitCode {
-    let modules: [(&str, &[(&'static str, Case)]); 10] = [
+    let modules: [(&str, &[(&'static str, Case)]); 12] = [
         ("banner", banner::CASES),
+        ("beside", beside::CASES),
+        ("commands", commands::CASES),
         ("https", https::CASES),
         ("keys", keys::CASES),
         ("log_lines", log_lines::CASES),
