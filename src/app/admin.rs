@@ -12,12 +12,14 @@ use crate::flow::{Engine, Parts};
 use crate::protocol::{Issuer, Policy};
 use crate::random::Random;
 use crate::store::{Mode, Store, StoreOptions};
-use crate::tokens::PasswordHasher;
+use crate::tokens::{KeyEncryptionKey, PasswordHasher};
 
-pub use crate::flow::admin::{AddUser, Admin, AdminError, ClientWithSecret, InspectedToken, TokenWish};
+pub use crate::flow::admin::{
+    AddUser, Admin, AdminError, ClientWithSecret, InspectedToken, KnownKey, PublicForm, Takeover, TokenWish,
+};
 pub use crate::store::{
-    AuditFilter, ClientFilter, Known, KnownClient, KnownGrant, KnownUser, Origin, RecordedEvent, UserChange,
-    WhichSecret,
+    AuditFilter, ClientFilter, KeyRevoked, Known, KnownClient, KnownGrant, KnownUser, Origin, RecordedEvent,
+    UserChange, WhichSecret,
 };
 
 /// Which server's database.
@@ -75,6 +77,17 @@ pub async fn open(place: Place, actor: &'static str) -> Result<Admin, StartError
         one_click_login: false,
     });
     Ok(engine.administrator(actor))
+}
+
+/// The key-encryption key in a file, which is made if it is not there.
+///
+/// # Errors
+/// It cannot be read or made, or holds no key.
+pub fn key_encryption_key(file: &Path) -> Result<KeyEncryptionKey, StartError> {
+    Ok(match file.exists() {
+        true => KeyEncryptionKey::read_file(file)?,
+        false => KeyEncryptionKey::create_file(file, &Random::system())?,
+    })
 }
 
 /// The rules of the dev server, which depend on the issuer that it was started with.

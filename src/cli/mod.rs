@@ -8,6 +8,7 @@ pub mod completions;
 pub mod config;
 pub mod dev;
 pub mod grant;
+pub mod key;
 mod log;
 mod output;
 mod parse;
@@ -46,6 +47,8 @@ pub enum Command {
     Config(config::ConfigCommand),
     /// People: list, show, add, change, set a password, suspend, delete.
     User(user::UserArgs),
+    /// Signing keys: list, generate, rotate, import, export, revoke; and the key that seals them.
+    Key(key::KeyArgs),
     /// Tenants: list, show, add, change, suspend, delete.
     Tenant(tenant::TenantArgs),
     /// Roles: list, show, add, change, delete.
@@ -75,6 +78,7 @@ pub fn run(cli: &Cli) -> ExitCode {
         Command::Serve(args) => serve::run(args),
         Command::Config(command) => config::run(command),
         Command::User(args) => user::run_user(args),
+        Command::Key(args) => key::run_key(args),
         Command::Tenant(args) => tenant::run_tenant(args),
         Command::Role(args) => role::run_role(args),
         Command::Resource(args) => resource::run_resource(args),

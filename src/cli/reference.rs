@@ -6,7 +6,7 @@ use clap::builder::StyledStr;
 use clap::{Arg, Command, CommandFactory as _};
 
 use super::output::Field;
-use super::{Cli, admin, audit, client, grant, resource, role, tenant, user};
+use super::{Cli, admin, audit, client, grant, key, resource, role, tenant, user};
 
 /// The kinds of things that are printed: their member in a list, and what each consists of.
 const SHAPES: &[(&str, &[Field])] = &[
@@ -19,6 +19,7 @@ const SHAPES: &[(&str, &[Field])] = &[
     (grant::ISSUED.many, &grant::ISSUED.fields),
     (grant::INSPECTED.many, &grant::INSPECTED.fields),
     (audit::EVENT.many, &audit::EVENT.fields),
+    (key::KEY.many, &key::KEY.fields),
 ];
 
 /// The reference of the command line as Markdown.

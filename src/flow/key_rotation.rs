@@ -48,18 +48,18 @@ impl Engine {
         // RSA takes its time.
         let made = tokio::task::spawn_blocking(move || SigningKey::generate(alg)).await;
         let key = made.map_err(|error| Failure::Fault(error.into()))??;
-        self.publish_key(&key, AuditEvent::new(self.clock.now(), AuditKind::KeyPublished)).await
+        let audit = AuditEvent::new(self.clock.now(), AuditKind::KeyPublished);
+        self.publish_key(&key, audit.detail(format!("{alg} {}", key.kid()))).await
     }
 
     /// Publishes a key as the next; false when one waits already.
-    async fn publish_key(&self, key: &SigningKey, audit: AuditEvent) -> Result<bool, Failure> {
+    pub(super) async fn publish_key(&self, key: &SigningKey, audit: AuditEvent) -> Result<bool, Failure> {
         let kek = self.keys.key_encryption_key();
         let row = Row {
             state: SigningKeyState::Next,
             activated_at: None,
             ..row(key, kek, &self.random, audit.at)?
         };
-        let audit = audit.detail(format!("{} {}", key.alg(), key.kid()));
         let won = self.store.publish_next_signing_key(row, audit).await?.is_won();
         if won {
             tracing::info!(kid = key.kid(), alg = %key.alg(), "signing key published");

@@ -47,16 +47,15 @@ pub fn next_step(
     let due = active_since.plus(lifetimes.key_active);
     match waiting {
         None if now >= due.minus(lifetimes.key_lead) => KeyStep::Publish,
-        Some(key) if now >= key.activate_at.unwrap_or(due).max(ripe_at(lifetimes, key.published_at)) => {
-            KeyStep::Activate
-        }
+        Some(key) if now >= takes_over_at(lifetimes, active_since, key) => KeyStep::Activate,
         _ => KeyStep::Wait,
     }
 }
 
-/// When a key that was published then may begin to sign.
-pub fn ripe_at(lifetimes: &Lifetimes, published_at: Timestamp) -> Timestamp {
-    published_at.plus(lifetimes.key_lead)
+/// When a key takes over that waits for one which signs since `active_since`.
+pub fn takes_over_at(lifetimes: &Lifetimes, active_since: Timestamp, waiting: WaitingKey) -> Timestamp {
+    let due = active_since.plus(lifetimes.key_active);
+    waiting.activate_at.unwrap_or(due).max(waiting.published_at.plus(lifetimes.key_lead))
 }
 
 /// A key that may begin to sign at `now` was published then or before.
@@ -117,9 +116,10 @@ mod tests {
     #[test]
     fn the_guard_of_the_database_says_the_same_as_the_decision() {
         let lifetimes = Lifetimes::default();
-        for published in [START, after(1), after(DAY)] {
-            let ripe = ripe_at(&lifetimes, published);
-            assert_eq!(published_by(&lifetimes, ripe), published);
+        for published_at in [START, after(1), after(DAY)] {
+            let waiting = WaitingKey { published_at, activate_at: Some(START) };
+            let ripe = takes_over_at(&lifetimes, START, waiting);
+            assert_eq!(published_by(&lifetimes, ripe), published_at);
         }
     }
 

@@ -41,7 +41,10 @@ pub enum KeyRevoked {
         published_at: Timestamp,
     },
     /// A key that nobody knew before signs from now on.
-    FreshTookOver,
+    FreshTookOver {
+        /// Which.
+        kid: String,
+    },
 }
 
 /// A row that is sealed anew.
@@ -158,7 +161,11 @@ async fn revoke(tx: &mut Tx<'_>, revocation: &Revocation) -> Result<Outcome<KeyR
         return Ok(Outcome::Won(KeyRevoked::NextTookOver { kid, published_at }));
     }
     let inserted = tx.execute(INSERT_ACTIVE, &new_key(fresh)).await?;
-    Ok(if inserted == 0 { Outcome::Lost } else { Outcome::Won(KeyRevoked::FreshTookOver) })
+    Ok(if inserted == 0 {
+        Outcome::Lost
+    } else {
+        Outcome::Won(KeyRevoked::FreshTookOver { kid: fresh.kid.clone() })
+    })
 }
 
 async fn reseal(tx: &mut Tx<'_>, rewrap: &Rewrap, audit: &Noted) -> Result<Outcome, StoreError> {

@@ -1,7 +1,7 @@
 //! Checking access tokens as resource servers do (RFC 9068 §4), and id tokens as clients do (OpenID Connect Core
 //! §3.1.3.7).
 
-use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::jwk::{JwkSet, KeyAlgorithm};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde_json::Value;
 
@@ -22,8 +22,14 @@ pub(super) fn verified(
     let kid = header.kid.ok_or("there is no kid")?;
     let keys: JwkSet = serde_json::from_value(jwks.clone()).map_err(|error| error.to_string())?;
     let key = keys.find(&kid).ok_or_else(|| format!("the JWKS has no key {kid}"))?;
+    // The key says which algorithm counts (RFC 8725 §3.1).
+    let algorithm = match key.common.key_algorithm {
+        Some(KeyAlgorithm::RS256) => Algorithm::RS256,
+        Some(KeyAlgorithm::ES256) => Algorithm::ES256,
+        other => return Err(format!("the key is for {other:?}")),
+    };
     let key = DecodingKey::from_jwk(key).map_err(|error| error.to_string())?;
-    let mut validation = Validation::new(Algorithm::RS256);
+    let mut validation = Validation::new(algorithm);
     validation.set_issuer(&[issuer]);
     validation.set_required_spec_claims(&["iss", "sub", "aud", "exp"]);
     validation.validate_aud = false;

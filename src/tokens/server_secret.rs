@@ -40,6 +40,21 @@ impl ServerSecret {
         Ok(Self::from_root(id, &root.try_into().map_err(|_| OpenError::Malformed)?))
     }
 
+    /// Seals a row anew under another key-encryption key.
+    ///
+    /// # Errors
+    /// It does not open under `from`.
+    pub fn reseal(
+        id: &ServerSecretId,
+        sealed: &Sealed,
+        from: &KeyEncryptionKey,
+        to: &KeyEncryptionKey,
+        random: &Random,
+    ) -> Result<Sealed, OpenError> {
+        let purpose = purpose(id);
+        Ok(to.seal(&purpose, &from.open(&purpose, sealed)?, random))
+    }
+
     fn from_root(id: ServerSecretId, root: &[u8; 32]) -> Self {
         Self {
             hashing: subkey::derive(root, "gatelet secret hashing"),

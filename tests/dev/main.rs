@@ -7,6 +7,7 @@ mod commands;
 mod document;
 mod hosting;
 mod https;
+mod keys;
 mod log_lines;
 mod network;
 mod program;
@@ -35,11 +36,12 @@ macro_rules! cases {
 use cases;
 
 fn main() -> ExitCode {
-    let modules: [(&str, &[(&'static str, Case)]); 11] = [
+    let modules: [(&str, &[(&'static str, Case)]); 12] = [
         ("banner", banner::CASES),
         ("beside", beside::CASES),
         ("commands", commands::CASES),
         ("https", https::CASES),
+        ("keys", keys::CASES),
         ("log_lines", log_lines::CASES),
         ("hosting", hosting::CASES),
         ("refusals", refusals::CASES),

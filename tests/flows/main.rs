@@ -20,6 +20,7 @@ mod hardening;
 mod http2;
 mod identity;
 mod introspecting;
+mod keys;
 mod limits;
 mod logging_in;
 mod logging_out;
@@ -67,6 +68,7 @@ const LISTS: &[(&str, &[Case])] = &[
     ("hardening", hardening::CASES),
     ("http2", http2::CASES),
     ("identity", identity::CASES),
+    ("keys", keys::CASES),
     ("introspecting", introspecting::CASES),
     ("limits", limits::CASES),
     ("logging_in", logging_in::CASES),
@@ -89,7 +91,8 @@ const LISTS: &[(&str, &[Case])] = &[
 ];
 
 /// Run on PostgreSQL too.
-const ON_POSTGRES: &[(&str, &[Case])] = &[("code_flow", code_flow::CASES), ("races", races::CASES)];
+const ON_POSTGRES: &[(&str, &[Case])] =
+    &[("code_flow", code_flow::CASES), ("keys", keys::CASES), ("races", races::CASES)];
 
 fn main() -> ExitCode {
     let mut suite = Suite::default();

@@ -228,7 +228,10 @@ async fn a_key_that_is_brought_in_signs_at_once(database: Database) {
 async fn a_revoked_key_is_gone_and_its_successor_signs(database: Database) {
     let store = with_key(&database, "a").await;
     assert_eq!(revoke(&store, "a", Next, "f").await, Outcome::Lost, "it is in another state");
-    assert_eq!(revoke(&store, "a", Active, "b").await, Outcome::Won(KeyRevoked::FreshTookOver));
+    assert_eq!(
+        revoke(&store, "a", Active, "b").await,
+        Outcome::Won(KeyRevoked::FreshTookOver { kid: "b".into() })
+    );
     assert_eq!(states(&store).await, [state("a", Revoked), state("b", Active)]);
     let revoked = &store.signing_keys().await.unwrap()[0];
     assert_eq!(

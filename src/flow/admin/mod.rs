@@ -5,6 +5,7 @@
 
 mod client;
 mod grant;
+mod key;
 mod record;
 mod resource;
 mod tenant;
@@ -17,6 +18,7 @@ use crate::tokens::PasswordError;
 
 pub use client::ClientWithSecret;
 pub use grant::{AdminToken, InspectedToken, TokenWish};
+pub use key::{KnownKey, PublicForm, Takeover};
 pub use record::AuditWatch;
 pub use user::AddUser;
 
