@@ -3,16 +3,20 @@
 //! Nothing here waits, reads a clock, draws a random number, logs, or knows a database or HTTP library:
 //! values go in, a decision comes out. Whoever reviews Gatelet can start here.
 
+mod administration;
 pub mod ask;
+mod attributes;
 mod authorize;
 #[cfg(test)]
 mod case;
+mod claim_name;
 mod claims;
 mod client;
 pub mod client_assertion;
 pub mod client_auth;
 pub mod client_document;
 mod client_document_url;
+pub mod client_information;
 mod client_metadata;
 pub mod code;
 mod error;
@@ -20,6 +24,7 @@ mod error;
 mod fixtures;
 mod grant;
 mod id;
+mod initial_access;
 pub mod introspection;
 mod issuer;
 pub mod key_rotation;
@@ -46,20 +51,21 @@ mod stored_secret;
 mod timestamp;
 pub mod token_request;
 
+pub use administration::{ClientChange, ResourceChange};
+pub use attributes::{Attribute, AttributeName, Attributes};
 pub use authorize::{Addressed, AuthorizationRequest, Prompt, Received, ReturnAddress};
-pub use claims::{
-    Attribute, AttributeName, Attributes, ClaimFacts, ClaimMapping, ClaimName, ClaimNames, ClaimSource,
-    PersonFacts,
-};
+pub use claim_name::ClaimName;
+pub use claims::{ClaimFacts, ClaimMapping, ClaimNames, ClaimSource, PersonFacts};
 pub use client::{Client, ClientAuthMethod, ClientKeys, ClientOrigin, DocumentState, GrantType};
 pub use client_document_url::DocumentUrl;
 pub use client_metadata::Misfit;
 pub use error::{Answer, Endpoint, ErrorCode, OAuthError};
 pub use grant::{AuthorizationCode, Consent, Grant, Granted, Interaction, RefreshState, Standing};
 pub use id::{
-    BrowserSessionId, ClientId, CodeId, GrantId, Id, InteractionId, RoleName, ServerSecretId, TenantId,
-    UserId,
+    BrowserSessionId, ClientId, CodeId, GrantId, Id, InitialAccessTokenId, InteractionId, RoleName,
+    ServerSecretId, TenantId, UserId,
 };
+pub use initial_access::InitialAccessToken;
 pub use issuer::{Issuer, IssuerError};
 pub use machine::MachineScopes;
 pub use metadata::Metadata;

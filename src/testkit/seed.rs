@@ -7,8 +7,8 @@ use crate::config::{
 };
 use crate::protocol::{
     Attributes, Client, ClientAuthMethod, ClientId, ClientOrigin, GrantType, KnownScopes, PasswordHash,
-    RedirectUri, Resource, ResourceScope, ResourceUri, Role, RoleName, Scope, ScopeToken, Tenant, TenantId,
-    Timestamp, UserId,
+    RedirectUri, Resource, ResourceScope, ResourceUri, Role, RoleName, Scope, ScopeToken, SigningAlg, Tenant,
+    TenantId, Timestamp, UserId,
 };
 
 /// The password of everybody to whom the test gives no other.
@@ -118,6 +118,12 @@ impl TestResource {
         self
     }
 
+    /// The algorithm by which its tokens are signed, when that is not RS256.
+    pub fn signing_alg(mut self, alg: SigningAlg) -> Self {
+        self.resource.signing_alg = alg;
+        self
+    }
+
     /// Another URI by which clients name it.
     pub fn alias(mut self, uri: &str) -> Self {
         self.resource.aliases.push(resource_uri(uri));
@@ -192,6 +198,7 @@ impl Seed {
             users: self.users.iter().map(TestUser::declared).collect(),
             resources: self.resources.iter().map(TestResource::declared).collect(),
             clients: self.clients.clone(),
+            registration_tokens: Vec::new(),
         }
     }
 }

@@ -1,5 +1,4 @@
-//! Clients as a configuration for production describes them: keys, two secrets, scopes for each resource, an audience of
-//! their own.
+//! Clients as a configuration for production describes them: keys, two secrets, scopes for each resource.
 
 use std::io;
 use std::path::Path;
@@ -7,10 +6,8 @@ use std::time::Duration;
 
 use gatelet::config::{Config, FoundFile, Outside, load_from};
 use gatelet::fetch::Supplied;
-use gatelet::protocol::{ClientOrigin, Network};
-use gatelet::testkit::{
-    Browser, ClientAuth, ClientKey, PASSWORD, TestClient, TestServer, TestServerBuilder, TestUser,
-};
+use gatelet::protocol::Network;
+use gatelet::testkit::{ClientAuth, ClientKey, PASSWORD, TestClient, TestServer, TestServerBuilder};
 use serde_json::json;
 
 use crate::cases;
@@ -25,20 +22,15 @@ cases![
     wrong_assertions_shut_out_whoever_sends_them_and_nobody_else,
     a_machine_has_scopes_of_its_own_at_each_resource,
     a_machine_token_comes_by_every_way_of_the_mcp_extension,
-    a_client_that_names_no_resource_gets_tokens_for_its_own_audience,
-    people_grant_a_client_tokens_for_its_own_audience,
-    the_own_audience_of_a_client_is_for_nobody_else,
-    tokens_have_the_claims_that_a_resource_server_checks,
-    claims_follow_what_is_known_at_each_refresh,
 ];
 
 const OTHER: &str = "https://other.example.com/mcp";
 pub(crate) const SECRET: &str = "first0secret0of0more0than0128bits000aaaa";
 const NEXT_SECRET: &str = "next0secret0of0more0than0128bits0000bbbb";
 const KEYS: &str = "https://agent.example/jwks.json";
-const GRANT: (&str, &str) = ("grant_type", "client_credentials");
+pub(crate) const GRANT: (&str, &str) = ("grant_type", "client_credentials");
 
-const RESOURCES: &str = r#"
+pub(crate) const RESOURCES: &str = r#"
 public_url = "https://id.example.com"
 [[tenants]]
 id = "acme"
@@ -316,196 +308,4 @@ async fn a_machine_token_comes_by_every_way_of_the_mcp_extension(database: Datab
         assert!(lists("token_endpoint_auth_signing_alg_values_supported", algorithm), "{algorithm}");
     }
     assert!(lists("grant_types_supported", "client_credentials"));
-}
-
-const WITH_AUDIENCE: &str = r#"
-[[clients]]
-id = "agent"
-audience = "agent"
-auth_method = "client_secret_post"
-machine_scopes = ["customer:read", "ticket:create"]
-[[clients]]
-id = "plain"
-audience = "mcp-server-api"
-redirect_uris = ["http://127.0.0.1/cb"]
-scope = ["tools:read", "tools:write"]
-[[clients]]
-id = "stranger"
-redirect_uris = ["http://127.0.0.1/cb"]
-"#;
-
-async fn server_with_audiences(database: Database) -> TestServer {
-    let config = read(&format!("{RESOURCES}{WITH_AUDIENCE}"), &[("GATELET_CLIENT_AGENT_SECRET", SECRET)]);
-    let alice = TestUser::new("alice").member_of("acme", ["member"]);
-    configured(database, config).user(alice).start().await
-}
-
-async fn a_client_that_names_no_resource_gets_tokens_for_its_own_audience(database: Database) {
-    // RFC 8707 §2: the server may assume a resource of its own choice; RFC 9068 §3: its default audience.
-    let server = server_with_audiences(database).await;
-    let post = ClientAuth::Post("agent".to_owned(), SECRET.to_owned());
-    for (asked, granted) in
-        [(None, "customer:read ticket:create"), (Some("ticket:create mcp:read"), "ticket:create")]
-    {
-        let pairs: Vec<_> = [GRANT].into_iter().chain(asked.map(|scope| ("scope", scope))).collect();
-        let answer = server.token(&pairs, &post).await.granted();
-        let claims = server.verify(answer.access_token()).await;
-        assert_eq!(
-            (&claims["aud"], &claims["sub"], &claims["scope"]),
-            (&json!("agent"), &json!("agent"), &json!(granted))
-        );
-    }
-    let refused = server.token(&[GRANT, ("scope", "mcp:read")], &post).await;
-    assert_eq!(refused.refusal(), (400, "invalid_scope"));
-    let elsewhere = server.token(&[GRANT, ("resource", NOTES)], &post).await;
-    assert_eq!(elsewhere.refusal(), (400, "invalid_target"), "its scopes are its own");
-}
-
-async fn people_grant_a_client_tokens_for_its_own_audience(database: Database) {
-    // RFC 8707 §2.2: what was granted without a resource is refreshed without one.
-    let server = server_with_audiences(database).await;
-    let plain = TestClient::new(&server, "plain", "http://127.0.0.1:4711/cb");
-    let mut browser = Browser::new(&server);
-    let callback =
-        plain.authorize(&mut browser, "alice", |request| request.scope("tools:read mcp:read")).await;
-    let mut tokens = plain.redeem(&callback).await.granted();
-    for _ in 0..2 {
-        let claims = server.verify(tokens.access_token()).await;
-        assert_eq!(claims["aud"], "mcp-server-api");
-        assert_eq!((&claims["sub"], &claims["scope"]), (&json!("alice"), &json!("tools:read")));
-        tokens = plain.refresh(tokens.refresh_token()).await.granted();
-    }
-    let callback = plain.authorize(&mut browser, "alice", |request| request).await;
-    assert_eq!(plain.redeem(&callback).await.granted().scope(), "tools:read tools:write");
-}
-
-async fn the_own_audience_of_a_client_is_for_nobody_else(database: Database) {
-    let server = server_with_audiences(database).await;
-    let own = "client://audience/plain";
-    let stranger = TestClient::new(&server, "stranger", "http://127.0.0.1:4711/cb");
-    let request = stranger.authorization(|request| request.resource(own));
-    let mut alice = crate::world::logged_in(&server, "alice").await;
-    assert_eq!(request.callback(&alice.get(&request.url).await.left()).error(), "invalid_target");
-    let post = ClientAuth::Post("agent".to_owned(), SECRET.to_owned());
-    let answer = server.token(&[GRANT, ("resource", own)], &post).await;
-    assert_eq!(answer.refusal(), (400, "invalid_target"));
-    let store = &server.app().engine().store;
-    let plain = store.client(&gatelet::protocol::ClientId::parse("plain").unwrap()).await.unwrap().unwrap();
-    assert_eq!((plain.origin, plain.audience.as_deref()), (ClientOrigin::Config, Some("mcp-server-api")));
-}
-
-/// Somebody whose password is the testkit's own.
-const PEOPLE: &str = r#"
-[claims]
-tenant = "tenant_id"
-role = "role"
-[[tenants]]
-id = "acme"
-[[roles]]
-name = "editor"
-[[roles]]
-name = "viewer"
-[[users]]
-id = "u-1"
-username = "alice"
-name = "Alice"
-email = "alice@acme.example"
-password_hash = "$argon2id$v=19$m=8,t=1,p=1$Z2F0ZWxldC10ZXN0a2l0IQ$Hty2oloS4fPdttmJs4unCD4XHVbxkwF9jsPScwvtJh8"
-attributes = { department = "sales", groups = ["staff", "on-call"] }
-memberships = [{ tenant = "acme", roles = ["viewer", "editor"], attributes = { seat = "7" } }]
-[[clients]]
-id = "app"
-redirect_uris = ["http://127.0.0.1/cb"]
-attributes = { tier = "gold" }
-[[clients]]
-id = "robot"
-machine_scopes = ["mcp:read"]
-attributes = { tier = "silver" }
-tenant = "acme"
-[[resources]]
-uri = "https://plain.example.com/mcp"
-scopes = [{ name = "mcp:read" }]
-[[resources]]
-uri = "https://mcp.example.com/mcp"
-scopes = [{ name = "mcp:read" }]
-audience = "mcp-server-api"
-claims = [
-    { name = "org", from = "tenant" },
-    { name = "email", from = "user.email" },
-    { name = "department", from = "user.attributes.department" },
-    { name = "groups", from = "user.attributes.groups" },
-    { name = "seat", from = "membership.attributes.seat" },
-    { name = "plan", from = "client.attributes.tier" },
-]
-"#;
-
-/// The claims of a token, without those that change each time.
-async fn lasting_claims(server: &TestServer, access_token: &str) -> serde_json::Value {
-    let mut claims = server.verify(access_token).await;
-    for name in ["iat", "exp", "jti", "auth_time"] {
-        claims.as_object_mut().unwrap().remove(name);
-    }
-    claims
-}
-
-async fn tokens_have_the_claims_that_a_resource_server_checks(_: Database) {
-    // RFC 9068 §2.2.3: further claims are the server's; and an issuer with a slash at its end is compared byte for byte.
-    let issuers = ["", "issuer = \"https://id.example.com/t/\"\n", "issuer = \"https://id.example.com/\"\n"];
-    for issuer in issuers {
-        let text = format!("public_url = \"https://id.example.com\"\n{issuer}{PEOPLE}");
-        let config = read(&text, &[("GATELET_CLIENT_ROBOT_SECRET", SECRET)]);
-        let server = configured(Database::Sqlite, config).start().await;
-        assert_eq!(server.issuer().ends_with('/'), !issuer.is_empty());
-        let app = TestClient::new(&server, "app", "http://127.0.0.1:4711/cb");
-        let mut browser = Browser::new(&server);
-        let ask = async |browser: &mut Browser, resource: &str| {
-            let callback =
-                app.authorize(browser, "alice", |request| request.scope("mcp:read").resource(resource)).await;
-            let tokens = app.redeem(&callback).await.granted();
-            lasting_claims(&server, tokens.access_token()).await
-        };
-        assert_eq!(
-            ask(&mut browser, NOTES).await,
-            json!({
-                "iss": server.issuer(), "sub": "u-1", "aud": "mcp-server-api", "client_id": "app", "scope": "mcp:read",
-                "org": "acme", "roles": ["viewer", "editor"], "role": "viewer", "email": "alice@acme.example",
-                "department": "sales", "groups": ["staff", "on-call"], "seat": "7", "plan": "gold",
-            })
-        );
-        let plain = "https://plain.example.com/mcp";
-        assert_eq!(
-            ask(&mut browser, plain).await,
-            json!({
-                "iss": server.issuer(), "sub": "u-1", "aud": plain, "client_id": "app", "scope": "mcp:read",
-                "tenant_id": "acme", "roles": ["viewer", "editor"], "role": "viewer",
-            })
-        );
-        let robot = TestClient::new(&server, "robot", "").secret(SECRET);
-        let answer = robot.token(&[GRANT, ("resource", NOTES)]).await.granted();
-        assert_eq!(
-            lasting_claims(&server, answer.access_token()).await,
-            json!({
-                "iss": server.issuer(), "sub": "robot", "aud": "mcp-server-api", "client_id": "robot",
-                "scope": "mcp:read", "org": "acme", "plan": "silver",
-            }),
-            "a machine is nobody's person"
-        );
-    }
-}
-
-async fn claims_follow_what_is_known_at_each_refresh(database: Database) {
-    let text = format!("public_url = \"https://id.example.com\"\n{PEOPLE}");
-    let secret = [("GATELET_CLIENT_ROBOT_SECRET", SECRET)];
-    let server = configured(database, read(&text, &secret)).start().await;
-    let app = TestClient::new(&server, "app", "http://127.0.0.1:4711/cb");
-    let ask = |request: gatelet::testkit::RequestParams| request.scope("mcp:read").resource(NOTES);
-    let callback = app.authorize(&mut Browser::new(&server), "alice", ask).await;
-    let tokens = app.redeem(&callback).await.granted();
-    let changed =
-        text.replace("\"sales\"", "\"support\"").replace("[\"viewer\", \"editor\"]", "[\"editor\"]");
-    let server = server.restart_with(|builder| builder.configuration(read(&changed, &secret))).await;
-    let app = TestClient::new(&server, "app", "http://127.0.0.1:4711/cb");
-    let tokens = app.refresh(tokens.refresh_token()).await.granted();
-    let claims = server.verify(tokens.access_token()).await;
-    assert_eq!((&claims["department"], &claims["role"]), (&json!("support"), &json!("editor")));
 }

@@ -7,6 +7,7 @@ mod common;
 
 mod assertions;
 mod authorizing;
+mod claims;
 mod client_authentication;
 mod code_flow;
 mod configured;
@@ -21,7 +22,9 @@ mod introspecting;
 mod limits;
 mod logging_in;
 mod machines;
+mod managing;
 mod never;
+mod own_audience;
 mod profiles;
 mod prompts;
 mod proxy;
@@ -49,6 +52,7 @@ type Case = common::Case<Database>;
 const LISTS: &[(&str, &[Case])] = &[
     ("assertions", assertions::CASES),
     ("authorizing", authorizing::CASES),
+    ("claims", claims::CASES),
     ("client_authentication", client_authentication::CASES),
     ("code_flow", code_flow::CASES),
     ("configured", configured::CASES),
@@ -63,7 +67,9 @@ const LISTS: &[(&str, &[Case])] = &[
     ("limits", limits::CASES),
     ("logging_in", logging_in::CASES),
     ("machines", machines::CASES),
+    ("managing", managing::CASES),
     ("never", never::CASES),
+    ("own_audience", own_audience::CASES),
     ("profiles", profiles::CASES),
     ("prompts", prompts::CASES),
     ("races", races::CASES),
