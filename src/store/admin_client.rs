@@ -155,6 +155,9 @@ impl Store {
     ) -> Result<Outcome, StoreError> {
         self.write_guarded((id.clone(), hash, self.noted(audit)), |tx, (id, hash, audit)| {
             Box::pin(async move {
+                if tx.execute(HOLD, args![id]).await? == 0 {
+                    return Ok(Outcome::Lost);
+                }
                 tx.execute(MAKE_ROOM, args![id]).await?;
                 let added = tx.execute(ADD_SECRET, args![id, hash.as_str(), audit.at()]).await?;
                 recorded(tx, added, audit).await
@@ -173,6 +176,10 @@ impl Store {
     ) -> Result<Outcome, StoreError> {
         self.write_guarded((id.clone(), which, self.noted(audit)), |tx, (id, which, audit)| {
             Box::pin(async move {
+                // Of two that each drop one, neither would see what the other does.
+                if tx.execute(HOLD, args![id]).await? == 0 {
+                    return Ok(Outcome::Lost);
+                }
                 let position = i64::from(*which == WhichSecret::Older);
                 let dropped = tx.execute(DROP_SECRET, args![id, position]).await?;
                 tx.execute(MOVE_UP, args![id]).await?;
