@@ -38,6 +38,8 @@ pub(crate) struct Tokens {
     pub(crate) verifier: String,
     /// Those that were heard of; the last is the newest.
     pub(crate) refresh: Vec<String>,
+    /// The newest access token, until it is given back.
+    pub(crate) access: Vec<String>,
 }
 
 impl Chain {
@@ -70,6 +72,24 @@ impl Chain {
             Stage::Registered | Stage::Asked { .. } | Stage::Denied { .. } => None,
             Stage::Agreed { code, .. } => Some(code),
             Stage::Connected(tokens) | Stage::Revoked(tokens) => Some(&tokens.code),
+        }
+    }
+
+    /// A refresh token: the newest is 1.
+    pub(crate) fn refresh_token(&self, from_the_end: usize) -> &str {
+        let tokens = self.tokens();
+        &tokens.refresh[tokens.refresh.len() - from_the_end]
+    }
+
+    /// The newest access token.
+    pub(crate) fn access_token(&self) -> &str {
+        self.tokens().access.last().expect("it was given back")
+    }
+
+    fn tokens(&self) -> &Tokens {
+        match &self.stage {
+            Stage::Connected(tokens) | Stage::Revoked(tokens) => tokens,
+            stage => panic!("no token: {stage:?}"),
         }
     }
 

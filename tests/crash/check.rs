@@ -1,6 +1,8 @@
 //! After a restart: everything that was ever acknowledged is in the rows, and what was acknowledged since the restart
 //! before works.
 
+use std::time::Duration;
+
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde_json::Value;
@@ -14,6 +16,8 @@ use crate::requests::{authorization, redeem, refresh};
 use crate::server::{RESOURCE, SCOPE};
 use crate::snapshot::Snapshot;
 
+/// How long the revocation of an access token is kept at least: as long as the token lives.
+const KEPT: Duration = Duration::from_secs(890);
 const ALIVE: &str = "nobody has killed the server";
 
 impl Writer {
@@ -31,6 +35,12 @@ impl Writer {
         }
         if !matches!(unsure, Some(Operation::Ask { .. })) {
             assert_eq!(self.unknown_interactions(rows), [""; 0], "{}: interactions", self.person);
+        }
+        for (at, jti) in &self.revoked_tokens {
+            if at.elapsed() > KEPT {
+                continue;
+            }
+            assert!(rows.revoked_tokens.contains(jti), "{}: {jti} is revoked no more", self.person);
         }
         for cookie in &self.ended {
             assert!(!rows.sessions.contains_key(&session_id(cookie)), "{} logged out", self.person);

@@ -54,16 +54,16 @@ impl Snapshot {
 
     /// An event is written with what it tells of.
     fn check_audit(&self, id: &str, grant: &GrantRow, code: &CodeRow, found: &mut Vec<String>) {
-        let replays = ["code_replayed", "refresh_replayed"];
+        let ends = ["code_replayed", "refresh_replayed", "refresh_token_revoked"];
         let revoked = grant.revoked_why.as_deref();
         let told = [
             ("grant_issued", 1),
             ("code_redeemed", usize::from(code.is_redeemed)),
+            ("access_token_revoked", self.revoked_tokens.iter().filter(|jti| jti.starts_with(id)).count()),
             ("refresh_rotated", grant.generation.unwrap_or_default()),
-            (replays[0], usize::from(revoked == Some(replays[0]))),
-            (replays[1], usize::from(revoked == Some(replays[1]))),
         ];
-        for (kind, times) in told {
+        let ended = ends.map(|kind| (kind, usize::from(revoked == Some(kind))));
+        for (kind, times) in told.into_iter().chain(ended) {
             let events = self.events(kind, id);
             if events != times {
                 found.push(format!("grant {id}: {kind} happened {times} times and is told {events} times"));

@@ -31,6 +31,8 @@ pub(crate) struct Writer {
     /// Access tokens since the last restart, and those before.
     pub(crate) fresh_tokens: Vec<String>,
     pub(crate) older_tokens: Vec<String>,
+    /// The `jti` of access tokens that were given back, and when: they are forgotten once the tokens have expired.
+    pub(crate) revoked_tokens: Vec<(Instant, String)>,
     /// What was sent and not answered when the server was killed.
     pub(crate) unanswered: Option<Unanswered>,
     pub(crate) tally: Tally,
@@ -71,6 +73,7 @@ impl Writer {
             interactions: BTreeSet::new(),
             fresh_tokens: Vec::new(),
             older_tokens: Vec::new(),
+            revoked_tokens: Vec::new(),
             unanswered: None,
             tally: Tally::default(),
         }

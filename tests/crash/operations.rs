@@ -1,6 +1,6 @@
 //! The operations: how each is sent, and what its answer adds to the ledger.
 //!
-//! Each is one request that writes. Revoking a token and rotating a key belong here once they exist.
+//! Each is one request that writes. Rotating a key is not among them.
 
 use std::time::Instant;
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::chain::{Chain, Stage, Tokens};
 use crate::http::{Answer, Sent, Wire};
 use crate::ledger::{LoginForm, Session, Unanswered, Writer};
-use crate::requests::{authorization, metadata, redeem, refresh, returned};
+use crate::requests::{authorization, jti, metadata, redeem, refresh, returned, revoke};
 use crate::server::{PASSWORD, RESOURCE, SCOPE};
 
 /// What a writer can do; `chain` is a place in [`Writer::chains`].
@@ -48,6 +48,14 @@ pub(crate) enum Operation {
     ReplayRefresh {
         chain: usize,
     },
+    /// Gives a refresh token back, and so its grant (RFC 7009 §2.1).
+    Revoke {
+        chain: usize,
+    },
+    /// Gives an access token back, which goes alone.
+    RevokeAccess {
+        chain: usize,
+    },
     LogIn,
     LogOut,
 }
@@ -64,6 +72,8 @@ impl Operation {
             Self::Refresh { .. } => "refresh",
             Self::ReplayCode { .. } => "replay code",
             Self::ReplayRefresh { .. } => "replay refresh",
+            Self::Revoke { .. } => "revoke grant",
+            Self::RevokeAccess { .. } => "revoke access",
             Self::LogIn => "log in",
             Self::LogOut => "log out",
         }
@@ -79,7 +89,9 @@ impl Operation {
             | Self::Redeem { chain }
             | Self::Refresh { chain }
             | Self::ReplayCode { chain }
-            | Self::ReplayRefresh { chain } => Some(*chain),
+            | Self::ReplayRefresh { chain }
+            | Self::Revoke { chain }
+            | Self::RevokeAccess { chain } => Some(*chain),
         }
     }
 }
@@ -139,6 +151,8 @@ impl Writer {
             }
             (Operation::Refresh { .. }, Some(chain)) => refresh(wire, chain, 1).await,
             (Operation::ReplayRefresh { .. }, Some(chain)) => refresh(wire, chain, 3).await,
+            (Operation::Revoke { .. }, Some(chain)) => revoke(wire, chain, chain.refresh_token(1)).await,
+            (Operation::RevokeAccess { .. }, Some(chain)) => revoke(wire, chain, chain.access_token()).await,
             (Operation::LogIn, _) => {
                 let form = self.login.as_ref().expect("a login page");
                 let pairs = [
@@ -186,7 +200,11 @@ impl Writer {
         let wrong = || format!("{}: {operation:?} was answered {answer:?}", self.person);
         let expected = match operation {
             Operation::Register { .. } => 201,
-            Operation::Redeem { .. } | Operation::Refresh { .. } | Operation::LogOut => 200,
+            Operation::Redeem { .. }
+            | Operation::Refresh { .. }
+            | Operation::Revoke { .. }
+            | Operation::RevokeAccess { .. }
+            | Operation::LogOut => 200,
             Operation::ReplayCode { .. } | Operation::ReplayRefresh { .. } => 400,
             _ => 303,
         };
@@ -223,6 +241,19 @@ impl Writer {
                 };
                 self.chains[*chain].reach(Stage::Revoked(tokens));
             }
+            Operation::Revoke { chain } => {
+                assert_eq!(answer.body, "", "{}", wrong());
+                let Stage::Connected(tokens) = self.chains[*chain].stage.clone() else {
+                    panic!("{}", wrong())
+                };
+                self.chains[*chain].reach(Stage::Revoked(tokens));
+            }
+            Operation::RevokeAccess { chain } => {
+                let Stage::Connected(tokens) = &mut self.chains[*chain].stage else { panic!("{}", wrong()) };
+                let revoked = tokens.access.pop().unwrap_or_else(|| panic!("{}", wrong()));
+                self.revoked_tokens.push((Instant::now(), jti(&revoked)));
+                self.fresh_tokens.retain(|token| *token != revoked);
+            }
             Operation::LogIn => {
                 let cookie = answer.cookie("session").unwrap_or_else(|| panic!("{}", wrong()));
                 self.session = Some(Session { cookie, csrf: None });
@@ -244,7 +275,9 @@ impl Writer {
         let text = |member: &str| response[member].as_str().expect("a token").to_owned();
         self.fresh_tokens.push(text("access_token"));
         let mut tokens = match self.chains[chain].stage.clone() {
-            Stage::Agreed { code, verifier } => Tokens { code, verifier, refresh: Vec::new() },
+            Stage::Agreed { code, verifier } => {
+                Tokens { code, verifier, refresh: Vec::new(), access: Vec::new() }
+            }
             Stage::Connected(tokens) => tokens,
             stage => panic!("{stage:?} received tokens"),
         };
@@ -252,6 +285,7 @@ impl Writer {
         let presented = PresentedRefreshToken::parse(&refresh).expect("a refresh token");
         assert_eq!(presented.generation() as usize, tokens.refresh.len(), "the next generation");
         tokens.refresh.push(refresh);
+        tokens.access = vec![text("access_token")];
         self.chains[chain].reach(Stage::Connected(tokens));
     }
 

@@ -6,7 +6,7 @@ use crate::chain::{Chain, Stage, Tokens};
 use crate::http::{Answer, Wire};
 use crate::ledger::{Unanswered, Writer, session_id};
 use crate::operations::Operation;
-use crate::requests::{redeem, refresh};
+use crate::requests::{jti, redeem, refresh};
 use crate::snapshot::{CodeRow, GrantRow, Snapshot};
 
 const ALIVE: &str = "nobody has killed the server";
@@ -60,9 +60,10 @@ impl Writer {
                 );
                 live != Some(heard)
             }
-            Operation::ReplayCode { .. } | Operation::ReplayRefresh { .. } => {
+            Operation::ReplayCode { .. } | Operation::ReplayRefresh { .. } | Operation::Revoke { .. } => {
                 issued(chain(), rows).1.is_revoked
             }
+            Operation::RevokeAccess { .. } => rows.revoked_tokens.contains(&jti(chain().access_token())),
             Operation::LogIn => {
                 let more = self.unknown_sessions(rows).len();
                 assert!(more < 2, "{}: {more} sessions of one login", self.person);
@@ -110,7 +111,12 @@ impl Writer {
                 let Stage::Agreed { code, verifier } = self.chains[*chain].stage.clone() else {
                     panic!("no code")
                 };
-                self.chains[*chain].reach(Stage::Revoked(Tokens { code, verifier, refresh: Vec::new() }));
+                self.chains[*chain].reach(Stage::Revoked(Tokens {
+                    code,
+                    verifier,
+                    refresh: Vec::new(),
+                    access: Vec::new(),
+                }));
                 false
             }
             Operation::Refresh { chain } => {
@@ -121,7 +127,10 @@ impl Writer {
                 assert_eq!(before["refresh_token"], *tokens.refresh.last().expect("a token"));
                 true
             }
-            Operation::ReplayCode { .. } | Operation::ReplayRefresh { .. } => {
+            Operation::ReplayCode { .. }
+            | Operation::ReplayRefresh { .. }
+            | Operation::Revoke { .. }
+            | Operation::RevokeAccess { .. } => {
                 self.perform(wire, operation).await.expect(ALIVE);
                 true
             }

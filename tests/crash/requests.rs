@@ -1,5 +1,7 @@
 //! The requests of a client.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use gatelet::protocol::CodeVerifier;
 use serde_json::{Value, json};
 use url::Url;
@@ -56,13 +58,24 @@ pub(crate) async fn redeem(wire: &Wire, chain: &Chain) -> Sent {
 
 /// Presents a chain's refresh token: the newest is 1.
 pub(crate) async fn refresh(wire: &Wire, chain: &Chain, from_the_end: usize) -> Sent {
-    let (Stage::Connected(tokens) | Stage::Revoked(tokens)) = &chain.stage else {
-        panic!("no token: {chain:?}")
-    };
-    let token = &tokens.refresh[tokens.refresh.len() - from_the_end];
+    let token = chain.refresh_token(from_the_end);
     let mut pairs = chain.credentials();
     pairs.extend([("grant_type", "refresh_token"), ("refresh_token", token)]);
     wire.post("/oauth/token", &pairs).await
+}
+
+/// Gives a token back.
+pub(crate) async fn revoke(wire: &Wire, chain: &Chain, token: &str) -> Sent {
+    let mut pairs = chain.credentials();
+    pairs.push(("token", token));
+    wire.post("/oauth/revoke", &pairs).await
+}
+
+/// The `jti` of an access token.
+pub(crate) fn jti(access_token: &str) -> String {
+    let claims = access_token.split('.').nth(1).expect("three parts");
+    let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
+    claims["jti"].as_str().expect("a jti").to_owned()
 }
 
 /// A parameter that a client was sent in its redirect URI.

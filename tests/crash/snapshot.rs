@@ -23,6 +23,8 @@ pub(crate) struct Snapshot {
     pub(crate) codes: BTreeMap<String, CodeRow>,
     /// How often which kind of event is told of which grant, else client, else user.
     pub(crate) events: BTreeMap<(String, String), usize>,
+    /// The `jti` of access tokens that were revoked.
+    pub(crate) revoked_tokens: Vec<String>,
     /// The identifiers of signing keys and server secrets.
     pub(crate) keys: Vec<String>,
 }
@@ -105,6 +107,7 @@ impl Snapshot {
                 .into_iter()
                 .map(|[kind, about, count]| ((kind, about), count.parse().unwrap()))
                 .collect(),
+            revoked_tokens: texts(url, "SELECT jti FROM revoked_tokens").await,
             keys: texts(url, "SELECT kid FROM signing_keys UNION ALL SELECT id FROM server_secrets").await,
         }
     }

@@ -59,7 +59,10 @@ impl Writer {
         likely.extend(agreed.map(|chain| (4, Operation::Redeem { chain })));
         if let Some(chain) = any(self, |stage| matches!(stage, Stage::Connected(_))) {
             likely.extend([(6, Operation::Refresh { chain }), (1, Operation::ReplayCode { chain })]);
+            likely.push((1, Operation::Revoke { chain }));
         }
+        let held = any(self, |stage| matches!(stage, Stage::Connected(tokens) if !tokens.access.is_empty()));
+        likely.extend(held.map(|chain| (2, Operation::RevokeAccess { chain })));
         let old = any(self, |stage| matches!(stage, Stage::Connected(tokens) if tokens.refresh.len() > 2));
         likely.extend(old.map(|chain| (1, Operation::ReplayRefresh { chain })));
 

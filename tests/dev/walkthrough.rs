@@ -1,4 +1,5 @@
-//! `docs/walkthrough.md`: its commands, run in order in one shell against the program, print what it shows.
+//! `docs/walkthrough.md` and `docs/resource-servers.md`: their commands, run in order in one shell against the program,
+//! print what they show.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -6,10 +7,15 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 use crate::document::{Block, blocks};
-use crate::program::{Dev, directory};
+use crate::program::{Dev, directory, gatelet};
 use crate::{NotRun, cases};
 
-cases![the_walkthrough_prints_what_it_shows, an_output_that_differs_is_noticed,];
+cases![
+    the_walkthrough_prints_what_it_shows,
+    the_page_for_resource_servers_prints_what_it_shows,
+    the_configuration_for_resource_servers_is_taken,
+    an_output_that_differs_is_noticed,
+];
 
 /// The port that the document writes.
 const PORT: &str = "8710";
@@ -17,23 +23,47 @@ const PORT: &str = "8710";
 const MARK: &str = "@@ end of block";
 
 fn the_walkthrough_prints_what_it_shows() -> Result<(), NotRun> {
+    prints_what_it_shows("walkthrough", 16)
+}
+
+fn the_page_for_resource_servers_prints_what_it_shows() -> Result<(), NotRun> {
+    prints_what_it_shows("resource-servers", 5)
+}
+
+fn the_configuration_for_resource_servers_is_taken() -> Result<(), NotRun> {
+    let here = directory("resource-servers-toml");
+    let page = blocks(&page("resource-servers"));
+    let block = page.iter().find(|block| block.language == "toml").unwrap();
+    std::fs::write(here.join("gatelet.toml"), &block.text).unwrap();
+    std::fs::write(here.join("notes-server-secret"), "0123456789abcdef0123456789abcdef\n").unwrap();
+    let checked = gatelet(&here, &["config", "check"]).output().unwrap();
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
+    Ok(())
+}
+
+fn page(name: &str) -> String {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("docs/{name}.md"));
+    std::fs::read_to_string(page).unwrap()
+}
+
+/// That the commands of a page, at least as many as `least`, print what the page shows.
+fn prints_what_it_shows(name: &str, least: usize) -> Result<(), NotRun> {
     let mut tools = Command::new("sh");
     tools.args(["-c", "command -v curl && command -v openssl"]).stdout(Stdio::null());
     if !tools.status().unwrap().success() {
         return Err(NotRun("not run, needs curl and openssl"));
     }
-    let here = directory("walkthrough");
+    let here = directory(name);
     let dev = Dev::start(&here, ".gatelet");
     let port = dev.port().to_string();
-    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/walkthrough.md"));
-    let blocks = blocks(&text.unwrap().replace(PORT, &port));
+    let blocks = blocks(&page(name).replace(PORT, &port));
     let steps: Vec<(&Block, Option<&Block>)> = blocks
         .iter()
         .enumerate()
         .filter(|(_, block)| block.language == "sh")
         .map(|(i, block)| (block, blocks.get(i + 1).filter(|next| next.language != "sh")))
         .collect();
-    assert!(steps.len() > 15, "{} steps", steps.len());
+    assert!(steps.len() >= least, "{} steps", steps.len());
     let script: String =
         steps.iter().map(|(step, _)| format!("{}printf '\\n{MARK}\\n'\n", step.text)).collect();
     let run =
