@@ -55,6 +55,12 @@ pub enum AuditKind {
     KeysRewrapped,
     /// An account, client or tenant was suspended, and its grants with it.
     Suspended,
+    /// An account, client or tenant that was suspended may be used again.
+    Resumed,
+    /// A grant was revoked by an administrator.
+    GrantRevoked,
+    /// A client was given a secret, or lost one.
+    ClientSecretChanged,
     /// An administrator added something.
     Added,
     /// An administrator changed something.
@@ -92,6 +98,9 @@ impl AuditKind {
             Self::KeyRevoked => "key_revoked",
             Self::KeysRewrapped => "keys_rewrapped",
             Self::Suspended => "suspended",
+            Self::Resumed => "resumed",
+            Self::GrantRevoked => "grant_revoked",
+            Self::ClientSecretChanged => "client_secret_changed",
             Self::Added => "added",
             Self::Changed => "changed",
             Self::Deleted => "deleted",

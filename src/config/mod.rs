@@ -42,6 +42,7 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 pub use clients::DeclaredClient;
+pub use duration::{MalformedDuration, parse as parse_duration};
 pub use example::example;
 pub use fetch::FetchConfig;
 pub use log::{LogConfig, LogFormat, LogLevel};

@@ -23,6 +23,7 @@ mod manage;
 mod mint;
 mod register;
 mod revoke;
+mod sweep;
 mod target;
 mod token;
 mod token_code;

@@ -3,6 +3,7 @@
 //! Nothing here waits, reads a clock, draws a random number, logs, or knows a database or HTTP library:
 //! values go in, a decision comes out. Whoever reviews Gatelet can start here.
 
+mod administration;
 pub mod ask;
 mod attributes;
 mod authorize;
@@ -50,6 +51,7 @@ mod stored_secret;
 mod timestamp;
 pub mod token_request;
 
+pub use administration::{ClientChange, ResourceChange};
 pub use attributes::{Attribute, AttributeName, Attributes};
 pub use authorize::{Addressed, AuthorizationRequest, Prompt, Received, ReturnAddress};
 pub use claim_name::ClaimName;

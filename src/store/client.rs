@@ -16,9 +16,10 @@ use crate::protocol::{
     InitialAccessToken, MachineScopes, RedirectUri, ResourceUri, Scope, SecretHash, TenantId, Timestamp,
 };
 
-macro_rules! columns {
+/// The columns that [`client`] reads, of the table `clients` under the name `c`. One that was withdrawn was declared once.
+macro_rules! client_columns {
     () => {
-        "c.id, c.origin, c.name, c.uri, c.about, c.redirect_uris, c.grant_types, c.auth_methods, c.scope,
+        "c.id, CASE c.origin WHEN 'withdrawn' THEN 'config' ELSE c.origin END AS origin, c.name, c.uri, c.about, c.redirect_uris, c.grant_types, c.auth_methods, c.scope,
         c.default_resource, c.machine_scopes, c.tenant_id, c.first_party_at, c.registered_at,
         c.jwks, c.jwks_uri, c.jwks_tried_at, c.document_digest, c.document_fresh_until, c.settings,
         c.management_hash,
@@ -26,6 +27,7 @@ macro_rules! columns {
         (SELECT s.hash FROM client_secrets s WHERE s.client_id = c.id AND s.position = 1) AS secret_1"
     };
 }
+pub(super) use client_columns;
 
 /// The statement by which [`insert`] writes a client.
 macro_rules! insert_sql {
@@ -40,10 +42,29 @@ macro_rules! insert_sql {
 }
 pub(super) use insert_sql;
 
+/// What follows [`insert_sql`] in a statement that replaces a client, before the condition.
+macro_rules! update_sql {
+    () => {
+        " ON CONFLICT (id) DO UPDATE SET origin = excluded.origin, name = excluded.name,
+            uri = excluded.uri, about = excluded.about, redirect_uris = excluded.redirect_uris, grant_types = excluded.grant_types,
+            auth_methods = excluded.auth_methods, scope = excluded.scope, default_resource = excluded.default_resource,
+            machine_scopes = excluded.machine_scopes, tenant_id = excluded.tenant_id,
+            first_party_at = CASE WHEN excluded.first_party_at IS NULL THEN NULL
+                ELSE COALESCE(clients.first_party_at, excluded.first_party_at) END,
+            suspended_at = CASE WHEN clients.origin = 'withdrawn' THEN NULL ELSE clients.suspended_at END,
+            jwks = CASE WHEN excluded.jwks IS NULL AND clients.jwks_uri = excluded.jwks_uri
+                THEN clients.jwks ELSE excluded.jwks END,
+            jwks_tried_at = CASE WHEN clients.jwks_uri = excluded.jwks_uri THEN clients.jwks_tried_at END,
+            jwks_uri = excluded.jwks_uri, document_digest = excluded.document_digest, document_fresh_until = excluded.document_fresh_until,
+            settings = excluded.settings"
+    };
+}
+pub(super) use update_sql;
+
 statements! {
-    BY_ID = concat!("SELECT ", columns!(), " FROM clients c WHERE c.id = $1 AND c.suspended_at IS NULL
+    BY_ID = concat!("SELECT ", client_columns!(), " FROM clients c WHERE c.id = $1 AND c.suspended_at IS NULL
         AND NOT EXISTS (SELECT 1 FROM tenants t WHERE t.id = c.tenant_id AND t.suspended_at IS NOT NULL)");
-    BY_FINGERPRINT = concat!("SELECT c.suspended_at, ", columns!(), " FROM clients c WHERE c.fingerprint = $1");
+    BY_FINGERPRINT = concat!("SELECT c.suspended_at, ", client_columns!(), " FROM clients c WHERE c.fingerprint = $1");
     IS_REGISTERED = "SELECT id FROM clients WHERE fingerprint = $1";
     /// Of identical registrations at once, one inserts. A later one renews the week that an unused client has, at
     /// most once a day, so that registering again rarely writes.
@@ -67,18 +88,7 @@ statements! {
     /// What configuration declares replaces what it declared before, and what a document says: whoever pointed here at
     /// that document does not keep the operator from naming its client. Keys that were found at the same address stay. A client that was withdrawn comes back; one
     /// that an administrator has suspended stays suspended.
-    UPSERT = concat!(insert_sql!(), " ON CONFLICT (id) DO UPDATE SET origin = excluded.origin, name = excluded.name,
-            uri = excluded.uri, about = excluded.about, redirect_uris = excluded.redirect_uris, grant_types = excluded.grant_types,
-            auth_methods = excluded.auth_methods, scope = excluded.scope, default_resource = excluded.default_resource,
-            machine_scopes = excluded.machine_scopes, tenant_id = excluded.tenant_id,
-            first_party_at = CASE WHEN excluded.first_party_at IS NULL THEN NULL
-                ELSE COALESCE(clients.first_party_at, excluded.first_party_at) END,
-            suspended_at = CASE WHEN clients.origin = 'withdrawn' THEN NULL ELSE clients.suspended_at END,
-            jwks = CASE WHEN excluded.jwks IS NULL AND clients.jwks_uri = excluded.jwks_uri
-                THEN clients.jwks ELSE excluded.jwks END,
-            jwks_tried_at = CASE WHEN clients.jwks_uri = excluded.jwks_uri THEN clients.jwks_tried_at END,
-            jwks_uri = excluded.jwks_uri, document_digest = excluded.document_digest, document_fresh_until = excluded.document_fresh_until,
-            settings = excluded.settings
+    UPSERT = concat!(insert_sql!(), update_sql!(), "
         WHERE clients.origin IN ('config', 'withdrawn', 'document')");
     PUT_SECRET = "INSERT INTO client_secrets (client_id, position, hash, created_at) VALUES ($1, $2, $3, $4)
         ON CONFLICT (client_id, position) DO UPDATE SET hash = excluded.hash, created_at = excluded.created_at
@@ -319,7 +329,8 @@ pub(super) async fn put_secrets(tx: &mut Tx<'_>, client: &Client, now: Timestamp
     tx.execute(DROP_SECRETS, args![&client.id, live]).await.map(drop)
 }
 
-fn client(row: &Row) -> Result<Client, StoreError> {
+/// The client in a row that holds `client_columns`.
+pub(super) fn client(row: &Row) -> Result<Client, StoreError> {
     let secret = |name| -> Result<Option<SecretHash>, StoreError> {
         Ok(row.optional_text(name)?.map(|hash| SecretHash::from_stored(hash.to_owned())))
     };

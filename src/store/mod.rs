@@ -19,6 +19,10 @@
 //! each on both databases. `reconcile` brings configuration into the database, `sweep` takes out what has ended.
 
 mod admin;
+mod admin_client;
+mod admin_grant;
+mod admin_resource;
+mod admin_role;
 mod admin_tenant;
 mod admin_user;
 mod attributes;
@@ -70,9 +74,10 @@ use backend_sqlite::Sqlite;
 
 use crate::random::Random;
 
-pub use admin::{Known, Origin};
+pub use admin::{Changed, Known, Origin};
+pub use admin_client::{ClientFilter, KnownClient, WhichSecret};
 pub use admin_user::{KnownUser, NewUser, UserChange};
-pub use audit::RecordedEvent;
+pub use audit::{AuditFilter, RecordedEvent};
 pub use authorization_code::KnownCode;
 pub use browser_session::LiveSession;
 pub use client::{Admission, RegistrationOutcome};

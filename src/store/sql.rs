@@ -42,6 +42,10 @@ pub(super) use statements;
 
 /// The lists of all files.
 const LISTS: &[&[Statement]] = &[
+    super::admin_client::STATEMENTS,
+    super::admin_grant::STATEMENTS,
+    super::admin_resource::STATEMENTS,
+    super::admin_role::STATEMENTS,
     super::admin_tenant::STATEMENTS,
     super::admin_user::STATEMENTS,
     super::attributes::STATEMENTS,

@@ -12,6 +12,13 @@ statements! {
     SUSPEND_USER = "UPDATE users SET suspended_at = $2 WHERE id = $1 AND suspended_at IS NULL";
     SUSPEND_CLIENT = "UPDATE clients SET suspended_at = $2 WHERE id = $1 AND suspended_at IS NULL";
     SUSPEND_TENANT = "UPDATE tenants SET suspended_at = $2 WHERE id = $1 AND suspended_at IS NULL";
+    /// What was withdrawn comes back when it is declared again, and not before.
+    RESUME_USER = "UPDATE users SET suspended_at = NULL
+        WHERE id = $1 AND suspended_at IS NOT NULL AND origin <> 'withdrawn'";
+    RESUME_CLIENT = "UPDATE clients SET suspended_at = NULL
+        WHERE id = $1 AND suspended_at IS NOT NULL AND origin <> 'withdrawn'";
+    RESUME_TENANT = "UPDATE tenants SET suspended_at = NULL
+        WHERE id = $1 AND suspended_at IS NOT NULL AND origin <> 'withdrawn'";
     REVOKE_OF_USER = "UPDATE grants SET revoked_at = $2, revoked_why = $3
         WHERE user_id = $1 AND revoked_at IS NULL";
     REVOKE_OF_CLIENT = "UPDATE grants SET revoked_at = $2, revoked_why = 'suspended'
@@ -63,6 +70,42 @@ impl Store {
                 }
                 revoke_grants_of_tenant(tx, id.as_str(), audit.at()).await?;
                 Ok(Outcome::Won(()))
+            })
+        })
+        .await
+    }
+}
+
+/// Resuming gives nothing back that suspending took: who is resumed logs in, and clients ask, anew.
+impl Store {
+    /// Lets a suspended person log in again. Lost when there is no such person, or they are not suspended.
+    pub async fn resume_user(&self, id: &UserId, audit: AuditEvent) -> Result<Outcome, StoreError> {
+        self.resume(RESUME_USER, id.to_string(), audit).await
+    }
+
+    /// Lets a suspended client act again. Lost when there is no such client, or it is not suspended.
+    pub async fn resume_client(&self, id: &ClientId, audit: AuditEvent) -> Result<Outcome, StoreError> {
+        self.resume(RESUME_CLIENT, id.to_string(), audit).await
+    }
+
+    /// Lets a suspended tenant be used again. Lost when there is no such tenant, or it is not suspended.
+    pub async fn resume_tenant(&self, id: &TenantId, audit: AuditEvent) -> Result<Outcome, StoreError> {
+        self.resume(RESUME_TENANT, id.to_string(), audit).await
+    }
+
+    async fn resume(
+        &self,
+        statement: Statement,
+        id: String,
+        audit: AuditEvent,
+    ) -> Result<Outcome, StoreError> {
+        self.write_guarded((statement, id, self.noted(audit)), |tx, (statement, id, audit)| {
+            Box::pin(async move {
+                let resumed = tx.execute(*statement, args![id.as_str()]).await?;
+                if resumed > 0 {
+                    record(tx, audit).await?;
+                }
+                Ok(Outcome::of(resumed))
             })
         })
         .await

@@ -7,6 +7,7 @@ mod common;
 #[path = "../common/sql.rs"]
 mod sql;
 
+mod administering;
 mod authorizing;
 mod clients;
 mod codes;
@@ -35,6 +36,7 @@ use database::Database;
 type Case = common::Case<Database>;
 
 const LISTS: &[(&str, &[Case])] = &[
+    ("administering", administering::CASES),
     ("authorizing", authorizing::CASES),
     ("clients", clients::CASES),
     ("codes", codes::CASES),
