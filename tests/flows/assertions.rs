@@ -286,7 +286,7 @@ async fn a_registered_client_signs_too(database: Database) {
     assert_eq!((registered.status, registered.json.get("client_secret")), (201, None), "{}", registered.body);
     assert_eq!(registered.json["jwks"], metadata["jwks"]);
     let again = server.register(&metadata).await;
-    assert_eq!(again.text("client_id"), registered.text("client_id"), "identical ones share a row");
+    assert_ne!(again.text("client_id"), registered.text("client_id"), "who can prove itself shares no row");
     let client = TestClient::new(&server, registered.text("client_id"), "http://127.0.0.1:7/cb");
     let signing = client.clone().signing(ClientKey::FIRST, &server);
     let tokens = granted(&server, &signing).await;
@@ -296,6 +296,6 @@ async fn a_registered_client_signs_too(database: Database) {
     signing.refresh(tokens.refresh_token()).await.granted();
     let elsewhere = json!({"redirect_uris": ["http://127.0.0.1/cb"], "token_endpoint_auth_method": "private_key_jwt",
         "jwks_uri": CHATGPT_KEYS});
-    assert_eq!(server.register(&elsewhere).await.refusal(), (400, "invalid_client_metadata"));
+    assert_eq!(server.register(&elsewhere).await.status, 201);
     assert!(server.asked_documents().is_empty(), "nothing is fetched for a stranger");
 }

@@ -364,7 +364,10 @@ async fn paths_mean_what_they_say(database: Database) {
                 Some("application/json") => For::Programs,
                 _ => For::People,
             };
-            assert_refused(&answer, whom, &[404], &what);
+            // Below it are clients, known or not: who asks for one has to show a token (RFC 7592 §2.1).
+            let is_client = tricky.strip_prefix("/oauth/register/").is_some_and(|id| !id.contains('/'));
+            let status = if is_client { 401 } else { 404 };
+            assert_refused(&answer, whom, &[status], &what);
         }
         if *path != "/oauth" {
             let answer = target.ask(&format!("GET {path}/"), &[], b"").await.expect("an answer");

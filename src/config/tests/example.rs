@@ -19,6 +19,7 @@ fn the_example_uncommented_is_a_good_configuration_that_sets_every_key() {
     let text = uncommented(&example());
     let config = Pretended::config(&text)
         .file("/run/secrets/notes-app", "0123456789abcdef0123456789abcdef\n")
+        .file("/run/secrets/registration-ci", "0123456789abcdef0123456789abcdef\n")
         .load(&[])
         .unwrap();
     assert_eq!(warnings(&config), [""; 0]);

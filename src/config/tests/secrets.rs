@@ -111,7 +111,7 @@ fn a_registration_token_that_could_be_guessed_or_gives_nothing_is_refused() {
         ("", "gtl_ia_0123456789abcdef0123456789ABCDEFx", "what begins with gtl_"),
         ("max_uses = 0", good, "must be between 1 and 4294967295"),
         ("client_credentials = true", good, "needs scopes"),
-        ("[[registration.tokens]]\nname = \"ci\"\nsecret_file = \"ci\"", good, "`ci`"),
+        ("[[registration.tokens]]\nname = \"ci\"\nsecret_file = \"ci\"", good, "each stands once"),
         ("[[registration.tokens]]\nname = \"b\"", good, "needs secret_file or secret_command"),
     ] {
         let pretended = Pretended::config(&format!("{URL}{TOKEN}{more}")).file("/etc/ci", text);
