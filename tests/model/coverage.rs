@@ -73,6 +73,7 @@ const OUTCOMES: &[(&str, &[&str])] = &[
     ),
     ("key", &["rotated", "revoked"]),
     ("suspend", &["suspended", "suspended before"]),
+    ("resume", &["resumed", "was not suspended"]),
     ("sweep", &["swept"]),
     (
         "two at once",

@@ -37,6 +37,7 @@ enum Kind {
     Guess,
     Tend,
     Suspend,
+    Resume,
     Revoke,
     Key,
     Sweep,
@@ -52,6 +53,7 @@ const WEIGHTS: &[(Kind, usize)] = &[
     (Kind::Guess, 3),
     (Kind::Tend, 5),
     (Kind::Suspend, 3),
+    (Kind::Resume, 5),
     (Kind::Revoke, 8),
     (Kind::Key, 2),
     (Kind::Sweep, 2),
@@ -82,6 +84,8 @@ pub(crate) struct Known<'a> {
     pub(crate) grants: &'a [(usize, usize, Option<u32>)],
     /// Those that may still be good for something.
     pub(crate) alive: Vec<usize>,
+    /// Who is suspended.
+    pub(crate) suspended: Vec<Party>,
     /// The access tokens that were handed out.
     pub(crate) access: Vec<usize>,
     /// The present, and the seconds in which something ends.
@@ -157,6 +161,12 @@ impl Draft {
             Kind::Refresh => match newest {
                 Some(newest) => Step::Ask(refresh(dice, grant, client, newest)),
                 None => Step::Ask(right),
+            },
+            // Seldom somebody who is not suspended.
+            Kind::Resume if dice.one(1, 12) => Step::Ask(Request::Resume(party)),
+            Kind::Resume => match known.suspended.last() {
+                Some(party) => Step::Ask(Request::Resume(*party)),
+                None => Step::Ask(issue),
             },
             Kind::Revoke => match token(dice, grant, known) {
                 // Of a grant that was deleted meanwhile, the server does not know whose it was.

@@ -82,6 +82,7 @@ pub(crate) enum Request {
     Introspect(Token, Asker),
     Revoke(Token, By),
     Suspend(Party),
+    Resume(Party),
     /// A new key signs from the next second on; what the old one signed stays good.
     RotateKey,
     /// The key that signs is revoked, and with it what it signed.
@@ -167,6 +168,9 @@ impl Model {
             Request::Introspect(token, asker) => self.introspect(token, asker),
             Request::Revoke(token, by) => self.revoke(token, by),
             Request::Suspend(party) => self.suspend(party),
+            // What was lost stays lost.
+            Request::Resume(party) if self.suspended.remove(&party) => (Answer::Done, "resumed"),
+            Request::Resume(_) => refused(0, "lost", "was not suspended"),
             Request::RotateKey => {
                 self.key += 1;
                 (Answer::Done, "rotated")
@@ -391,7 +395,7 @@ impl Model {
     /// Who is suspended loses at once, and for ever, what was given.
     fn suspend(&mut self, party: Party) -> Verdict {
         if !self.suspended.insert(party) {
-            return (Answer::Refused(0, "lost".to_owned()), "suspended before");
+            return refused(0, "lost", "suspended before");
         }
         for grant in self.grants.iter_mut().filter(|grant| grant.names(party)) {
             grant.revoked = true;
@@ -419,9 +423,9 @@ impl Model {
         verdict
     }
 
-    /// Whether anybody is suspended.
-    pub(crate) fn has_suspended(&self) -> bool {
-        !self.suspended.is_empty()
+    /// Who is suspended.
+    pub(crate) fn suspended(&self) -> Vec<Party> {
+        self.suspended.iter().copied().collect()
     }
 
     /// The grants of which something can still be had.

@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use gatelet::audit::{AuditEvent, AuditKind};
-use gatelet::protocol::{ClientId, TenantId, UserId};
-use gatelet::store::{Outcome, SweepPolicy};
+use gatelet::store::{Store, SweepPolicy};
 use gatelet::testkit::{Browser, Callback, JsonAnswer, Landing, TokenResponse};
 
 use crate::model::{Answer, Ask, Asker, By, Party, Request, Token};
@@ -93,6 +92,7 @@ impl<'a> Player<'a> {
                 Raw::Revocation(Box::new(answer))
             }
             Request::Suspend(party) => Raw::Verb(self.suspend(party).await),
+            Request::Resume(party) => Raw::Verb(self.resume(party).await),
             Request::RotateKey => Raw::Verb(self.stage.rotate_key().await),
             Request::RevokeKey => Raw::Verb(self.stage.revoke_key().await),
             Request::Sweep => {
@@ -155,21 +155,33 @@ impl<'a> Player<'a> {
     }
 
     async fn suspend(&self, party: Party) -> bool {
-        let store = &self.stage.server.app().engine().store;
-        let audit = AuditEvent::new(self.stage.server.clock().now(), AuditKind::Suspended);
+        let (store, audit) = self.administration(AuditKind::Suspended);
         let outcome = match party {
-            Party::User(user) => {
-                store.suspend_user(&UserId::parse(&self.seat.user(user)).unwrap(), audit).await
-            }
-            Party::Client(client) => {
-                let id = ClientId::parse(self.seat.clients[client].client_id()).unwrap();
-                store.suspend_client(&id, audit).await
-            }
-            Party::Tenant(tenant) => {
-                store.suspend_tenant(&TenantId::parse(&self.seat.tenant(tenant)).unwrap(), audit).await
-            }
+            Party::User(user) => store.suspend_user(&self.seat.user_id(user), audit).await,
+            Party::Client(client) => store.suspend_client(&self.seat.client_id(client), audit).await,
+            Party::Tenant(tenant) => store.suspend_tenant(&self.seat.tenant_id(tenant), audit).await,
         };
-        matches!(outcome.unwrap(), Outcome::Won(()))
+        outcome.unwrap().is_won()
+    }
+
+    async fn resume(&self, party: Party) -> bool {
+        let (store, audit) = self.administration(AuditKind::Resumed);
+        let outcome = match party {
+            Party::User(user) => store.resume_user(&self.seat.user_id(user), audit).await,
+            Party::Client(client) => store.resume_client(&self.seat.client_id(client), audit).await,
+            Party::Tenant(tenant) => store.resume_tenant(&self.seat.tenant_id(tenant), audit).await,
+        };
+        outcome.unwrap().is_won()
+    }
+
+    fn administration(&self, kind: AuditKind) -> (&Store, AuditEvent) {
+        let engine = self.stage.server.app().engine();
+        (&engine.store, AuditEvent::new(engine.clock.now(), kind))
+    }
+
+    /// Whether somebody's name may rest by now.
+    pub(crate) fn has_failed_to_log_in(&self) -> bool {
+        self.wrong_logins != [0; 3]
     }
 
     /// Deletes as soon as it is allowed: dead grants are kept while their access tokens last.

@@ -61,7 +61,7 @@ pub(crate) async fn play(
         }
     }
     game.coverage.histories += 1;
-    let is_whole = !game.models[0].has_suspended();
+    let is_whole = game.models[0].suspended().is_empty() && !game.player.has_failed_to_log_in();
     let seat = game.player.seat;
     if is_whole {
         stage.leave(seat);
@@ -75,6 +75,7 @@ impl Game<'_> {
         Known {
             grants: &self.player.grants,
             alive: model.alive(),
+            suspended: model.suspended(),
             access: self.player.access_tokens(),
             now: model.now,
             ends: model.ends().into_iter().collect(),
@@ -195,6 +196,7 @@ fn operation(request: &Request) -> &'static str {
         Request::Introspect(..) => "introspect",
         Request::Revoke(..) => "revoke",
         Request::Suspend(_) => "suspend",
+        Request::Resume(_) => "resume",
         Request::RotateKey | Request::RevokeKey => "key",
         Request::Sweep => "sweep",
     }

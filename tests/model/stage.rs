@@ -8,7 +8,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{Request, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use gatelet::protocol::{Lifetimes, SigningAlg, Timestamp};
+use gatelet::protocol::{ClientId, Lifetimes, SigningAlg, TenantId, Timestamp, UserId};
 use gatelet::testkit::{Browser, JsonAnswer, TestClient, TestResource, TestServer, TestUser};
 use serde_json::Value;
 use tower::ServiceExt as _;
@@ -91,7 +91,7 @@ impl Stage {
         self.free.is_some() || self.next < self.seats
     }
 
-    /// Gives a seat back in which nobody was suspended.
+    /// Gives a seat back in which nobody is suspended.
     pub(crate) fn leave(&mut self, seat: Seat) {
         self.free = Some(seat);
     }
@@ -177,8 +177,16 @@ impl Seat {
         name("user", self.number, user)
     }
 
-    pub(crate) fn tenant(&self, tenant: usize) -> String {
-        name("tenant", self.number, tenant)
+    pub(crate) fn user_id(&self, user: usize) -> UserId {
+        UserId::parse(&self.user(user)).unwrap()
+    }
+
+    pub(crate) fn client_id(&self, client: usize) -> ClientId {
+        ClientId::parse(&name("client", self.number, client)).unwrap()
+    }
+
+    pub(crate) fn tenant_id(&self, tenant: usize) -> TenantId {
+        TenantId::parse(&name("tenant", self.number, tenant)).unwrap()
     }
 }
 
