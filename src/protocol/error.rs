@@ -28,6 +28,12 @@ pub enum ErrorCode {
     LoginRequired,
     /// `prompt=none`, but somebody would have to consent.
     ConsentRequired,
+    /// The request is in a JWT, which the server does not read (OpenID Connect Core §3.1.2.6).
+    RequestNotSupported,
+    /// The request is at another address, where the server does not look.
+    RequestUriNotSupported,
+    /// The request registers its client, which the server does not do there.
+    RegistrationNotSupported,
     /// The server cannot revoke tokens of this type (RFC 7009 §2.2.1).
     UnsupportedTokenType,
     /// The bearer token is missing, unknown or no longer good (RFC 6750 §3.1).
@@ -77,7 +83,7 @@ pub enum Answer {
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 22] = [
         Self::InvalidRequest,
         Self::InvalidClient,
         Self::InvalidGrant,
@@ -89,6 +95,9 @@ impl ErrorCode {
         Self::AccessDenied,
         Self::LoginRequired,
         Self::ConsentRequired,
+        Self::RequestNotSupported,
+        Self::RequestUriNotSupported,
+        Self::RegistrationNotSupported,
         Self::UnsupportedTokenType,
         Self::InvalidToken,
         Self::InsufficientScope,
@@ -113,6 +122,9 @@ impl ErrorCode {
             Self::AccessDenied => "access_denied",
             Self::LoginRequired => "login_required",
             Self::ConsentRequired => "consent_required",
+            Self::RequestNotSupported => "request_not_supported",
+            Self::RequestUriNotSupported => "request_uri_not_supported",
+            Self::RegistrationNotSupported => "registration_not_supported",
             Self::UnsupportedTokenType => "unsupported_token_type",
             Self::InvalidToken => "invalid_token",
             Self::InsufficientScope => "insufficient_scope",
@@ -141,7 +153,10 @@ impl ErrorCode {
                 Self::AccessDenied
                 | Self::UnsupportedResponseType
                 | Self::LoginRequired
-                | Self::ConsentRequired,
+                | Self::ConsentRequired
+                | Self::RequestNotSupported
+                | Self::RequestUriNotSupported
+                | Self::RegistrationNotSupported,
                 Authorize,
             ) => Redirect { page: 400 },
             (Self::UnsupportedTokenType, Token) => Json(400),
@@ -240,6 +255,9 @@ mod tests {
             ("access_denied", Never, to_client, Never, Never),
             ("login_required", Never, to_client, Never, Never),
             ("consent_required", Never, to_client, Never, Never),
+            ("request_not_supported", Never, to_client, Never, Never),
+            ("request_uri_not_supported", Never, to_client, Never, Never),
+            ("registration_not_supported", Never, to_client, Never, Never),
             ("unsupported_token_type", Json(400), Never, Never, Never),
             ("invalid_token", Json(401), Never, Json(401), Json(401)),
             ("insufficient_scope", Json(403), Never, Json(403), Json(403)),
