@@ -18,9 +18,9 @@ test *ARGS:
 
 # Drive the server with released clients and the conformance tool (needs npm, python3 and openssl).
 e2e:
-    cargo build --bin gatelet --example rmcp_client
+    cargo build --bin gatelet --examples
     e2e/install
-    GATELET_BIN="${CARGO_TARGET_DIR:-target}/debug/gatelet" RMCP_CLIENT="${CARGO_TARGET_DIR:-target}/debug/examples/rmcp_client" e2e/run
+    GATELET_BIN="${CARGO_TARGET_DIR:-target}/debug/gatelet" RMCP_CLIENT="${CARGO_TARGET_DIR:-target}/debug/examples/rmcp_client" RMCP_SERVER="${CARGO_TARGET_DIR:-target}/debug/examples/rmcp_server" e2e/run
 
 # Everything that CI runs.
 ci:

@@ -106,7 +106,11 @@ scopes = [
     {{ name = "mcp:write" }},
     {{ name = "mcp:brief", access_token_ttl = "{BRIEF}s" }},
 ]
-introspection = {{ id = "{name}", secret_file = "secret" }}
+
+[[clients]]
+id = "{name}"
+secret_file = "secret"
+introspects = ["{url}/mcp"]
 '''
         return text
 

@@ -70,7 +70,11 @@ uri = "{RESOURCE}"
 name = "Notes"
 default_scopes = ["mcp:read"]
 scopes = [{{ name = "mcp:read", description = "Read notes" }}, {{ name = "mcp:write", description = "Write notes" }}]
-introspection = {{ id = "{clients["introspector"]["id"]}", secret_file = "introspector" }}
+
+[[clients]]
+id = "{clients["introspector"]["id"]}"
+secret_file = "introspector"
+introspects = ["{RESOURCE}"]
 '''
     ]
     for name in ("basic", "post"):
