@@ -23,6 +23,8 @@ use crate::tokens::{IssueError, KeyEncryptionKey, KeyError, KeyRing, PublicJwk, 
 /// How long the last reading is good for signing when the database does not answer. A retired key stays published for
 /// longer than that after its last token, so what is signed within it verifies.
 pub(super) const TRUSTED: Duration = Duration::from_secs(60);
+/// Who waited for a reading that began a moment later does not read again.
+const JUST_READ: Duration = Duration::from_secs(2);
 /// Who waits for a reading that just failed for somebody else does not try again.
 const JUST_FAILED: Duration = Duration::from_secs(2);
 
@@ -122,14 +124,18 @@ impl SigningKeys {
         if last.is_of(now) {
             return last;
         }
-        // One reads; the others go on with what there is, unless that is too old for them.
+        // One reads and the others wait for it: what was read before may be from long ago, on a quiet server, and a key
+        // that was revoked since must not sign.
         let _reading = match self.reading.try_lock() {
             Ok(reading) => reading,
-            Err(_) if last.is_within(TRUSTED, now) => return last,
             Err(_) => {
                 let reading = self.reading.lock().await;
                 let last = self.last();
-                if last.is_of(now) || last.failed_at.is_some_and(|at| within(at, JUST_FAILED, now)) {
+                let is_newer = last.at > now && within(last.at, JUST_READ, now);
+                if last.is_of(now)
+                    || is_newer
+                    || last.failed_at.is_some_and(|at| within(at, JUST_FAILED, now))
+                {
                     return last;
                 }
                 reading
