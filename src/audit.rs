@@ -43,6 +43,8 @@ pub enum AuditKind {
     KeysRewrapped,
     /// An account, client or tenant was suspended, and its grants with it.
     Suspended,
+    /// An account, client or tenant may act again; what its suspension ended stays ended.
+    Resumed,
     /// An administrator added something.
     Added,
     /// An administrator changed something.
@@ -74,6 +76,7 @@ impl AuditKind {
             Self::KeyRevoked => "key_revoked",
             Self::KeysRewrapped => "keys_rewrapped",
             Self::Suspended => "suspended",
+            Self::Resumed => "resumed",
             Self::Added => "added",
             Self::Changed => "changed",
             Self::Deleted => "deleted",

@@ -65,6 +65,8 @@ section! {
         audience: Text = Instead(r#""notes-app""#),
         /// The id of the tenant that its own tokens (client credentials) belong to.
         tenant: Text = Value(r#""acme""#),
+        /// The ids of the tenants in which people may use it. Default: `tenant` alone, or every tenant.
+        tenants: Texts = Value(r#"["acme"]"#),
         /// Whether it is the operator's own, so that people are not asked for consent.
         first_party: Option<Written<bool>> = Value("false"),
     }
@@ -138,6 +140,8 @@ impl RawClient {
         }
         let audience = self.audience(check, resources);
         let tenant = self.tenant.as_ref().and_then(|text| tenant_reference(check, text, tenants));
+        let texts = self.tenants.iter().flat_map(|list| &list.value);
+        let people_in = texts.filter_map(|text| tenant_reference(check, text, tenants)).collect();
         let uri = self.uri.as_ref().and_then(|uri| check.parsed(uri, parse_home_page));
         let id = required(check, &self.id, self.place(), "id")?;
         let rule = "must be at most 2048 printable ASCII characters without spaces";
@@ -156,6 +160,7 @@ impl RawClient {
             machine_scopes,
             machine,
             tenant,
+            tenants: people_in,
             first_party: self.first_party.is_some_and(|written| written.value),
             ..Client::new(id, ClientOrigin::Config, Timestamp::from_seconds(0))
         };

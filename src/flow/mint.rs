@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Engine, Failure, TokenAnswer};
-use crate::protocol::{Client, Resource, Scope, Timestamp};
+use crate::protocol::{ACR_PASSWORD, Client, Resource, Scope, Timestamp};
 use crate::store::KnownGrant;
 use crate::tokens::{AccessTokenClaims, ClaimName, Jti, TokenKind};
 
@@ -24,7 +24,7 @@ impl Engine {
         scope: &Scope,
         now: Timestamp,
     ) -> Result<TokenAnswer, Failure> {
-        let ttl = resource.access_token_ttl.unwrap_or(self.policy.lifetimes.access_token);
+        let ttl = resource.token_ttl(scope, self.policy.lifetimes.access_token);
         let (subject, client_id, jti, tenant, roles, auth_time) = match bearer {
             Bearer::Person(KnownGrant { grant, roles, .. }) => (
                 grant.user.to_string(),
@@ -53,7 +53,7 @@ impl Engine {
             jti,
             scope: scope.for_resource(),
             auth_time,
-            acr: None,
+            acr: auth_time.map(|_| ACR_PASSWORD.to_owned()),
             tenant: tenant.map(|tenant| (ClaimName::tenant(), tenant)),
             roles: (ClaimName::roles(), roles),
             mapped: BTreeMap::new(),

@@ -27,7 +27,7 @@ impl Engine {
             let (known, generation) = self.known_refresh_token(token).await?;
             let served = self.meant(&known.grant, resource).await?;
             let decision = Refresh {
-                standing: known.standing(served.as_ref()),
+                standing: known.standing(served.as_ref(), now),
                 client,
                 generation,
                 scope,

@@ -130,6 +130,7 @@ fn resource(view: &ConsentView, asked: &AskedResource) -> ResourceView {
             checked: !asked.refused.contains(token),
             is_new: is_remembered && is_new(token),
             is_refused: asked.refused.contains(token),
+            is_each_time: asked.each_time.contains(token) && asked.remembered.contains(token),
         },
         None => ScopeView {
             value: tick.to_string(),
@@ -138,6 +139,7 @@ fn resource(view: &ConsentView, asked: &AskedResource) -> ResourceView {
             checked: true,
             is_new: is_remembered && !asked.is_known,
             is_refused: false,
+            is_each_time: false,
         },
     };
     let admits = |membership: &&Membership| asked.resource.admits_tenant(&membership.tenant.id);

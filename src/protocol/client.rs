@@ -216,8 +216,11 @@ pub struct Client {
     pub machine_scopes: Scope,
     /// The scopes that it may obtain for itself at single resources, where these are not `machine_scopes`.
     pub machine: Vec<super::MachineScopes>,
-    /// The tenant that its own tokens (client credentials) belong to.
+    /// The tenant that its own tokens (client credentials) belong to. People use it there alone, unless `tenants` says
+    /// otherwise.
     pub tenant: Option<super::TenantId>,
+    /// The tenants in which people may use it; when empty, `tenant` alone, or every tenant.
+    pub tenants: Vec<super::TenantId>,
     /// Whether it belongs to the operator, so that people need not be asked.
     pub first_party: bool,
     /// The state of its document, for a client of that origin.
@@ -255,11 +258,20 @@ impl Client {
             machine_scopes: Scope::default(),
             machine: Vec::new(),
             tenant: None,
+            tenants: Vec::new(),
             first_party: false,
             document: None,
             secret_hashes: Vec::new(),
             management: None,
             registered_at,
+        }
+    }
+
+    /// Whether people may use it in `tenant`.
+    pub fn admits_tenant(&self, tenant: &super::TenantId) -> bool {
+        match self.tenants.as_slice() {
+            [] => self.tenant.as_ref().is_none_or(|bound| bound == tenant),
+            tenants => tenants.contains(tenant),
         }
     }
 

@@ -28,6 +28,8 @@ pub enum ErrorCode {
     LoginRequired,
     /// `prompt=none`, but somebody would have to consent.
     ConsentRequired,
+    /// Nobody can log in here in the way that is asked for (RFC 9470 §5).
+    UnmetAuthenticationRequirements,
     /// The server cannot revoke tokens of this type (RFC 7009 §2.2.1).
     UnsupportedTokenType,
     /// The bearer token is missing, unknown or no longer good (RFC 6750 §3.1).
@@ -77,7 +79,7 @@ pub enum Answer {
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::InvalidRequest,
         Self::InvalidClient,
         Self::InvalidGrant,
@@ -89,6 +91,7 @@ impl ErrorCode {
         Self::AccessDenied,
         Self::LoginRequired,
         Self::ConsentRequired,
+        Self::UnmetAuthenticationRequirements,
         Self::UnsupportedTokenType,
         Self::InvalidToken,
         Self::InsufficientScope,
@@ -113,6 +116,7 @@ impl ErrorCode {
             Self::AccessDenied => "access_denied",
             Self::LoginRequired => "login_required",
             Self::ConsentRequired => "consent_required",
+            Self::UnmetAuthenticationRequirements => "unmet_authentication_requirements",
             Self::UnsupportedTokenType => "unsupported_token_type",
             Self::InvalidToken => "invalid_token",
             Self::InsufficientScope => "insufficient_scope",
@@ -141,7 +145,8 @@ impl ErrorCode {
                 Self::AccessDenied
                 | Self::UnsupportedResponseType
                 | Self::LoginRequired
-                | Self::ConsentRequired,
+                | Self::ConsentRequired
+                | Self::UnmetAuthenticationRequirements,
                 Authorize,
             ) => Redirect { page: 400 },
             (Self::UnsupportedTokenType, Token) => Json(400),

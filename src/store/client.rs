@@ -101,6 +101,8 @@ struct Settings {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     machine: Vec<MachineScopes>,
     contacts: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tenants: Vec<TenantId>,
     post_logout_redirect_uris: Vec<RedirectUri>,
     assertion_alg: Option<AssertionAlgorithm>,
     ceiling: Option<Scope>,
@@ -114,6 +116,7 @@ impl Settings {
             audience: client.audience.clone(),
             machine: client.machine.clone(),
             contacts: client.contacts.clone(),
+            tenants: client.tenants.clone(),
             post_logout_redirect_uris: client.post_logout_redirect_uris.clone(),
             assertion_alg: client.assertion_alg,
             ceiling: client.ceiling.clone(),
@@ -287,6 +290,7 @@ fn client(row: &Row) -> Result<Client, StoreError> {
         uri: row.optional_text("uri")?.map(str::to_owned),
         about: row.parsed("about", |members| serde_json::from_str(members).ok())?,
         contacts: settings.contacts,
+        tenants: settings.tenants,
         redirect_uris: row.list("redirect_uris", |uri| RedirectUri::parse(uri).ok())?,
         post_logout_redirect_uris: settings.post_logout_redirect_uris,
         grant_types: row.list("grant_types", GrantType::parse)?,

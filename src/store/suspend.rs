@@ -1,4 +1,5 @@
-//! Suspending: who is suspended loses, in the same transaction, what was given to them.
+//! Suspending: who is suspended loses, in the same transaction, what was given to them. Resuming gives nothing of it back:
+//! people log in anew, and clients ask them anew.
 
 use super::audit::{Noted, record};
 use super::backend::Tx;
@@ -12,6 +13,13 @@ statements! {
     SUSPEND_USER = "UPDATE users SET suspended_at = $2 WHERE id = $1 AND suspended_at IS NULL";
     SUSPEND_CLIENT = "UPDATE clients SET suspended_at = $2 WHERE id = $1 AND suspended_at IS NULL";
     SUSPEND_TENANT = "UPDATE tenants SET suspended_at = $2 WHERE id = $1 AND suspended_at IS NULL";
+    /// What was withdrawn from configuration comes back by being declared again, and in no other way.
+    RESUME_USER = "UPDATE users SET suspended_at = NULL
+        WHERE id = $1 AND suspended_at IS NOT NULL AND origin <> 'withdrawn'";
+    RESUME_CLIENT = "UPDATE clients SET suspended_at = NULL
+        WHERE id = $1 AND suspended_at IS NOT NULL AND origin <> 'withdrawn'";
+    RESUME_TENANT = "UPDATE tenants SET suspended_at = NULL
+        WHERE id = $1 AND suspended_at IS NOT NULL AND origin <> 'withdrawn'";
     REVOKE_OF_USER = "UPDATE grants SET revoked_at = $2, revoked_why = $3
         WHERE user_id = $1 AND revoked_at IS NULL";
     REVOKE_OF_CLIENT = "UPDATE grants SET revoked_at = $2, revoked_why = 'suspended'
@@ -62,6 +70,37 @@ impl Store {
                     return Ok(Outcome::Lost);
                 }
                 revoke_grants_of_tenant(tx, id.as_str(), audit.at()).await?;
+                Ok(Outcome::Won(()))
+            })
+        })
+        .await
+    }
+}
+
+impl Store {
+    /// Lets a suspended person log in again. Lost when there is no such person, they are not suspended, or they were
+    /// withdrawn from configuration.
+    pub async fn resume_user(&self, id: &UserId, audit: AuditEvent) -> Result<Outcome, StoreError> {
+        self.resume(RESUME_USER, id.as_str(), audit).await
+    }
+
+    /// Lets a suspended client act again; lost as for [`resume_user`](Self::resume_user).
+    pub async fn resume_client(&self, id: &ClientId, audit: AuditEvent) -> Result<Outcome, StoreError> {
+        self.resume(RESUME_CLIENT, id.as_str(), audit).await
+    }
+
+    /// Lets members act in a suspended tenant again; lost as for [`resume_user`](Self::resume_user).
+    pub async fn resume_tenant(&self, id: &TenantId, audit: AuditEvent) -> Result<Outcome, StoreError> {
+        self.resume(RESUME_TENANT, id.as_str(), audit).await
+    }
+
+    async fn resume(&self, statement: Statement, id: &str, audit: AuditEvent) -> Result<Outcome, StoreError> {
+        self.write_guarded((statement, id.to_owned(), self.noted(audit)), |tx, (statement, id, audit)| {
+            Box::pin(async move {
+                if tx.execute(*statement, args![&*id]).await? == 0 {
+                    return Ok(Outcome::Lost);
+                }
+                record(tx, audit).await?;
                 Ok(Outcome::Won(()))
             })
         })

@@ -97,10 +97,19 @@ impl TestResource {
         roles: impl IntoIterator<Item = &'a str>,
     ) -> Self {
         self.scopes.push(ResourceScope {
-            token: scope_token(token),
             description: description.to_owned(),
             roles: roles.into_iter().map(|role| word(role, RoleName::parse)).collect(),
+            ..ResourceScope::new(scope_token(token))
         });
+        self
+    }
+
+    /// Sets a rule for the scope that was added last.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn rule(mut self, set: impl FnOnce(&mut ResourceScope)) -> Self {
+        set(self.scopes.last_mut().expect("a scope was added"));
         self
     }
 

@@ -27,6 +27,7 @@ mod races;
 mod redeeming;
 mod refreshing;
 mod registering;
+mod scope_rules;
 mod several_resources;
 mod shapes;
 mod surface;
@@ -65,6 +66,7 @@ const LISTS: &[(&str, &[Case])] = &[
     ("redeeming", redeeming::CASES),
     ("refreshing", refreshing::CASES),
     ("registering", registering::CASES),
+    ("scope_rules", scope_rules::CASES),
     ("several_resources", several_resources::CASES),
     ("shapes", shapes::CASES),
     ("surface", surface::CASES),
