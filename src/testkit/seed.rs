@@ -181,7 +181,8 @@ impl Seed {
         let memberships = || self.users.iter().flat_map(|user| &user.memberships);
         let mut tenants: BTreeSet<String> = self.tenants.clone();
         tenants.extend(memberships().map(|(tenant, _)| tenant.clone()));
-        let of_clients = self.clients.iter().filter_map(|client| client.client.tenant.as_ref());
+        let of_clients = self.clients.iter().map(|client| &client.client);
+        let of_clients = of_clients.flat_map(|client| client.tenant.iter().chain(&client.tenants));
         tenants.extend(of_clients.map(ToString::to_string));
         let of_resources = self.resources.iter().flat_map(|resource| &resource.resource.tenants);
         tenants.extend(of_resources.map(ToString::to_string));

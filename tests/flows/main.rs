@@ -31,6 +31,8 @@ mod scope_rules;
 mod several_resources;
 mod shapes;
 mod surface;
+mod suspending;
+mod tenants;
 mod wire;
 mod world;
 
@@ -70,10 +72,13 @@ const LISTS: &[(&str, &[Case])] = &[
     ("several_resources", several_resources::CASES),
     ("shapes", shapes::CASES),
     ("surface", surface::CASES),
+    ("suspending", suspending::CASES),
+    ("tenants", tenants::CASES),
 ];
 
 /// Run on PostgreSQL too.
-const ON_POSTGRES: &[(&str, &[Case])] = &[("code_flow", code_flow::CASES), ("races", races::CASES)];
+const ON_POSTGRES: &[(&str, &[Case])] =
+    &[("code_flow", code_flow::CASES), ("races", races::CASES), ("suspending", suspending::CASES)];
 
 fn main() -> ExitCode {
     let mut suite = Suite::default();
