@@ -111,7 +111,7 @@ async fn a_scope_can_shorten_the_life_of_its_tokens(database: Database) {
 }
 
 async fn a_token_says_when_and_how_the_person_logged_in(database: Database) {
-    // RFC 9470 §5, §6.1; RFC 9068 §2.2.1
+    // RFC 9470 §6.1, RFC 9470 §5, RFC 9068 §2.2.1
     let server = bank(database).await;
     let client = app(&server);
     let mut browser = logged_in(&server, "alice").await;
