@@ -29,6 +29,10 @@ pub enum AuditKind {
     RefreshRetried,
     /// An old refresh token was presented; its grant was revoked (RFC 9700 §4.14.2).
     RefreshReplayed,
+    /// A client gave a refresh token back; its grant was revoked (RFC 7009 §2.1).
+    RefreshTokenRevoked,
+    /// A client gave an access token back; that token alone was revoked (RFC 7009 §2.1).
+    AccessTokenRevoked,
     /// A person's password was replaced; they were logged out everywhere and their grants revoked.
     PasswordChanged,
     /// A signing key was published; it does not sign yet.
@@ -69,6 +73,8 @@ impl AuditKind {
             Self::RefreshRotated => "refresh_rotated",
             Self::RefreshRetried => "refresh_retried",
             Self::RefreshReplayed => "refresh_replayed",
+            Self::RefreshTokenRevoked => "refresh_token_revoked",
+            Self::AccessTokenRevoked => "access_token_revoked",
             Self::PasswordChanged => "password_changed",
             Self::KeyPublished => "key_published",
             Self::KeyRotated => "key_rotated",

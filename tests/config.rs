@@ -66,3 +66,19 @@ fn the_example_is_printed() {
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(text(&output.stdout), gatelet::config::example());
 }
+
+#[test]
+fn a_profile_is_printed_as_a_file_and_as_environment_lines() {
+    let here = directory("profile");
+    for profile in gatelet::config::PROFILES {
+        let printed = gatelet(&here, &["config", "example", "--profile", profile.name]);
+        assert_eq!((printed.status.code(), text(&printed.stdout)), (Some(0), profile.text));
+        let lines = gatelet(&here, &["config", "example", "--profile", profile.name, "--environment"]);
+        assert_eq!(text(&lines.stdout), gatelet::config::environment_lines(profile.text));
+        assert!(text(&lines.stdout).contains("\nGATELET_PUBLIC_URL=https://id.example.com\n"));
+    }
+    let unknown = gatelet(&here, &["config", "example", "--profile", "x"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(text(&unknown.stderr).contains("plain-audience"), "{}", text(&unknown.stderr));
+    assert_eq!(gatelet(&here, &["config", "example", "--environment"]).status.code(), Some(2));
+}

@@ -1,7 +1,7 @@
 //! Turning declared secrets into what the database may hold.
 
 use super::StartError;
-use crate::config::{Declared, DeclaredClient, DeclaredPassword, DeclaredUser};
+use crate::config::{Declared, DeclaredClient, DeclaredMembership, DeclaredPassword, DeclaredUser};
 use crate::protocol::{Client, Id, PasswordHash, Timestamp, User, UserId};
 use crate::random::Random;
 use crate::store::{self, Account, Declarations, Store};
@@ -45,8 +45,14 @@ fn declared_user(user: DeclaredUser, id: UserId, password_hash: Option<PasswordH
     store::DeclaredUser {
         user: User { id, username: user.username, name: user.name, email: user.email, suspended_at: None },
         password_hash,
-        memberships: user.memberships.into_iter().map(|member| (member.tenant, member.roles)).collect(),
+        attributes: user.attributes,
+        memberships: user.memberships.into_iter().map(declared_membership).collect(),
     }
+}
+
+fn declared_membership(declared: DeclaredMembership) -> store::DeclaredMembership {
+    let DeclaredMembership { tenant, roles, attributes } = declared;
+    store::DeclaredMembership { tenant, roles, attributes }
 }
 
 async fn password_hash(

@@ -17,9 +17,10 @@ use crate::fetch::{FetchOptions, Fetcher};
 use crate::http::{Home, SiteFacts};
 use crate::pages::{HomePage, MachineClientView, PersonView, QuickLogin, well_known_clients};
 use crate::protocol::{
-    Client, ClientAuthMethod, ClientDocuments, ClientId, ClientOrigin, GrantType, Issuer, KnownScopes,
-    Lifetimes, PasswordHash, Policy, Rates, RedirectUri, RegistrationMode, Resource, ResourceScope,
-    ResourceUri, Role, RoleName, Scope, ScopeToken, Tenant, TenantId, Timestamp, UserId,
+    Attributes, ClaimNames, Client, ClientAuthMethod, ClientDocuments, ClientId, ClientOrigin, GrantType,
+    IntrospectionMode, Issuer, KnownScopes, Lifetimes, PasswordHash, Policy, Rates, RedirectUri,
+    RegistrationMode, Resource, ResourceScope, ResourceUri, Role, RoleName, Scope, ScopeToken, Tenant,
+    TenantId, Timestamp, UserId,
 };
 use crate::random::Random;
 use crate::store::{Mode, StoreOptions};
@@ -142,7 +143,10 @@ pub(super) fn policy(issuer: &Issuer, exposed: bool) -> Policy {
         registration_scopes: None,
         max_unused_clients: Policy::MAX_UNUSED_CLIENTS,
         rates: if exposed { Rates::default() } else { Rates::on_loopback() },
+        // Servers under development ask without credentials, as their guides tell them to.
+        introspection: if exposed { IntrospectionMode::Authenticated } else { IntrospectionMode::Open },
         loopback_resources: true,
+        claims: ClaimNames::default(),
         default_resource: ResourceUri::parse(&demo_url(issuer)).ok(),
         scopes_supported: scopes().into_iter().chain([ScopeToken::offline_access()]).collect(),
     }
@@ -178,7 +182,12 @@ fn declared_user(person: &Person) -> Option<DeclaredUser> {
         name: Some(person.name.to_owned()),
         email: Some(format!("{}@{}.example", person.username, person.tenant.0)),
         password: Some(DeclaredPassword::Hash(PasswordHash::from_stored(PASSWORD_HASH.to_owned()))),
-        memberships: vec![DeclaredMembership { tenant: TenantId::parse(person.tenant.0)?, roles }],
+        attributes: Attributes::new(),
+        memberships: vec![DeclaredMembership {
+            tenant: TenantId::parse(person.tenant.0)?,
+            roles,
+            attributes: Attributes::new(),
+        }],
     })
 }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, Subcommand};
 
 use crate::config::{self, Config};
@@ -16,8 +17,8 @@ pub(super) const EX_CONFIG: u8 = 78;
 pub enum ConfigCommand {
     /// Check a configuration and say what it declares.
     Check(CheckArgs),
-    /// Print a complete configuration file, with every key explained.
-    Example,
+    /// Print a complete configuration file, with every key explained, or a starting point.
+    Example(ExampleArgs),
 }
 
 /// Arguments of `gatelet config check`.
@@ -28,11 +29,26 @@ pub struct CheckArgs {
     pub config: Option<PathBuf>,
 }
 
+/// Arguments of `gatelet config example`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct ExampleArgs {
+    /// Print a starting point for a common deployment instead.
+    #[arg(long, value_name = "NAME", value_parser = profiles())]
+    pub profile: Option<String>,
+    /// Print the starting point as environment lines.
+    #[arg(long, requires = "profile")]
+    pub environment: bool,
+}
+
+fn profiles() -> PossibleValuesParser {
+    config::PROFILES.map(|profile| PossibleValue::new(profile.name).help(profile.about)).into()
+}
+
 /// Runs `gatelet config`.
 pub fn run(command: &ConfigCommand) -> ExitCode {
     match command {
         ConfigCommand::Check(args) => check(args),
-        ConfigCommand::Example => example(),
+        ConfigCommand::Example(args) => example(args),
     }
 }
 
@@ -55,9 +71,14 @@ pub fn check(args: &CheckArgs) -> ExitCode {
     }
 }
 
-/// Prints the example.
-pub fn example() -> ExitCode {
-    print!("{}", config::example());
+/// Prints the example, or a starting point.
+pub fn example(args: &ExampleArgs) -> ExitCode {
+    let profile = config::PROFILES.into_iter().find(|profile| Some(profile.name) == args.profile.as_deref());
+    match profile {
+        None => print!("{}", config::example()),
+        Some(profile) if args.environment => print!("{}", config::environment_lines(profile.text)),
+        Some(profile) => print!("{}", profile.text),
+    }
     ExitCode::SUCCESS
 }
 

@@ -73,7 +73,7 @@ impl RawClient {
     /// Client credentials that lead nowhere are most likely a mistake.
     pub(super) fn warn_of_nothing(&self, check: &mut Check<'_>) {
         let has_scopes = self.machine_scopes.as_ref().is_some_and(|list| !list.value.is_empty());
-        if !has_scopes && self.machine.is_empty() && self.audience.is_none() {
+        if !has_scopes && self.machine.is_empty() && self.audience.is_none() && self.introspects.is_none() {
             let message =
                 "can obtain nothing for itself: neither machine_scopes nor machine nor audience says what";
             check.warning(self.place(), message);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::check::Check;
+use super::claims::RawAttributes;
 use super::client_auth::Proofs;
 use super::client_machine::{RawMachine, warn_of_shared_audiences};
 use super::client_secrets;
@@ -13,7 +14,10 @@ use super::resources::resource_reference;
 use super::secret::ConfigSecret;
 use super::server::required;
 use super::values::{Command, Text, Texts, WordOrTexts, Written};
-use crate::protocol::{Client, ClientId, ClientOrigin, GrantType, RedirectUri, Resource, Tenant, Timestamp};
+use crate::protocol::{
+    Client, ClientAuthMethod, ClientId, ClientOrigin, GrantType, RedirectUri, Resource, ResourceUri, Tenant,
+    Timestamp,
+};
 
 section! {
     /// A client that is known from the start. Its secret stands in a file, is printed by a program, or is given in
@@ -63,10 +67,15 @@ section! {
         /// The `aud` claim of its tokens when it names no resource: for a program that checks for its own name, or for
         /// an agreed word. Its scopes there are those of `scope` and `machine_scopes`.
         audience: Text = Instead(r#""notes-app""#),
+        /// What claims can be mapped from (`claims` of a resource): texts, and lists of texts, by name.
+        attributes: RawAttributes = Value(r#"{ tier = "gold" }"#),
         /// The id of the tenant that its own tokens (client credentials) belong to.
         tenant: Text = Value(r#""acme""#),
         /// The ids of the tenants in which people may use it. Default: `tenant` alone, or every tenant.
         tenants: Texts = Value(r#"["acme"]"#),
+        /// The resources that it is the server of: it may introspect tokens for them (`POST <issuer>/introspect`) with
+        /// its secret or its keys. About a client that does only that, nothing else has to be said but its id.
+        introspects: Texts = Value(r#"["https://mcp.example.com/mcp"]"#),
         /// Whether it is the operator's own, so that people are not asked for consent.
         first_party: Option<Written<bool>> = Value("false"),
     }
@@ -139,6 +148,7 @@ impl RawClient {
             self.warn_of_nothing(check);
         }
         let audience = self.audience(check, resources);
+        let introspects = self.introspects(check, &auth_methods, resources);
         let tenant = self.tenant.as_ref().and_then(|text| tenant_reference(check, text, tenants));
         let texts = self.tenants.iter().flat_map(|list| &list.value);
         let people_in = texts.filter_map(|text| tenant_reference(check, text, tenants)).collect();
@@ -159,12 +169,28 @@ impl RawClient {
             audience,
             machine_scopes,
             machine,
+            attributes: self.attributes.0,
             tenant,
             tenants: people_in,
+            introspects,
             first_party: self.first_party.is_some_and(|written| written.value),
             ..Client::new(id, ClientOrigin::Config, Timestamp::from_seconds(0))
         };
         Some(DeclaredClient { client, secrets: secrets.into_iter().map(|written| written.value).collect() })
+    }
+
+    fn introspects(
+        &self,
+        check: &mut Check<'_>,
+        methods: &[ClientAuthMethod],
+        resources: &[Resource],
+    ) -> Vec<ResourceUri> {
+        let Some(list) = &self.introspects else { return Vec::new() };
+        if methods.contains(&ClientAuthMethod::None) {
+            let message = "is for a client that proves who it is; this one has neither a secret nor keys";
+            check.error(&list.place, message);
+        }
+        list.value.iter().filter_map(|text| resource_reference(check, text, resources)).collect()
     }
 
     fn grant_types(&self, check: &mut Check<'_>) -> Vec<GrantType> {

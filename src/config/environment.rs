@@ -1,4 +1,5 @@
-//! Environment variables: `GATELET_LOG__LEVEL` stands above `log.level` in the file.
+//! Environment variables: `GATELET_LOG__LEVEL` stands above `log.level` in the file, and `GATELET_CLIENTS__0__ID` above
+//! `id` of the first of its `[[clients]]`, or makes that.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -9,6 +10,7 @@ use toml::de::{DeArray, DeTable, DeValue};
 use super::hint;
 use super::problem::{Origin, Place, Problems};
 use super::read::{Key, Kind};
+use super::variable_path::{Misplaced, VariablePath};
 
 const PREFIX: &str = "GATELET_";
 /// Names the configuration file.
@@ -48,27 +50,30 @@ impl Environment {
         keys: &'static [Key],
         problems: &mut Problems,
     ) -> BTreeMap<String, String> {
-        let known = known_variables(keys);
-        let mut paths = BTreeMap::new();
+        let mut found = Vec::new();
         for (name, value) in &self.values {
             let place = Place { path: String::new(), origin: Origin::Environment(name.clone()) };
-            let Some((section, key)) = known.get(name) else {
-                problems.error(&place, unknown_variable(name, &known));
-                continue;
-            };
-            if value.is_empty() {
-                problems.error(&place, "is empty; unset it instead");
-                continue;
+            match VariablePath::find(name.strip_prefix(PREFIX).unwrap_or(name), keys) {
+                None => problems.error(&place, unknown_variable(name, &known_variables(keys))),
+                Some(_) if value.is_empty() => problems.error(&place, "is empty; unset it instead"),
+                Some(path) => match parsed(path.key.kind, value) {
+                    Ok(value) => found.push((path, name, place, value)),
+                    Err(message) => problems.error(&place, message),
+                },
             }
-            match parsed(key.kind, value) {
-                Ok(value) => {
-                    let path =
-                        section.map_or(key.name.to_owned(), |section| format!("{section}.{}", key.name));
-                    paths.insert(path, name.clone());
-                    insert(document, *section, key.name, value);
+        }
+        // An entry comes after the one before it: by number, not by letter.
+        found.sort_by(|(a, ..), (b, ..)| a.steps.cmp(&b.steps));
+        let mut paths = BTreeMap::new();
+        for (path, name, place, value) in found {
+            let mut made = vec![path.to_string()];
+            match path.put(document, value, &mut made) {
+                Ok(()) | Err(Misplaced::Taken) => {}
+                Err(Misplaced::Gap) => {
+                    problems.error(&place, "has none before it; entries are counted from 0")
                 }
-                Err(message) => problems.error(&place, message),
             }
+            paths.extend(made.into_iter().map(|path| (path, name.clone())));
         }
         paths
     }
@@ -84,22 +89,18 @@ fn is_ours(name: &str, value: &str) -> bool {
     name.starts_with(PREFIX) && !from_kubernetes
 }
 
-/// A key, with the section that it stands in.
-type SectionAndKey = (Option<&'static str>, &'static Key);
-
-/// The variables of all keys that the environment can hold.
-pub(super) fn known_variables(keys: &'static [Key]) -> BTreeMap<String, SectionAndKey> {
-    let mut known = BTreeMap::new();
+/// The variables of all keys that stand once: what an unknown one may have been meant for.
+fn known_variables(keys: &'static [Key]) -> Vec<String> {
+    let mut known = Vec::new();
     for key in keys {
-        if let Kind::Table(section) = key.kind {
-            for inner in section.keys {
-                known.insert(variable(&[key.name, inner.name]), (Some(key.name), inner));
+        match key.kind {
+            Kind::Table(section) => {
+                known.extend(section.keys.iter().map(|inner| variable(&[key.name, inner.name])));
             }
-        } else {
-            known.insert(variable(&[key.name]), (None, key));
+            Kind::Command | Kind::Attributes | Kind::Tables(_) => {}
+            _ => known.push(variable(&[key.name])),
         }
     }
-    known.retain(|_, (_, key)| !matches!(key.kind, Kind::Command | Kind::Table(_) | Kind::Tables(_)));
     known
 }
 
@@ -107,9 +108,9 @@ fn variable(path: &[&str]) -> String {
     format!("{PREFIX}{}", path.join("__").to_uppercase())
 }
 
-fn unknown_variable(name: &str, known: &BTreeMap<String, SectionAndKey>) -> String {
+fn unknown_variable(name: &str, known: &[String]) -> String {
     // What all names begin with would make all of them alike.
-    let keys = known.keys().filter_map(|name| name.strip_prefix(PREFIX));
+    let keys = known.iter().filter_map(|name| name.strip_prefix(PREFIX));
     match hint::nearest(name.strip_prefix(PREFIX).unwrap_or(name), keys) {
         Some(meant) => format!("unknown variable; did you mean {PREFIX}{meant}?"),
         None => "unknown variable; `gatelet config example` tells the keys".to_owned(),
@@ -132,27 +133,4 @@ fn parsed(kind: Kind, text: &str) -> Result<DeValue<'_>, &'static str> {
         }
         _ => Ok(DeValue::String(Cow::Borrowed(text))),
     }
-}
-
-fn insert<'i>(
-    document: &mut DeTable<'i>,
-    section: Option<&'static str>,
-    key: &'static str,
-    value: DeValue<'i>,
-) {
-    let spanned = |name: &'static str| Spanned::new(0..0, Cow::Borrowed(name));
-    let table = match section {
-        None => document,
-        Some(section) => {
-            if document.get(section).is_none() {
-                document.insert(spanned(section), Spanned::new(0..0, DeValue::Table(DeTable::new())));
-            }
-            match document.get_mut(section).map(Spanned::get_mut) {
-                Some(DeValue::Table(table)) => table,
-                // Not a table: the reader will say so.
-                _ => return,
-            }
-        }
-    };
-    table.insert(spanned(key), Spanned::new(0..0, value));
 }

@@ -7,7 +7,8 @@ use super::server::RawConfig;
 const PREFACE: &str = "\
 # Every key can be left out unless it says otherwise. Lines that begin with `#` and no space are configuration: take
 # the `#` away. A variable of the environment stands above the key of the same name: GATELET_PUBLIC_URL above
-# public_url, GATELET_LOG__LEVEL above level in [log]. Unknown keys and variables are errors.
+# public_url, GATELET_LOG__LEVEL above level in [log], GATELET_CLIENTS__0__ID above id of the first of [[clients]] (or
+# makes that). Lists of texts are written with commas between them. Unknown keys and variables are errors.
 # `gatelet config check` tells what is wrong.
 ";
 

@@ -4,6 +4,7 @@
 //! documented where it is declared, one file for each section; [`example`] prints the same words.
 
 mod check;
+mod claims;
 mod client_auth;
 mod client_keys;
 mod client_machine;
@@ -14,12 +15,14 @@ mod environment;
 mod example;
 mod fetch;
 mod hint;
+mod introspection;
 mod lifetimes;
 mod log;
 mod login;
 mod outside;
 mod people;
 mod problem;
+mod profiles;
 mod reach;
 mod read;
 mod registration;
@@ -29,6 +32,7 @@ mod server;
 #[cfg(test)]
 mod tests;
 mod values;
+mod variable_path;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -44,6 +48,7 @@ pub use login::LoginConfig;
 pub use outside::{FoundFile, Machine, Outside};
 pub use people::{DeclaredMembership, DeclaredPassword, DeclaredUser};
 pub use problem::{ConfigErrors, Problem};
+pub use profiles::{PROFILES, Profile, environment_lines};
 pub use reach::{misleading, unheard};
 pub use secret::ConfigSecret;
 pub use server::KeySource;
@@ -184,7 +189,8 @@ impl RawConfig {
         let tenants = people::tenants(check, &self.tenants);
         let roles = people::roles(check, &self.roles);
         let users = people::users(check, std::mem::take(&mut self.users), &tenants, &roles);
-        let resources = resources::resources(check, &self.resources, &tenants, &roles);
+        let claims = self.claims.0.check(check);
+        let resources = resources::resources(check, &self.resources, &tenants, &roles, &claims);
         let known = resources::known_scopes(resources.iter());
         let registration = self.registration.0.check(check, &known);
         let raw_clients = std::mem::take(&mut self.clients);
@@ -199,6 +205,7 @@ impl RawConfig {
         };
         let scopes_supported = scopes_supported(&resources, registration.scopes.as_ref());
         let listen = self.listen(check);
+        let introspection = self.introspection(check, issuer.as_ref(), &listen);
         if let Some(issuer) = &issuer {
             self.warn_of_misfits(check, issuer, &listen);
         }
@@ -221,8 +228,10 @@ impl RawConfig {
                 max_unused_clients: registration.max_unused,
                 rates: registration.rates,
                 client_documents: self.client_documents(check),
+                introspection,
                 loopback_resources: false,
                 default_resource,
+                claims,
                 scopes_supported,
             },
         })

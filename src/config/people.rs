@@ -1,13 +1,16 @@
 //! `[[tenants]]`, `[[roles]]` and `[[users]]`.
 
 use super::check::{Check, SecretSources};
+use super::claims::RawAttributes;
 use super::problem::Place;
 use super::read::Example::{Instead, Value};
 use super::read::{Section as _, section};
 use super::secret::ConfigSecret;
 use super::server::required;
 use super::values::{Command, Text, Texts, Written};
-use crate::protocol::{PasswordHash, Role, RoleName, SHORTEST_SECRET, Tenant, TenantId, User, UserId};
+use crate::protocol::{
+    Attributes, PasswordHash, Role, RoleName, SHORTEST_SECRET, Tenant, TenantId, User, UserId,
+};
 
 const NAME_RULE: &str = "must be 1 to 64 letters, digits, `-`, `_` and `.`";
 
@@ -54,6 +57,8 @@ section! {
         password_command: Option<Written<Command>> = Instead(r#"["pass", "show", "gatelet/alice"]"#),
         /// The tenants that the person belongs to, and the roles in each.
         memberships: Vec<RawMembership> = Value(r#"[{ tenant = "acme", roles = ["editor"] }]"#),
+        /// What claims can be mapped from (`claims` of a resource): texts, and lists of texts, by name.
+        attributes: RawAttributes = Value(r#"{ department = "sales", groups = ["staff", "on-call"] }"#),
     }
 }
 
@@ -62,8 +67,10 @@ section! {
     RawMembership {
         /// Required. The tenant's id.
         tenant: Text = Value(r#""acme""#),
-        /// The names of the person's roles in it. Default: none.
+        /// The names of the person's roles in it; the first is the one of a claim for one role. Default: none.
         roles: Texts = Value(r#"["editor"]"#),
+        /// What claims can be mapped from for this person in this tenant alone.
+        attributes: RawAttributes = Value(r#"{ seat = "7" }"#),
     }
 }
 
@@ -80,6 +87,8 @@ pub struct DeclaredUser {
     pub email: Option<String>,
     /// Their password; when absent, they keep the one that they have, if they have one.
     pub password: Option<DeclaredPassword>,
+    /// What claims can be mapped from.
+    pub attributes: Attributes,
     /// Where they belong.
     pub memberships: Vec<DeclaredMembership>,
 }
@@ -100,6 +109,8 @@ pub struct DeclaredMembership {
     pub tenant: TenantId,
     /// The person's roles in it.
     pub roles: Vec<RoleName>,
+    /// What claims can be mapped from there.
+    pub attributes: Attributes,
 }
 
 /// Reads a tenant's id.
@@ -182,7 +193,8 @@ impl RawUser {
             .filter_map(|membership| {
                 let roles = role_references(check, &membership.roles, roles);
                 let tenant = required(check, &membership.tenant, membership.place(), "tenant")?;
-                Some(DeclaredMembership { tenant: tenant_reference(check, tenant, tenants)?, roles })
+                let tenant = tenant_reference(check, tenant, tenants)?;
+                Some(DeclaredMembership { tenant, roles, attributes: membership.attributes.0.clone() })
             })
             .collect();
         let username = required(check, &self.username, self.place(), "username")?;
@@ -191,7 +203,8 @@ impl RawUser {
         }
         let username = check.parsed(username, User::parse_username)?;
         let name = self.name.map(|name| name.value);
-        Some(DeclaredUser { id: id.flatten(), username, name, email, password, memberships })
+        let attributes = self.attributes.0;
+        Some(DeclaredUser { id: id.flatten(), username, name, email, password, attributes, memberships })
     }
 
     fn password(&mut self, check: &mut Check<'_>) -> Option<DeclaredPassword> {

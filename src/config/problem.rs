@@ -28,6 +28,13 @@ impl Place {
         if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
 
+    /// Whether a variable says by its name which key this is. An entry of a list is known by the variable that made it,
+    /// which is not the one of each of its keys.
+    fn is_of(&self, variable: &str) -> bool {
+        let name = self.path.replace('[', "__").replace(']', "").replace('.', "__").to_uppercase();
+        self.path.is_empty() || self.path == variable || format!("GATELET_{name}").starts_with(variable)
+    }
+
     /// A key that the table that stands here should have.
     pub(super) fn key(&self, key: &str) -> Self {
         Self { path: self.key_path(key), origin: self.origin.clone() }
@@ -45,7 +52,9 @@ pub struct Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Origin::Environment(variable) = &self.place.origin {
-            return write!(f, "{variable}: {}", self.message);
+            let path = if self.place.is_of(variable) { "" } else { &self.place.path };
+            let colon = if path.is_empty() { "" } else { ": " };
+            return write!(f, "{variable}: {path}{colon}{}", self.message);
         }
         if let Some(file) = &self.file {
             write!(f, "{}", file.display())?;

@@ -23,6 +23,8 @@ pub(super) enum Kind {
     Command,
     /// A text that only the environment holds.
     FromEnvironment,
+    /// A table whose keys are names that somebody chooses; the environment does not hold it.
+    Attributes,
     /// One table.
     Table(&'static SectionKeys),
     /// A list of tables.
@@ -146,6 +148,11 @@ impl Reader<'_> {
         let Some(value) = table.get(key) else { return F::default() };
         let place = self.place(place.key_path(key), place, value.span().start);
         F::from_value(value, place, self)
+    }
+
+    /// The place of a key in a table whose keys somebody chooses.
+    pub(super) fn place_of_key(&self, table: &Place, key: &str, offset: usize) -> Place {
+        self.place(table.key_path(key), table, offset)
     }
 
     fn place(&self, path: String, parent: &Place, offset: usize) -> Place {

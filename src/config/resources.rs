@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::check::Check;
+use super::claims::{RawClaim, refuse_taken_names, resource_claims};
 use super::lifetimes::bounded;
 use super::people::{role_references, tenant_reference};
 use super::read::Example::Value;
@@ -10,7 +11,8 @@ use super::read::{Section as _, section};
 use super::server::required;
 use super::values::{Text, Texts, Written};
 use crate::protocol::{
-    KnownScopes, Lifetimes, Resource, ResourceScope, ResourceUri, Role, Scope, ScopeToken, SigningAlg, Tenant,
+    ClaimNames, KnownScopes, Lifetimes, Resource, ResourceScope, ResourceUri, Role, Scope, ScopeToken,
+    SigningAlg, Tenant,
 };
 
 section! {
@@ -34,6 +36,8 @@ section! {
         default_scopes: Texts = Value(r#"["notes:read"]"#),
         /// The ids of the tenants whose members may use it. Default: all.
         tenants: Texts = Value(r#"["acme"]"#),
+        /// Claims that only its tokens have, or have under another name than `[claims]` says.
+        claims: Vec<RawClaim> = Value(r#"[{ name = "department", from = "user.attributes.department" }]"#),
         /// Lifetime of its access tokens, at most `1h`. Default: `lifetimes.access_token`.
         access_token_ttl: Text = Value(r#""5m""#),
         /// What its access tokens are signed with: `"RS256"` (the default, which every verifier knows) or `"ES256"`.
@@ -67,9 +71,16 @@ pub(super) fn resources(
     raw: &[RawResource],
     tenants: &[Tenant],
     roles: &[Role],
+    claims: &ClaimNames,
 ) -> Vec<Resource> {
     refuse_ambiguous(check, raw);
-    raw.iter().filter_map(|raw| raw.check(check, tenants, roles)).collect()
+    let mut resources = Vec::new();
+    for raw in raw {
+        let Some(resource) = raw.check(check, tenants, roles) else { continue };
+        refuse_taken_names(check, claims, &resource, raw.place());
+        resources.push(resource);
+    }
+    resources
 }
 
 /// A URI must mean one resource, and an audience should.
@@ -150,6 +161,7 @@ impl RawResource {
             scopes: KnownScopes::Listed(scopes),
             default_scopes: default_scopes.into_iter().map(|written| written.value).collect(),
             tenants,
+            claims: resource_claims(check, &self.claims),
             access_token_ttl,
             signing_alg: signing_alg.unwrap_or_default(),
             ..Resource::unregistered(uri)

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::check::{Check, SecretSources};
+use super::claims::RawClaims;
 use super::clients::RawClient;
 use super::fetch::RawFetch;
 use super::lifetimes::RawLifetimes;
@@ -64,7 +65,13 @@ section! {
         /// at. A host is a whole name without port (subdomains are not included); the case of its letters does not
         /// matter.
         client_documents: Option<Written<WordOrTexts>> = Value(r#"["client.example.com"]"#),
+        /// Who may introspect tokens (`POST <issuer>/introspect`). `"authenticated"` (the default): clients that prove
+        /// who they are, for their own tokens and for those of the resources that they are the server of (`introspects`
+        /// of a client). `"open"`: everybody, for every access token; for development on one machine, so that it is
+        /// refused unless the issuer and all of `listen` are on loopback.
+        introspection: Text = Value(r#""authenticated""#),
         lifetimes: Table<RawLifetimes> = Section,
+        claims: Table<RawClaims> = Section,
         registration: Table<RawRegistration> = Section,
         login: Table<RawLogin> = Section,
         fetch: Table<RawFetch> = Section,

@@ -15,7 +15,26 @@ impl Engine {
         authorization: Option<&str>,
         params: &Params,
     ) -> Result<Client, Refusal> {
+        self.prove_client(&Credentials::read(authorization, params)?).await
+    }
+
+    /// The same for an endpoint that a public client has no business at: a name alone is no proof.
+    ///
+    /// # Errors
+    /// As [`Self::authenticated_client`].
+    pub(super) async fn proven_client(
+        &self,
+        authorization: Option<&str>,
+        params: &Params,
+    ) -> Result<Client, Refusal> {
         let credentials = Credentials::read(authorization, params)?;
+        if !credentials.have_proof() {
+            return Err(unauthenticated().with_detail("no proof was presented").into());
+        }
+        self.prove_client(&credentials).await
+    }
+
+    async fn prove_client(&self, credentials: &Credentials) -> Result<Client, Refusal> {
         let client = self.store.client(&credentials.client_id).await?;
         let client = client.filter(|client| self.policy.admits(client)).ok_or_else(|| {
             unauthenticated().with_detail(format!("unknown client {}", credentials.client_id))

@@ -1,11 +1,9 @@
 //! Making access tokens.
 
-use std::collections::BTreeMap;
-
 use super::{Engine, Failure, TokenAnswer};
 use crate::protocol::{ACR_PASSWORD, Client, Resource, Scope, Timestamp};
 use crate::store::KnownGrant;
-use crate::tokens::{AccessTokenClaims, ClaimName, Jti, TokenKind};
+use crate::tokens::{AccessTokenClaims, Jti, TokenKind};
 
 /// Whom an access token speaks for.
 pub(super) enum Bearer<'a> {
@@ -25,23 +23,17 @@ impl Engine {
         now: Timestamp,
     ) -> Result<TokenAnswer, Failure> {
         let ttl = resource.token_ttl(scope, self.policy.lifetimes.access_token);
-        let (subject, client_id, jti, tenant, roles, auth_time) = match bearer {
-            Bearer::Person(KnownGrant { grant, roles, .. }) => (
+        let mapped = self.mapped_claims(&bearer, resource).await?;
+        let (subject, client_id, jti, auth_time) = match bearer {
+            Bearer::Person(KnownGrant { grant, .. }) => (
                 grant.user.to_string(),
                 grant.client.clone(),
                 Jti::for_grant(&grant.id, &self.random),
-                Some(grant.tenant.clone()),
-                roles.clone(),
                 Some(grant.auth_time),
             ),
-            Bearer::Machine(client) => (
-                client.id.to_string(),
-                client.id.clone(),
-                Jti::without_grant(&self.random),
-                client.tenant.clone(),
-                Vec::new(),
-                None,
-            ),
+            Bearer::Machine(client) => {
+                (client.id.to_string(), client.id.clone(), Jti::without_grant(&self.random), None)
+            }
         };
         let claims = AccessTokenClaims {
             issuer: self.policy.issuer.to_string(),
@@ -54,9 +46,7 @@ impl Engine {
             scope: scope.for_resource(),
             auth_time,
             acr: auth_time.map(|_| ACR_PASSWORD.to_owned()),
-            tenant: tenant.map(|tenant| (ClaimName::tenant(), tenant)),
-            roles: (ClaimName::roles(), roles),
-            mapped: BTreeMap::new(),
+            mapped,
         };
         Ok(TokenAnswer {
             access_token: self.sign(TokenKind::AccessToken, resource.signing_alg, &claims).await?,

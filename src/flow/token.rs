@@ -17,6 +17,16 @@ pub enum Refusal {
     Failed(Failure),
 }
 
+impl Refusal {
+    /// The error that the peer is told, when it is the peer's.
+    pub fn code(&self) -> Option<ErrorCode> {
+        match self {
+            Self::Refused(error) | Self::WrongProof(error) => Some(error.code()),
+            Self::TooMany(_) | Self::Failed(_) => None,
+        }
+    }
+}
+
 impl From<OAuthError> for Refusal {
     fn from(error: OAuthError) -> Self {
         Self::Refused(error)

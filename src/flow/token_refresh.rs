@@ -24,7 +24,8 @@ impl Engine {
     ) -> Result<TokenAnswer, Refusal> {
         for _ in 0..LOOKS {
             let now = self.clock.now();
-            let (known, generation) = self.known_refresh_token(token).await?;
+            let known = self.known_refresh_token(token).await?;
+            let (known, generation) = known.ok_or(invalid_grant("the refresh token is not valid"))?;
             let served = self.meant(&known.grant, resource).await?;
             let decision = Refresh {
                 standing: known.standing(served.as_ref(), now),
@@ -61,19 +62,17 @@ impl Engine {
         Err(invalid_grant("the refresh token is not valid").with_detail("other requests were faster").into())
     }
 
-    async fn known_refresh_token(&self, token: &str) -> Result<(KnownGrant, u32), Refusal> {
-        let unknown = invalid_grant("the refresh token is not valid");
-        let Some(presented) = PresentedRefreshToken::parse(token) else {
-            return Err(unknown.with_detail("not of the form of a refresh token").into());
-        };
+    /// The grant and the generation of a refresh token that this server made, whether it is still good or not.
+    pub(super) async fn known_refresh_token(
+        &self,
+        token: &str,
+    ) -> Result<Option<(KnownGrant, u32)>, Failure> {
+        let Some(presented) = PresentedRefreshToken::parse(token) else { return Ok(None) };
         let known = self.store.grant(presented.grant()).await?;
         let authentic = |known: &KnownGrant| {
             self.secrets.find(&known.grant.secret).is_some_and(|secret| presented.is_authentic(secret))
         };
-        match known.filter(authentic) {
-            Some(known) => Ok((known, presented.generation())),
-            None => Err(unknown.with_detail("no such grant, or not made by this server").into()),
-        }
+        Ok(known.filter(authentic).map(|known| (known, presented.generation())))
     }
 
     /// Lost when another request has rotated the same token meanwhile.

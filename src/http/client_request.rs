@@ -56,7 +56,11 @@ impl<'a> ClientRequest<'a> {
         let mut response = refusal(self.endpoint, error);
         // RFC 6749 §5.2: a client that used the header is told which scheme it is to use.
         if response.status() == StatusCode::UNAUTHORIZED && self.authorization.is_some() {
-            let challenge = HeaderValue::from_static("Basic realm=\"token\"");
+            let challenge = HeaderValue::from_static(match error.code() {
+                // RFC 6750 §3.1: so is one that came with a token.
+                Some(ErrorCode::InvalidToken) => "Bearer realm=\"token\", error=\"invalid_token\"",
+                _ => "Basic realm=\"token\"",
+            });
             response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
         }
         response

@@ -13,15 +13,19 @@ mod discovery;
 mod fallback;
 mod guard;
 mod home;
+mod introspect;
 mod limit;
 mod login;
 mod logout;
 mod prefix;
 mod read;
 mod register;
+mod revoke;
 mod site;
 mod token;
 mod unanswerable;
+
+use std::collections::BTreeSet;
 
 use axum::Router;
 use axum::http::{HeaderName, Method, header};
@@ -29,6 +33,8 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{Any, CorsLayer};
+
+use crate::protocol::Issuer;
 
 pub use site::{Home, Site, SiteFacts};
 
@@ -39,13 +45,21 @@ pub fn routes(site: &Site) -> Router {
     let page = |page: &str| site.page(page);
 
     // For scripts of any origin, without credentials: clients that run in a browser (RFC 9700 §2.6, OAuth 2.1 §3.2).
-    let mut open =
-        Router::new().route(&at("token"), post(token::post)).route(&at("register"), post(register::post));
+    let mut open = Router::new()
+        .route(&at("token"), post(token::post))
+        .route(&at("revoke"), post(revoke::post))
+        .route(&at("register"), post(register::post));
     for path in discovery::metadata_paths(issuer) {
         open = open.route(&path, get(discovery::metadata));
     }
     for path in discovery::jwks_paths(issuer) {
         open = open.route(&path, get(discovery::jwks));
+    }
+
+    // For servers, which are no scripts in a browser.
+    let mut closed = Router::new();
+    for path in introspection_paths(issuer) {
+        closed = closed.route(&path, post(introspect::post));
     }
 
     // Forms of our own pages.
@@ -75,10 +89,16 @@ pub fn routes(site: &Site) -> Router {
     // Before the layer: a fallback that is set later stays outside of it, and would answer preflight requests.
     open.method_not_allowed_fallback(fallback::method_not_allowed)
         .layer(cors())
+        .merge(closed)
         .merge(pages.layer(CatchPanicLayer::custom(panicked)))
         .fallback(fallback::not_found)
         .method_not_allowed_fallback(fallback::method_not_allowed)
         .with_state(site.clone())
+}
+
+/// The address in the metadata, and the one that guides for resource servers give whatever the issuer.
+fn introspection_paths(issuer: &Issuer) -> BTreeSet<String> {
+    [format!("{}/introspect", issuer.base_path()), issuer.public_url().page("/oauth/introspect")].into()
 }
 
 /// What surrounds every route, ours and the demonstration server's: the outermost comes last.

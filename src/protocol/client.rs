@@ -216,11 +216,15 @@ pub struct Client {
     pub machine_scopes: Scope,
     /// The scopes that it may obtain for itself at single resources, where these are not `machine_scopes`.
     pub machine: Vec<super::MachineScopes>,
+    /// What the operator wrote down about it, for claims to be mapped from.
+    pub attributes: super::Attributes,
     /// The tenant that its own tokens (client credentials) belong to. People use it there alone, unless `tenants` says
     /// otherwise.
     pub tenant: Option<super::TenantId>,
     /// The tenants in which people may use it; when empty, `tenant` alone, or every tenant.
     pub tenants: Vec<super::TenantId>,
+    /// The resources that it is the server of: it may introspect their tokens (RFC 7662 §2.1).
+    pub introspects: Vec<super::ResourceUri>,
     /// Whether it belongs to the operator, so that people need not be asked.
     pub first_party: bool,
     /// The state of its document, for a client of that origin.
@@ -257,8 +261,10 @@ impl Client {
             audience: None,
             machine_scopes: Scope::default(),
             machine: Vec::new(),
+            attributes: super::Attributes::new(),
             tenant: None,
             tenants: Vec::new(),
+            introspects: Vec::new(),
             first_party: false,
             document: None,
             secret_hashes: Vec::new(),

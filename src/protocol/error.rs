@@ -245,6 +245,7 @@ mod tests {
             ("access_denied", Never, to_client, Never, Never),
             ("login_required", Never, to_client, Never, Never),
             ("consent_required", Never, to_client, Never, Never),
+            ("unmet_authentication_requirements", Never, to_client, Never, Never),
             ("unsupported_token_type", Json(400), Never, Never, Never),
             ("invalid_token", Json(401), Never, Json(401), Json(401)),
             ("insufficient_scope", Json(403), Never, Json(403), Json(403)),

@@ -75,7 +75,9 @@ pub(super) fn policy() -> Policy {
         max_unused_clients: Policy::MAX_UNUSED_CLIENTS,
         rates: Rates::default(),
         client_documents: ClientDocuments::Any,
+        introspection: IntrospectionMode::Authenticated,
         loopback_resources: false,
+        claims: ClaimNames::default(),
         default_resource: None,
         scopes_supported: scope("read write offline_access"),
     }

@@ -55,14 +55,15 @@ impl Client {
     }
 
     /// What it was given at `resource`: what is configured for that resource, else what the resource knows of what it
-    /// was given everywhere. `None` when that is nothing at all; a resource of its own, or one for which it was given
+    /// was given everywhere. `None` when that is nothing at all; a resource of its own or that it is the server of, or one for which it was given
     /// no scopes in so many words, is something.
     fn given_at(&self, resource: &Resource) -> Option<Scope> {
         if let Some(single) = self.machine.iter().find(|single| resource.is_named_by(&single.resource)) {
             return Some(resource.known(&single.scopes));
         }
         let given = resource.known(&self.machine_scopes);
-        let is_own = || resource.uri.client().as_ref() == Some(&self.id);
+        let is_own =
+            || resource.uri.client().as_ref() == Some(&self.id) || self.introspects.contains(&resource.uri);
         let is_something = !given.is_empty() || resource.scopes == KnownScopes::Any || is_own();
         is_something.then_some(given)
     }

@@ -3,7 +3,9 @@
 use serde::Serialize;
 
 use super::client_assertion::AssertionAlgorithm;
-use super::{ClientAuthMethod, ClientDocuments, GrantType, Policy, RegistrationMode, Scope};
+use super::{
+    ClientAuthMethod, ClientDocuments, GrantType, IntrospectionMode, Policy, RegistrationMode, Scope,
+};
 
 /// Authorization server metadata. Absent members are left out: some clients refuse a document with a `null` in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -20,6 +22,13 @@ pub struct Metadata {
     grant_types_supported: Vec<&'static str>,
     token_endpoint_auth_methods_supported: Vec<&'static str>,
     token_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
+    revocation_endpoint: String,
+    revocation_endpoint_auth_methods_supported: Vec<&'static str>,
+    revocation_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
+    introspection_endpoint: String,
+    introspection_endpoint_auth_methods_supported: Vec<&'static str>,
+    introspection_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
+    introspection_signing_alg_values_supported: Vec<&'static str>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     client_id_metadata_document_supported: bool,
     code_challenge_methods_supported: Vec<&'static str>,
@@ -34,6 +43,8 @@ impl Metadata {
     /// What this server does.
     pub fn of(policy: &Policy) -> Self {
         let endpoint = |name| policy.issuer.endpoint(name);
+        let methods = ClientAuthMethod::ALL.map(ClientAuthMethod::as_str);
+        let algorithms = AssertionAlgorithm::ALL.map(AssertionAlgorithm::as_str);
         Self {
             issuer: policy.issuer.to_string(),
             authorization_endpoint: endpoint("authorize"),
@@ -47,12 +58,15 @@ impl Metadata {
             response_types_supported: vec!["code"],
             response_modes_supported: vec!["query"],
             grant_types_supported: GrantType::ALL.map(GrantType::as_str).to_vec(),
-            token_endpoint_auth_methods_supported: ClientAuthMethod::ALL
-                .map(ClientAuthMethod::as_str)
-                .to_vec(),
-            token_endpoint_auth_signing_alg_values_supported: AssertionAlgorithm::ALL
-                .map(AssertionAlgorithm::as_str)
-                .to_vec(),
+            token_endpoint_auth_methods_supported: methods.to_vec(),
+            token_endpoint_auth_signing_alg_values_supported: algorithms.to_vec(),
+            revocation_endpoint: endpoint("revoke"),
+            revocation_endpoint_auth_methods_supported: methods.to_vec(),
+            revocation_endpoint_auth_signing_alg_values_supported: algorithms.to_vec(),
+            introspection_endpoint: endpoint("introspect"),
+            introspection_endpoint_auth_methods_supported: introspection_methods(policy),
+            introspection_endpoint_auth_signing_alg_values_supported: algorithms.to_vec(),
+            introspection_signing_alg_values_supported: vec!["RS256"],
             client_id_metadata_document_supported: policy.client_documents != ClientDocuments::Off,
             code_challenge_methods_supported: vec!["S256"],
             authorization_response_iss_parameter_supported: true,
@@ -61,6 +75,15 @@ impl Metadata {
             id_token_signing_alg_values_supported: vec!["RS256"],
         }
     }
+}
+
+/// A name alone is no authentication there, unless everybody may ask; and a token will do (RFC 8414 §2 takes the names of
+/// access token types here).
+fn introspection_methods(policy: &Policy) -> Vec<&'static str> {
+    let is_open = policy.introspection == IntrospectionMode::Open;
+    let methods =
+        ClientAuthMethod::ALL.into_iter().filter(|method| is_open || *method != ClientAuthMethod::None);
+    methods.map(ClientAuthMethod::as_str).chain(["Bearer"]).collect()
 }
 
 fn names(scope: &Scope) -> Vec<String> {
@@ -77,7 +100,7 @@ mod tests {
     #[test]
     fn the_document_says_what_the_policy_says() {
         // RFC 9700 §2.1.1; RFC 9207 §2.3; Client ID Metadata Documents §5; MCP Authorization Code Protection.
-        // RFC 8414 §2, RFC 9207 §3, MCP 2026-07-28 authorization
+        // RFC 9701 §7, RFC 8414 §2, RFC 9207 §3, MCP 2026-07-28 authorization
         let mut policy = policy();
         let document = serde_json::to_value(Metadata::of(&policy)).unwrap();
         assert_eq!(
@@ -95,6 +118,15 @@ mod tests {
                 "token_endpoint_auth_methods_supported":
                     ["none", "client_secret_basic", "client_secret_post", "private_key_jwt"],
                 "token_endpoint_auth_signing_alg_values_supported": ["RS256", "PS256", "ES256", "EdDSA"],
+                "revocation_endpoint": "https://id.example/oauth/revoke",
+                "revocation_endpoint_auth_methods_supported":
+                    ["none", "client_secret_basic", "client_secret_post", "private_key_jwt"],
+                "revocation_endpoint_auth_signing_alg_values_supported": ["RS256", "PS256", "ES256", "EdDSA"],
+                "introspection_endpoint": "https://id.example/oauth/introspect",
+                "introspection_endpoint_auth_methods_supported":
+                    ["client_secret_basic", "client_secret_post", "private_key_jwt", "Bearer"],
+                "introspection_endpoint_auth_signing_alg_values_supported": ["RS256", "PS256", "ES256", "EdDSA"],
+                "introspection_signing_alg_values_supported": ["RS256"],
                 "client_id_metadata_document_supported": true,
                 "code_challenge_methods_supported": ["S256"],
                 "authorization_response_iss_parameter_supported": true,
@@ -103,6 +135,9 @@ mod tests {
                 "id_token_signing_alg_values_supported": ["RS256"],
             })
         );
+        policy.introspection = IntrospectionMode::Open;
+        let open = serde_json::to_value(Metadata::of(&policy)).unwrap();
+        assert_eq!(open["introspection_endpoint_auth_methods_supported"][0], "none");
         policy.registration = RegistrationMode::Off;
         policy.client_documents = ClientDocuments::Off;
         let document = serde_json::to_value(Metadata::of(&policy)).unwrap();

@@ -4,9 +4,12 @@
 //! values go in, a decision comes out. Whoever reviews Gatelet can start here.
 
 pub mod ask;
+mod attributes;
 mod authorize;
 #[cfg(test)]
 mod case;
+mod claim_name;
+mod claims;
 mod client;
 pub mod client_assertion;
 pub mod client_auth;
@@ -19,6 +22,7 @@ mod error;
 mod fixtures;
 mod grant;
 mod id;
+pub mod introspection;
 mod issuer;
 pub mod key_rotation;
 pub mod lockout;
@@ -36,6 +40,7 @@ mod redirect_uri;
 pub mod refresh;
 pub mod registration;
 pub mod resource;
+pub mod revocation;
 mod scope;
 mod signing_alg;
 pub mod step;
@@ -43,7 +48,10 @@ mod stored_secret;
 mod timestamp;
 pub mod token_request;
 
+pub use attributes::{Attribute, AttributeName, Attributes};
 pub use authorize::{Addressed, AuthorizationRequest, Prompt, Received, ReturnAddress};
+pub use claim_name::ClaimName;
+pub use claims::{ClaimFacts, ClaimMapping, ClaimNames, ClaimSource, PersonFacts};
 pub use client::{Client, ClientAuthMethod, ClientKeys, ClientOrigin, DocumentState, GrantType};
 pub use client_document_url::DocumentUrl;
 pub use client_metadata::Misfit;
@@ -60,7 +68,7 @@ pub use network::{MalformedNetwork, Network, sender};
 pub use params::Params;
 pub use person::{ACR_PASSWORD, BrowserSession, Membership, Role, SHORTEST_SECRET, Tenant, User};
 pub use pkce::{CodeChallenge, CodeVerifier};
-pub use policy::{ClientDocuments, Lifetimes, Policy, RegistrationMode};
+pub use policy::{ClientDocuments, IntrospectionMode, Lifetimes, Policy, RegistrationMode};
 pub use public_url::{PublicUrl, UrlError};
 pub use rate::{Rate, Rates, TooMany, Used};
 pub use redirect_uri::{RedirectUri, RedirectUriError};

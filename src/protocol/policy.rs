@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Client, ClientOrigin, DocumentUrl, Issuer, Rates, ResourceUri, Scope};
+use super::{ClaimNames, Client, ClientOrigin, DocumentUrl, Issuer, Rates, ResourceUri, Scope};
 
 /// How long things last. The defaults stand here and nowhere else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,6 +111,16 @@ pub enum RegistrationMode {
     Off,
 }
 
+/// Who may introspect tokens (RFC 7662 §2.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IntrospectionMode {
+    /// Clients and resource servers that authenticate, each for what is its own.
+    #[default]
+    Authenticated,
+    /// Besides, everybody for access tokens, without credentials: for development on one machine.
+    Open,
+}
+
 impl Policy {
     /// What [`Policy::max_unused_clients`] is unless somebody decides otherwise.
     pub const MAX_UNUSED_CLIENTS: u32 = 10_000;
@@ -156,10 +166,14 @@ pub struct Policy {
     pub rates: Rates,
     /// Whose Client ID Metadata Documents are taken.
     pub client_documents: ClientDocuments,
+    /// Who may introspect tokens.
+    pub introspection: IntrospectionMode,
     /// Whether an unregistered resource on loopback is accepted: a developer's own server.
     pub loopback_resources: bool,
     /// The resource that a request means when neither it nor its client names one.
     pub default_resource: Option<ResourceUri>,
+    /// The names of claims that no standard names.
+    pub claims: ClaimNames,
     /// The scopes that the discovery document names: what a stranger may ask for.
     pub scopes_supported: Scope,
 }

@@ -7,7 +7,10 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
-use super::{ClientId, ErrorCode, OAuthError, RoleName, Scope, ScopeToken, SigningAlg, TenantId, Timestamp};
+use super::{
+    ClaimMapping, ClientId, ErrorCode, OAuthError, RoleName, Scope, ScopeToken, SigningAlg, TenantId,
+    Timestamp,
+};
 
 const MAX_LENGTH: usize = 2048;
 /// How the names of clients' own audiences begin.
@@ -157,6 +160,8 @@ pub struct Resource {
     pub default_scopes: Scope,
     /// The tenants whose members may use it; every tenant when empty.
     pub tenants: Vec<TenantId>,
+    /// The claims of its tokens that are not every token's, or have other names.
+    pub claims: Vec<ClaimMapping>,
     /// Lifetime of its access tokens, when it differs from the server's.
     pub access_token_ttl: Option<Duration>,
     /// What its access tokens are signed with.
@@ -174,6 +179,7 @@ impl Resource {
             scopes: KnownScopes::Any,
             default_scopes: Scope::default(),
             tenants: Vec::new(),
+            claims: Vec::new(),
             access_token_ttl: None,
             signing_alg: SigningAlg::default(),
         }

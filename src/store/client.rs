@@ -12,8 +12,8 @@ use super::{Store, StoreError};
 use crate::audit::AuditEvent;
 use crate::protocol::client_assertion::AssertionAlgorithm;
 use crate::protocol::{
-    Client, ClientAuthMethod, ClientId, ClientKeys, ClientOrigin, DocumentState, GrantType, MachineScopes,
-    RedirectUri, ResourceUri, Scope, SecretHash, TenantId, Timestamp,
+    Attributes, Client, ClientAuthMethod, ClientId, ClientKeys, ClientOrigin, DocumentState, GrantType,
+    MachineScopes, RedirectUri, ResourceUri, Scope, SecretHash, TenantId, Timestamp,
 };
 
 macro_rules! columns {
@@ -96,10 +96,13 @@ statements! {
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Settings {
+    introspects: Vec<ResourceUri>,
     #[serde(skip_serializing_if = "Option::is_none")]
     audience: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     machine: Vec<MachineScopes>,
+    #[serde(skip_serializing_if = "Attributes::is_empty")]
+    attributes: Attributes,
     contacts: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tenants: Vec<TenantId>,
@@ -113,8 +116,10 @@ struct Settings {
 impl Settings {
     fn of(client: &Client) -> Self {
         Self {
+            introspects: client.introspects.clone(),
             audience: client.audience.clone(),
             machine: client.machine.clone(),
+            attributes: client.attributes.clone(),
             contacts: client.contacts.clone(),
             tenants: client.tenants.clone(),
             post_logout_redirect_uris: client.post_logout_redirect_uris.clone(),
@@ -305,10 +310,12 @@ fn client(row: &Row) -> Result<Client, StoreError> {
         audience: settings.audience,
         machine_scopes: row.parsed("machine_scopes", scope)?,
         machine: settings.machine,
+        attributes: settings.attributes,
         tenant: row.optional("tenant_id", TenantId::parse)?,
         first_party: row.optional_time("first_party_at")?.is_some(),
         document: document(row)?,
         secret_hashes: [secret("secret_0")?, secret("secret_1")?].into_iter().flatten().collect(),
+        introspects: settings.introspects,
         management: secret("management_hash")?,
         registered_at: row.time("registered_at")?,
     })

@@ -4,9 +4,9 @@ use super::audit::{Noted, record};
 use super::backend::Tx;
 use super::sql::statements;
 use super::value::{args, json_list};
-use super::{StoreError, admin_user, suspend};
+use super::{StoreError, admin_user, attributes, suspend};
 use crate::audit::AuditKind;
-use crate::protocol::{PasswordHash, RoleName, TenantId, Timestamp, User};
+use crate::protocol::{Attributes, PasswordHash, RoleName, TenantId, Timestamp, User};
 
 statements! {
     PASSWORD = "SELECT password_hash FROM users WHERE id = $1 AND password_hash IS NOT NULL";
@@ -45,8 +45,21 @@ pub struct DeclaredUser {
     pub user: User,
     /// Their password, unless it is set elsewhere.
     pub password_hash: Option<PasswordHash>,
+    /// What configuration says about them, for claims to be mapped from.
+    pub attributes: Attributes,
     /// Where they belong, and as what.
-    pub memberships: Vec<(TenantId, Vec<RoleName>)>,
+    pub memberships: Vec<DeclaredMembership>,
+}
+
+/// That a person belongs to a tenant.
+#[derive(Clone, Debug)]
+pub struct DeclaredMembership {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// Their roles there, the first of which is their `role`.
+    pub roles: Vec<RoleName>,
+    /// What configuration says about this membership.
+    pub attributes: Attributes,
 }
 
 /// Writes a declared person and their memberships, which replace what they had; see `reconcile`. A password that
@@ -86,13 +99,15 @@ pub(super) async fn upsert(
     }
     for row in tx.all(MEMBER_OF, args![&user.id]).await? {
         let tenant = row.text("tenant_id")?;
-        if !declared.memberships.iter().any(|(declared, _)| declared.as_str() == tenant) {
+        if !declared.memberships.iter().any(|declared| declared.tenant.as_str() == tenant) {
             tx.execute(DROP_MEMBERSHIP, args![&user.id, tenant]).await?;
         }
     }
-    for (tenant, roles) in &declared.memberships {
+    attributes::put_of_user(tx, &user.id, &declared.attributes).await?;
+    for DeclaredMembership { tenant, roles, attributes } in &declared.memberships {
         let roles = json_list(roles.iter().map(RoleName::as_str));
         tx.execute(PUT_MEMBERSHIP, args![&user.id, tenant, &roles]).await?;
+        attributes::put_of_membership(tx, &user.id, tenant, attributes).await?;
     }
     Ok(())
 }

@@ -13,8 +13,10 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (2, "client documents", include_str!("../../migrations/0002_client_documents.sql")),
     (3, "limits", include_str!("../../migrations/0003_limits.sql")),
     (4, "settings", include_str!("../../migrations/0004_settings.sql")),
-    (14, "key rotation", include_str!("../../migrations/0014_key_rotation.sql")),
+    (10, "attributes", include_str!("../../migrations/0010_attributes.sql")),
+    (11, "revoked tokens", include_str!("../../migrations/0011_revoked_tokens.sql")),
     (12, "registration", include_str!("../../migrations/0012_registration.sql")),
+    (14, "key rotation", include_str!("../../migrations/0014_key_rotation.sql")),
     (15, "grants for several resources", include_str!("../../migrations/0015_several_resources.sql")),
     (18, "administration", include_str!("../../migrations/0018_administration.sql")),
 ];

@@ -9,8 +9,8 @@ use super::sql::statements;
 use super::value::{Row, args, json, json_list};
 use super::{Store, StoreError};
 use crate::protocol::{
-    KnownScopes, Resource, ResourceScope, ResourceUri, RoleName, Scope, ScopeToken, SigningAlg, TenantId,
-    Timestamp,
+    ClaimMapping, KnownScopes, Resource, ResourceScope, ResourceUri, RoleName, Scope, ScopeToken, SigningAlg,
+    TenantId, Timestamp,
 };
 
 macro_rules! columns {
@@ -24,6 +24,8 @@ statements! {
     BY_NAME = concat!("SELECT ", columns!(), " FROM resource_names n JOIN resources r ON r.uri = n.resource_uri
         WHERE n.lookup_key = $1");
     ALL = concat!("SELECT ", columns!(), " FROM resources r ORDER BY r.uri");
+    /// A table that operators write is short enough to be read through.
+    BY_AUDIENCE = concat!("SELECT ", columns!(), " FROM resources r WHERE COALESCE(r.audience, r.uri) = $1 ORDER BY r.uri");
     /// A resource of another origin is left alone, which the count of rows tells.
     UPSERT = "INSERT INTO resources (uri, name, audience, aliases, known_scopes, scopes, default_scopes, tenants,
             access_token_ttl, origin, created_at, settings)
@@ -64,11 +66,13 @@ fn is_unset(flag: &bool) -> bool {
 #[serde(default)]
 struct Settings {
     signing_alg: SigningAlg,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    claims: Vec<ClaimMapping>,
 }
 
 impl Settings {
     fn of(resource: &Resource) -> Self {
-        Self { signing_alg: resource.signing_alg }
+        Self { signing_alg: resource.signing_alg, claims: resource.claims.clone() }
     }
 }
 
@@ -77,6 +81,11 @@ impl Store {
     /// [`ResourceUri::lookup_key`] makes equal.
     pub async fn resource(&self, uri: &ResourceUri) -> Result<Option<Resource>, StoreError> {
         self.backend.optional(BY_NAME, args![&uri.lookup_key()]).await?.as_ref().map(resource).transpose()
+    }
+
+    /// The resources whose tokens have this audience: one, unless the operator has made two accept each other's.
+    pub async fn resources_with_audience(&self, audience: &str) -> Result<Vec<Resource>, StoreError> {
+        self.backend.all(BY_AUDIENCE, args![audience]).await?.iter().map(resource).collect()
     }
 
     /// Every resource, by URI.
@@ -91,7 +100,7 @@ fn resource(row: &Row) -> Result<Resource, StoreError> {
         "any" => KnownScopes::Any,
         _ => KnownScopes::Listed(row.parsed("scopes", listed_scopes)?),
     };
-    let Settings { signing_alg } = row.json("settings")?;
+    let Settings { signing_alg, claims } = row.json("settings")?;
     let ttl = |seconds| u64::try_from(seconds).map(Duration::from_secs).ok();
     Ok(Resource {
         uri: row.parsed("uri", uri)?,
@@ -103,6 +112,7 @@ fn resource(row: &Row) -> Result<Resource, StoreError> {
         tenants: row.list("tenants", TenantId::parse)?,
         access_token_ttl: row.optional_time("access_token_ttl")?.and_then(|at| ttl(at.seconds())),
         signing_alg,
+        claims,
     })
 }
 

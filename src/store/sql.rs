@@ -44,6 +44,7 @@ pub(super) use statements;
 const LISTS: &[&[Statement]] = &[
     super::admin_tenant::STATEMENTS,
     super::admin_user::STATEMENTS,
+    super::attributes::STATEMENTS,
     super::audit::STATEMENTS,
     super::authorization_code::STATEMENTS,
     super::browser_session::STATEMENTS,
@@ -60,6 +61,7 @@ const LISTS: &[&[Statement]] = &[
     super::meta::STATEMENTS,
     super::refresh::STATEMENTS,
     super::resource::STATEMENTS,
+    super::revoked_token::STATEMENTS,
     super::role::STATEMENTS,
     super::server_secret::STATEMENTS,
     super::signing_key::STATEMENTS,

@@ -10,6 +10,7 @@
 //! | `consents` | never: one for each person, client and resource, which only a person who is logged in makes |
 //! | `clients` that were read from a document | when nobody let them in for a while |
 //! | `client_assertions` | when they would not be good any more |
+//! | `revoked_tokens` | when the tokens have expired by every clock |
 //! | `login_failures` | an hour after the last |
 //! | `audit_events` | after the time that the operator wants |
 //!
@@ -46,9 +47,15 @@ statements! {
          AND last_registered_at <= $1 ORDER BY last_registered_at LIMIT $2)";
     CLIENT_ASSERTIONS = "DELETE FROM client_assertions WHERE id IN
         (SELECT id FROM client_assertions WHERE good_until <= $1 ORDER BY good_until LIMIT $2)";
+    REVOKED_TOKENS = "DELETE FROM revoked_tokens WHERE jti IN
+        (SELECT jti FROM revoked_tokens WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)";
     AUDIT_EVENTS = "DELETE FROM audit_events WHERE id IN
         (SELECT id FROM audit_events WHERE id < $1 ORDER BY id LIMIT $2)";
 }
+
+/// How far the clocks of two instances may differ: a token that one of them still takes for good must not be forgotten by
+/// the other.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
 
 /// How long things are kept after their end.
 #[derive(Clone, Copy, Debug)]
@@ -77,6 +84,8 @@ pub struct Swept {
     pub clients: u64,
     /// Client assertions that were used and would not be good any more.
     pub client_assertions: u64,
+    /// Revoked access tokens that have expired.
+    pub revoked_tokens: u64,
     /// Audit events.
     pub audit_events: u64,
     /// Login names whose failures are forgotten.
@@ -97,10 +106,12 @@ impl Swept {
             grants,
             clients,
             client_assertions,
+            revoked_tokens,
             audit_events,
             login_failures,
         } = *self;
-        interactions + browser_sessions + grants + clients + client_assertions + audit_events + login_failures
+        let short_lived = interactions + browser_sessions + client_assertions + revoked_tokens;
+        short_lived + grants + clients + audit_events + login_failures
     }
 }
 
@@ -122,6 +133,8 @@ impl Store {
             swept.clients += self.sweep_before(kind, unused, batch).await?;
         }
         swept.client_assertions = self.sweep_before(CLIENT_ASSERTIONS, now, batch).await?;
+        let expired = now.minus(CLOCKS_DIFFER);
+        swept.revoked_tokens = self.sweep_before(REVOKED_TOKENS, expired, batch).await?;
         let forgotten = now.minus(lockout::FORGOTTEN_AFTER);
         swept.login_failures = self.sweep_before(LOGIN_FAILURES, forgotten, batch).await?;
         let before = Id::new(now.minus(policy.audit_kept), [0; 10]);

@@ -5,15 +5,15 @@ use std::net::SocketAddr;
 
 use super::TestServer;
 use super::directory::Directory;
-use super::seed::{Seed, TestResource, TestUser, code_client, machine_client, scope_token};
+use super::seed::{Seed, TestResource, TestUser, code_client, machine_client, resource_uri, scope_token};
 use crate::app::Setup;
 use crate::clock::Clock;
 use crate::config::{Config, Declared};
 use crate::fetch::{Fetcher, Supplied};
 use crate::http::SiteFacts;
 use crate::protocol::{
-    ClientDocuments, Issuer, Lifetimes, Network, Policy, PublicUrl, Rates, RegistrationMode, ScopeToken,
-    TenantId,
+    ClaimNames, ClientDocuments, IntrospectionMode, Issuer, Lifetimes, Network, Policy, PublicUrl, Rates,
+    RegistrationMode, ScopeToken, TenantId,
 };
 use crate::random::Random;
 use crate::store::{Mode, StoreOptions};
@@ -37,6 +37,7 @@ pub struct TestServerBuilder {
     trusted_proxies: Vec<Network>,
     client_documents: ClientDocuments,
     fetcher: Fetcher,
+    introspection: IntrospectionMode,
     loopback_resources: bool,
     hosts: HashSet<String>,
     config: Option<Config>,
@@ -60,6 +61,7 @@ impl Default for TestServerBuilder {
             trusted_proxies: Vec::new(),
             client_documents: ClientDocuments::Any,
             fetcher: Fetcher::supplied(HashMap::new()),
+            introspection: IntrospectionMode::Authenticated,
             loopback_resources: false,
             hosts: HashSet::new(),
             config: None,
@@ -160,6 +162,12 @@ impl TestServerBuilder {
         self
     }
 
+    /// Who may introspect tokens; only who authenticates unless told otherwise.
+    pub fn introspection(mut self, mode: IntrospectionMode) -> Self {
+        self.introspection = mode;
+        self
+    }
+
     /// Whether tokens are issued for resources on loopback that nobody registered, as dev mode does.
     pub fn loopback_resources(mut self, admitted: bool) -> Self {
         self.loopback_resources = admitted;
@@ -252,6 +260,27 @@ impl TestServerBuilder {
         self
     }
 
+    /// A configured client that is the server of `resources` and no more: it may introspect their tokens.
+    pub fn resource_server<'a>(
+        self,
+        id: &str,
+        secret: &str,
+        resources: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        self.machine_client(id, secret, [], None).introspects(id, resources)
+    }
+
+    /// Makes the client `id`, which was named before, the server of `resources`.
+    ///
+    /// # Panics
+    /// When there is no such client.
+    pub fn introspects<'a>(mut self, id: &str, resources: impl IntoIterator<Item = &'a str>) -> Self {
+        let declared = self.seed.clients.iter_mut().find(|declared| declared.client.id.as_str() == id);
+        let declared = declared.unwrap_or_else(|| panic!("there is no client `{id}`"));
+        declared.client.introspects = resources.into_iter().map(resource_uri).collect();
+        self
+    }
+
     /// Starts the server.
     ///
     /// # Panics
@@ -341,7 +370,9 @@ impl TestServerBuilder {
             client_documents: self.client_documents.clone(),
             registration_scopes: ceiling
                 .map(|scopes| scopes.iter().map(|scope| scope_token(scope)).collect()),
+            introspection: self.introspection,
             loopback_resources: self.loopback_resources,
+            claims: ClaimNames::default(),
             default_resource: None,
             scopes_supported: self.seed.scopes().union(&offline),
         }

@@ -151,23 +151,43 @@ impl TestClient {
         self.token(&pairs).await
     }
 
+    /// Asks what there is to say about a token (RFC 7662 §2.1).
+    pub async fn introspect(&self, token: &str) -> JsonAnswer {
+        self.post(&format!("{}/introspect", self.base_url()), &[("token", token)]).await
+    }
+
+    /// Gives a token back (RFC 7009 §2.1).
+    pub async fn revoke(&self, token: &str) -> JsonAnswer {
+        self.post(&format!("{}/revoke", self.base_url()), &[("token", token)]).await
+    }
+
     /// Sends a token request with these parameters as this client.
     pub async fn token(&self, pairs: &[(&str, &str)]) -> TokenResponse {
+        TokenResponse(self.post(&self.token_url, pairs).await)
+    }
+
+    /// The endpoints, without their names.
+    fn base_url(&self) -> &str {
+        self.token_url.strip_suffix("/token").unwrap_or(&self.token_url)
+    }
+
+    /// Posts a form as this client.
+    pub async fn post(&self, url: &str, pairs: &[(&str, &str)]) -> JsonAnswer {
         let signed = self.signer.as_ref().map(|(key, clock)| {
             let header = json!({"alg": "RS256", "typ": "JWT", "kid": key.kid()});
             ClientAuth::Assertion(key.sign(&header, &self.assertion_claims(clock.now())))
         });
-        token_request(&self.http, &self.token_url, pairs, signed.as_ref().unwrap_or(&self.auth)).await
+        post_form(&self.http, url, pairs, signed.as_ref().unwrap_or(&self.auth)).await
     }
 }
 
-/// Sends a token request.
-pub(super) async fn token_request(
+/// Posts a form at which clients authenticate.
+pub(super) async fn post_form(
     http: &reqwest::Client,
     url: &str,
     pairs: &[(&str, &str)],
     auth: &ClientAuth,
-) -> TokenResponse {
+) -> JsonAnswer {
     let (in_form, header): (Vec<(&str, &str)>, Option<String>) = match auth {
         ClientAuth::Public(id) => (vec![("client_id", id)], None),
         ClientAuth::Post(id, secret) => (vec![("client_id", id), ("client_secret", secret)], None),
@@ -185,5 +205,5 @@ pub(super) async fn token_request(
     if let Some(header) = header {
         request = request.header(AUTHORIZATION, header);
     }
-    TokenResponse(JsonAnswer::read(request).await)
+    JsonAnswer::read(request).await
 }

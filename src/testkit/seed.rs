@@ -6,9 +6,9 @@ use crate::config::{
     ConfigSecret, Declared, DeclaredClient, DeclaredMembership, DeclaredPassword, DeclaredUser,
 };
 use crate::protocol::{
-    Client, ClientAuthMethod, ClientId, ClientOrigin, GrantType, KnownScopes, PasswordHash, RedirectUri,
-    Resource, ResourceScope, ResourceUri, Role, RoleName, Scope, ScopeToken, Tenant, TenantId, Timestamp,
-    UserId,
+    Attributes, Client, ClientAuthMethod, ClientId, ClientOrigin, GrantType, KnownScopes, PasswordHash,
+    RedirectUri, Resource, ResourceScope, ResourceUri, Role, RoleName, Scope, ScopeToken, SigningAlg, Tenant,
+    TenantId, Timestamp, UserId,
 };
 
 /// The password of everybody to whom the test gives no other.
@@ -52,12 +52,14 @@ impl TestUser {
             name: None,
             email: None,
             password: Some(self.password.as_ref().map_or_else(known, other)),
+            attributes: Attributes::new(),
             memberships: self
                 .memberships
                 .iter()
                 .map(|(tenant, roles)| DeclaredMembership {
                     tenant: word(tenant, TenantId::parse),
                     roles: roles.iter().map(|role| word(role, RoleName::parse)).collect(),
+                    attributes: Attributes::new(),
                 })
                 .collect(),
         }
@@ -74,8 +76,7 @@ pub struct TestResource {
 impl TestResource {
     /// The MCP server at `uri`, which knows no scope yet.
     pub fn new(uri: &str) -> Self {
-        let uri = ResourceUri::parse(uri).unwrap_or_else(|error| panic!("{uri}: {error}"));
-        Self { resource: Resource::unregistered(uri), scopes: Vec::new() }
+        Self { resource: Resource::unregistered(resource_uri(uri)), scopes: Vec::new() }
     }
 
     /// Its name on pages.
@@ -126,10 +127,15 @@ impl TestResource {
         self
     }
 
+    /// The algorithm by which its tokens are signed, when that is not RS256.
+    pub fn signing_alg(mut self, alg: SigningAlg) -> Self {
+        self.resource.signing_alg = alg;
+        self
+    }
+
     /// Another URI by which clients name it.
     pub fn alias(mut self, uri: &str) -> Self {
-        let uri = ResourceUri::parse(uri).unwrap_or_else(|error| panic!("{uri}: {error}"));
-        self.resource.aliases.push(uri);
+        self.resource.aliases.push(resource_uri(uri));
         self
     }
 
@@ -245,6 +251,10 @@ fn client(id: &str, secret: Option<&str>) -> Client {
         }],
         ..Client::new(word(id, ClientId::parse), ClientOrigin::Config, Timestamp::from_seconds(0))
     }
+}
+
+pub(super) fn resource_uri(text: &str) -> ResourceUri {
+    ResourceUri::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
 pub(super) fn scope_token(text: &str) -> ScopeToken {

@@ -163,7 +163,12 @@ impl TestServer {
 
     /// Sends a token request as it is.
     pub async fn token(&self, pairs: &[(&str, &str)], auth: &ClientAuth) -> TokenResponse {
-        super::client::token_request(&self.http, &self.endpoint("token"), pairs, auth).await
+        TokenResponse(self.post(&self.endpoint("token"), pairs, auth).await)
+    }
+
+    /// Posts a form to an endpoint at which clients authenticate.
+    pub async fn post(&self, url: &str, pairs: &[(&str, &str)], auth: &ClientAuth) -> JsonAnswer {
+        super::client::post_form(&self.http, url, pairs, auth).await
     }
 
     /// The claims of an access token, after checking it as a resource server does: `typ`, signature by a served key,

@@ -7,59 +7,8 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::base64url;
-use crate::protocol::{ClientId, GrantId, Id, RoleName, Scope, TenantId, Timestamp};
+use crate::protocol::{ClaimName, ClientId, GrantId, Id, Scope, Timestamp};
 use crate::random::Random;
-
-/// Claims whose meaning is fixed (RFC 7519 §4.1, RFC 8693 §4, RFC 9068 §2.2, RFC 9449 §6): no configuration may give
-/// them another.
-const FIXED_CLAIMS: [&str; 18] = [
-    "iss",
-    "sub",
-    "aud",
-    "exp",
-    "nbf",
-    "iat",
-    "jti",
-    "client_id",
-    "scope",
-    "auth_time",
-    "acr",
-    "amr",
-    "azp",
-    "cnf",
-    "act",
-    "may_act",
-    "events",
-    "typ",
-];
-
-/// The name of a claim that a configuration chose: not one of those whose meaning is fixed.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ClaimName(String);
-
-impl ClaimName {
-    /// Accepts a name of 1 to 128 printable ASCII characters that no standard claim of an access token bears.
-    pub fn parse(text: &str) -> Option<Self> {
-        let well_formed =
-            (1..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic() && b != b'"');
-        (well_formed && !FIXED_CLAIMS.contains(&text)).then(|| Self(text.to_owned()))
-    }
-
-    /// `tenant`, unless configured otherwise.
-    pub fn tenant() -> Self {
-        Self("tenant".to_owned())
-    }
-
-    /// `roles`, unless configured otherwise (RFC 9068 §2.2.3.1).
-    pub fn roles() -> Self {
-        Self("roles".to_owned())
-    }
-
-    /// The name.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
 
 /// A token's id: `<grant id>.<random>`, so that revocation and introspection find the grant without a row per token;
 /// a token without a grant (client credentials) has the random part alone.
@@ -122,22 +71,8 @@ pub struct AccessTokenClaims {
     pub auth_time: Option<Timestamp>,
     /// `acr`: how the user logged in (RFC 9068 §2.2.1).
     pub acr: Option<String>,
-    /// The tenant that the token is good for, under the claim's configured name.
-    pub tenant: Option<(ClaimName, TenantId)>,
-    /// The user's roles in that tenant, under the claim's configured name; omitted when empty.
-    pub roles: (ClaimName, Vec<RoleName>),
-    /// Claims that the resource's configuration maps. Null ones are omitted, and so are those that bear the name of
-    /// the tenant's or the roles' claim.
+    /// Claims that the configuration names: the tenant, the roles and what is mapped. Null ones are omitted.
     pub mapped: BTreeMap<ClaimName, Value>,
-}
-
-impl AccessTokenClaims {
-    fn mapped_claims(&self) -> impl Iterator<Item = (&ClaimName, &Value)> {
-        self.mapped.iter().filter(|(name, value)| {
-            let taken = self.tenant.as_ref().is_some_and(|(tenant, _)| tenant == *name);
-            !value.is_null() && !taken && self.roles.0 != **name
-        })
-    }
 }
 
 impl Serialize for AccessTokenClaims {
@@ -159,14 +94,7 @@ impl Serialize for AccessTokenClaims {
         if let Some(acr) = &self.acr {
             map.serialize_entry("acr", acr)?;
         }
-        if let Some((name, tenant)) = &self.tenant {
-            map.serialize_entry(name.as_str(), tenant)?;
-        }
-        let (name, roles) = &self.roles;
-        if !roles.is_empty() {
-            map.serialize_entry(name.as_str(), roles)?;
-        }
-        for (name, value) in self.mapped_claims() {
+        for (name, value) in self.mapped.iter().filter(|(_, value)| !value.is_null()) {
             map.serialize_entry(name.as_str(), value)?;
         }
         map.end()
@@ -211,24 +139,11 @@ mod tests {
     }
 
     #[test]
-    fn a_mapped_claim_overrides_nothing() {
+    fn a_mapped_claim_is_never_null() {
         let mut full = full_claims();
-        for name in ["org", "roles", "null"] {
-            let value = if name == "null" { Value::Null } else { json!("forged") };
-            full.mapped.insert(ClaimName::parse(name).unwrap(), value);
-        }
+        full.mapped.insert(ClaimName::parse("nothing").unwrap(), Value::Null);
         let text = serde_json::to_string(&full).unwrap();
-        assert!(!text.contains("forged") && !text.contains("null"), "{text}");
-    }
-
-    #[test]
-    fn claims_of_fixed_meaning_and_odd_names_cannot_be_configured() {
-        for name in ["iss", "sub", "aud", "exp", "client_id", "scope", "cnf", "", "a b", "é", "a\"", "a\0"] {
-            assert_eq!(ClaimName::parse(name), None, "{name}");
-        }
-        for name in ["tenant", "groups", "https://example.com/roles"] {
-            assert_eq!(ClaimName::parse(name).unwrap().as_str(), name);
-        }
+        assert!(!text.contains("nothing") && !text.contains("null"), "{text}");
     }
 
     #[test]

@@ -23,7 +23,7 @@ mod server_secret;
 mod subkey;
 mod test_keys;
 
-pub use access_token::{AccessTokenClaims, ClaimName, Jti};
+pub use access_token::{AccessTokenClaims, Jti};
 pub use client_secret::ClientSecret;
 pub use jwk::PublicJwk;
 pub use key::{SigningFailed, SigningKey};

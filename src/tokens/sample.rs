@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::{AccessTokenClaims, ClaimName, Jti, KeyEncryptionKey, ServerSecret};
-use crate::protocol::{ClientId, GrantId, RoleName, Scope, ServerSecretId, TenantId, Timestamp};
+use super::{AccessTokenClaims, Jti, KeyEncryptionKey, ServerSecret};
+use crate::protocol::{ClaimName, ClientId, GrantId, Scope, ServerSecretId, Timestamp};
 use crate::random::Random;
 
 /// Replaces one character of an ASCII text by another character.
@@ -55,22 +55,22 @@ pub(super) fn claims() -> AccessTokenClaims {
         scope: Scope::default(),
         auth_time: None,
         acr: None,
-        tenant: None,
-        roles: (ClaimName::roles(), vec![]),
         mapped: BTreeMap::new(),
     }
 }
 
 /// Everything that an access token can say.
 pub(super) fn full_claims() -> AccessTokenClaims {
-    let roles = ["editor", "viewer"].map(|role| RoleName::parse(role).unwrap());
+    let name = |name| ClaimName::parse(name).unwrap();
     AccessTokenClaims {
         scope: Scope::parse("notes:read notes:write").unwrap(),
         auth_time: Some(Timestamp::from_seconds(1_799_999_000)),
         acr: Some("pwd".to_owned()),
-        tenant: Some((ClaimName::parse("org").unwrap(), TenantId::parse("acme").unwrap())),
-        roles: (ClaimName::roles(), roles.to_vec()),
-        mapped: BTreeMap::from([(ClaimName::parse("plan").unwrap(), "gold".into())]),
+        mapped: BTreeMap::from([
+            (name("org"), "acme".into()),
+            (name("roles"), vec!["editor", "viewer"].into()),
+            (name("plan"), "gold".into()),
+        ]),
         ..claims()
     }
 }

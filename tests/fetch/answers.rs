@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use gatelet::fetch::{FetchError, FetchOptions, MAX_BODY};
+use gatelet::fetch::{FetchError, FetchOptions, MAX_BODY, MAX_KEY_SET};
 use libtest_mimic::Trial;
 
 use crate::peer::{Manners, Peer, fetcher, json, loopback_options, ok, on_loopback, raw};
@@ -15,6 +15,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         only_200_counts,
         only_json_counts,
         five_kibibytes_are_taken_and_not_a_byte_more,
+        a_key_set_may_be_longer_than_a_document,
         an_endless_body_is_left,
         a_length_that_lies_gains_nothing,
         nothing_is_decompressed,
@@ -129,6 +130,18 @@ async fn five_kibibytes_are_taken_and_not_a_byte_more() {
         let expected = if fits { Ok(body) } else { Err(FetchError::TooLarge(MAX_BODY)) };
         assert_eq!((&whole, &chunked, &until_the_end), (&expected, &expected, &expected), "{length}");
     }
+}
+
+async fn a_key_set_may_be_longer_than_a_document() {
+    // RFC 7517 §4.7: keys come with their certificates.
+    assert_eq!(MAX_KEY_SET, 64 * 1024);
+    let get = async |length: usize| {
+        let answer = ok(&["Content-Type: application/jwk-set+json"], &vec![b' '; length]);
+        let peer = Peer::start(Manners::answer(answer)).await;
+        on_loopback().key_set(&peer.url("/")).await.map(|fetched| fetched.body.len())
+    };
+    assert_eq!(get(MAX_KEY_SET).await, Ok(MAX_KEY_SET));
+    assert_eq!(get(MAX_KEY_SET + 1).await, Err(FetchError::TooLarge(MAX_KEY_SET)));
 }
 
 async fn an_endless_body_is_left() {

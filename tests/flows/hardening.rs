@@ -28,6 +28,8 @@ const SCRIPT: &str = "<script>alert(1)</script>";
 enum For {
     /// Programs of any origin: answered in JSON.
     Programs,
+    /// Servers: in JSON, and never to a script.
+    Servers,
     /// People: answered with pages.
     People,
 }
@@ -38,6 +40,8 @@ type Route = (&'static str, For, Option<&'static str>);
 /// Every address of the server. What is only posted to has no `GET`.
 const ROUTES: &[Route] = &[
     ("/oauth/token", For::Programs, Some(FORM)),
+    ("/oauth/introspect", For::Servers, Some(FORM)),
+    ("/oauth/revoke", For::Programs, Some(FORM)),
     ("/oauth/register", For::Programs, Some(JSON)),
     ("/oauth/jwks", For::Programs, None),
     ("/oauth/.well-known/jwks.json", For::Programs, None),
@@ -61,7 +65,7 @@ const ROUTES: &[Route] = &[
 impl For {
     fn allowed(self, posted: Option<&str>) -> &'static str {
         match (self, posted) {
-            (Self::Programs, Some(_)) => "POST",
+            (Self::Programs | Self::Servers, Some(_)) => "POST",
             (Self::People, Some(_)) => "GET,HEAD,POST",
             (_, None) => "GET,HEAD",
         }
@@ -122,7 +126,7 @@ fn assert_formed(answer: &Answer, whom: For, what: &str) {
         return;
     }
     match whom {
-        For::Programs => {
+        For::Programs | For::Servers => {
             assert_eq!(answer.header("content-type"), Some("application/json"), "{what}: {answer:?}");
             let body: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
             assert!(body["error"].is_string() && body["error_description"].is_string(), "{what}: {body}");
@@ -389,7 +393,7 @@ async fn scripts_of_other_origins_read_what_is_open_and_nothing_else(database: D
             assert_eq!(answer.header("access-control-allow-credentials"), None, "{what}: {answer:?}");
             let open = answer.header("access-control-allow-origin");
             assert_eq!(open, (*whom == For::Programs).then_some("*"), "{what}: {answer:?}");
-            if *whom == For::People {
+            if *whom != For::Programs {
                 assert!(!answer.head.contains("access-control-"), "{what}: {answer:?}");
             }
         }

@@ -7,6 +7,7 @@ mod common;
 
 mod assertions;
 mod authorizing;
+mod claims;
 mod client_authentication;
 mod code_flow;
 mod configured;
@@ -17,16 +18,20 @@ mod documents;
 mod forms;
 mod hardening;
 mod http2;
+mod introspecting;
 mod limits;
 mod logging_in;
 mod machines;
 mod never;
+mod own_audience;
+mod profiles;
 mod prompts;
 mod proxy;
 mod races;
 mod redeeming;
 mod refreshing;
 mod registering;
+mod revoking;
 mod scope_rules;
 mod several_resources;
 mod shapes;
@@ -49,6 +54,7 @@ type Case = common::Case<Database>;
 const LISTS: &[(&str, &[Case])] = &[
     ("assertions", assertions::CASES),
     ("authorizing", authorizing::CASES),
+    ("claims", claims::CASES),
     ("client_authentication", client_authentication::CASES),
     ("code_flow", code_flow::CASES),
     ("configured", configured::CASES),
@@ -59,15 +65,19 @@ const LISTS: &[(&str, &[Case])] = &[
     ("forms", forms::CASES),
     ("hardening", hardening::CASES),
     ("http2", http2::CASES),
+    ("introspecting", introspecting::CASES),
     ("limits", limits::CASES),
     ("logging_in", logging_in::CASES),
     ("machines", machines::CASES),
     ("never", never::CASES),
+    ("own_audience", own_audience::CASES),
+    ("profiles", profiles::CASES),
     ("prompts", prompts::CASES),
     ("races", races::CASES),
     ("redeeming", redeeming::CASES),
     ("refreshing", refreshing::CASES),
     ("registering", registering::CASES),
+    ("revoking", revoking::CASES),
     ("scope_rules", scope_rules::CASES),
     ("several_resources", several_resources::CASES),
     ("shapes", shapes::CASES),

@@ -11,6 +11,8 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use crate::cases;
+use crate::introspecting::{is_active, notes_server, serving};
+use crate::revoking::revoked_at_once;
 use crate::world::{Database, app, consent_page, granted, logged_in, server, tokens, web};
 
 cases![
@@ -19,6 +21,8 @@ cases![
     of_32_decisions_about_one_interaction_one_counts,
     of_32_identical_registrations_comes_one_client,
     of_32_uses_of_one_assertion_one_counts,
+    of_32_revocations_of_one_token_all_are_acknowledged_and_one_told_of,
+    a_grant_that_is_revoked_while_it_refreshes_stays_revoked,
     a_client_that_hangs_up_while_redeeming_leaves_nothing_half_done,
     a_client_that_hangs_up_while_refreshing_keeps_its_chain,
 ];
@@ -205,5 +209,38 @@ async fn a_client_that_hangs_up_while_refreshing_keeps_its_chain(database: Datab
         hang_up(&server, &client, &pairs, &random).await;
         live = client.refresh(live.refresh_token()).await.granted();
         server.verify(live.access_token()).await;
+    }
+}
+
+async fn of_32_revocations_of_one_token_all_are_acknowledged_and_one_told_of(database: Database) {
+    // RFC 7009 §2.2
+    let server = serving(database).await;
+    let client = app(&server);
+    let issued = tokens(&server, &client).await;
+    revoked_at_once(&server, &client, issued.access_token(), "access_token_revoked").await;
+    revoked_at_once(&server, &client, issued.refresh_token(), "refresh_token_revoked").await;
+    assert_eq!(client.refresh(issued.refresh_token()).await.refusal(), (400, "invalid_grant"));
+}
+
+async fn a_grant_that_is_revoked_while_it_refreshes_stays_revoked(database: Database) {
+    // RFC 7009 §2.1: an answer that was on its way when the revocation was acknowledged is worth nothing.
+    let server = serving(database).await;
+    let (client, notes) = (app(&server), notes_server(&server));
+    for _ in 0..8 {
+        let issued = tokens(&server, &client).await;
+        let mut asked = JoinSet::new();
+        for number in 0..AT_ONCE {
+            let (client, token) = (client.clone(), issued.refresh_token().to_owned());
+            asked.spawn(async move {
+                match number {
+                    16 => client.revoke(&token).await,
+                    _ => client.refresh(&token).await.0,
+                }
+            });
+        }
+        for answer in asked.join_all().await.iter().filter(|answer| answer.json["access_token"].is_string()) {
+            assert!(!is_active(&notes, answer.text("access_token")).await);
+            assert_eq!(client.refresh(answer.text("refresh_token")).await.refusal(), (400, "invalid_grant"));
+        }
     }
 }

@@ -41,14 +41,48 @@ const OUTCOMES: &[(&str, &[&str])] = &[
             "too much scope",
         ],
     ),
+    (
+        "introspect",
+        &[
+            "access token active",
+            "access token expired",
+            "access token revoked",
+            "key revoked",
+            "refresh token active",
+            "answered again",
+            "grant ended",
+            "chain expired",
+            "not used for too long",
+            "old token replayed",
+            "token replayed after the window",
+            "not the asker's business",
+            "suspended client",
+            "wrong secret",
+        ],
+    ),
+    (
+        "revoke",
+        &[
+            "access token revoked",
+            "refresh token revoked",
+            "nothing to revoke",
+            "another client's token",
+            "suspended client",
+            "wrong secret",
+        ],
+    ),
+    ("key", &["rotated", "revoked"]),
     ("suspend", &["suspended", "suspended before"]),
     ("sweep", &["swept"]),
-    ("two at once", &["redeem, redeem", "redeem, refresh", "refresh, refresh", "refresh, suspend"]),
+    (
+        "two at once",
+        &["redeem, redeem", "redeem, refresh", "refresh, refresh", "refresh, suspend", "refresh, revoke"],
+    ),
     ("wait", &["to the last second", "to the end", "past the end"]),
 ];
 
 /// From so many histories on, every outcome has to have occurred.
-const ENOUGH: usize = 200;
+const ENOUGH: usize = 1000;
 
 /// How often each outcome occurred.
 #[derive(Clone, Default)]

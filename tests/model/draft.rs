@@ -1,7 +1,7 @@
 //! Histories: drawn from a seed, as drafts that mean something after any others, so that a history from which some are
 //! left out is a history too.
 
-use crate::model::{Ask, By, Party, REPEATS, Request, TENANT_OF};
+use crate::model::{Ask, Asker, By, Party, REPEATS, Request, TENANT_OF, Token};
 
 /// Chance that is the same for the same seed (SplitMix64).
 #[derive(Clone, Copy)]
@@ -37,6 +37,8 @@ enum Kind {
     Guess,
     Tend,
     Suspend,
+    Revoke,
+    Key,
     Sweep,
 }
 
@@ -50,6 +52,8 @@ const WEIGHTS: &[(Kind, usize)] = &[
     (Kind::Guess, 3),
     (Kind::Tend, 5),
     (Kind::Suspend, 3),
+    (Kind::Revoke, 8),
+    (Kind::Key, 2),
     (Kind::Sweep, 2),
 ];
 
@@ -78,6 +82,8 @@ pub(crate) struct Known<'a> {
     pub(crate) grants: &'a [(usize, usize, Option<u32>)],
     /// Those that may still be good for something.
     pub(crate) alive: Vec<usize>,
+    /// The access tokens that were handed out.
+    pub(crate) access: Vec<usize>,
     /// The present, and the seconds in which something ends.
     pub(crate) now: i64,
     pub(crate) ends: Vec<i64>,
@@ -93,7 +99,7 @@ pub(crate) fn history(seed: u64) -> Vec<Draft> {
         drafts.push(draft(Kind::Repeat));
     }
     let whole: usize = WEIGHTS.iter().map(|(_, weight)| weight).sum();
-    for _ in 0..8 + dice.below(20) {
+    for _ in 0..6 + dice.below(15) {
         let mut at = dice.below(whole);
         let kind = WEIGHTS.iter().find(|(_, weight)| {
             let found = at < *weight;
@@ -116,6 +122,11 @@ impl Draft {
         let issue = Request::Issue { user: dice.below(TENANT_OF.len()), client: usize::from(dice.one(1, 4)) };
         if self.kind == Kind::Wait {
             return vec![Step::Wait(wait(dice, known))];
+        }
+        if self.kind == Kind::Key {
+            let request = if dice.one(1, 2) { Request::RotateKey } else { Request::RevokeKey };
+            // Servers learn of it within a second.
+            return vec![Step::Ask(request), Step::Wait(known.now + 1)];
         }
         if self.kind == Kind::Sweep {
             return vec![Step::Ask(Request::Sweep)];
@@ -147,12 +158,48 @@ impl Draft {
                 Some(newest) => Step::Ask(refresh(dice, grant, client, newest)),
                 None => Step::Ask(right),
             },
+            Kind::Revoke => match token(dice, grant, known) {
+                // Of a grant that was deleted meanwhile, the server does not know whose it was.
+                Some(token) => {
+                    let is_wrong = known.alive.contains(&grant) && dice.one(1, 4);
+                    Step::Ask(Request::Revoke(token, by(dice, client, is_wrong)))
+                }
+                None => Step::Ask(right),
+            },
             Kind::Race => race(dice, grant, client, newest, party),
             Kind::Suspend if dice.one(1, 4) => return vec![Step::Ask(Request::Suspend(party)); 2],
             Kind::Suspend => Step::Ask(Request::Suspend(party)),
             _ => Step::Ask(issue),
         }]
     }
+
+    /// Somebody asks whether a token is good.
+    pub(crate) fn look(mut self, known: &Known<'_>) -> Option<Request> {
+        let dice = &mut self.dice;
+        let client = Asker::Client(By { client: 1, proved: !dice.one(1, 12) });
+        // The first client has no secret to ask with.
+        let of_other = |number: &usize| known.grants[*number].1 == 1 && known.grants[*number].2.is_some();
+        let grants: Vec<_> = (0..known.grants.len()).filter(of_other).collect();
+        if dice.one(1, 2) && !grants.is_empty() {
+            let grant = grants[dice.below(grants.len())];
+            let asker = if dice.one(1, 12) { Asker::Server } else { client };
+            return Some(Request::Introspect(token(dice, grant, known)?, asker));
+        }
+        let access = known.access.iter().rev().nth(dice.below(5).min(known.access.len().saturating_sub(1)));
+        let asker = [Asker::Server, Asker::Server, Asker::Server, Asker::Server, Asker::OtherServer, client];
+        Some(Request::Introspect(Token::Access(*access?), asker[dice.below(6)]))
+    }
+}
+
+/// A token of this grant, or any access token.
+fn token(dice: &mut Dice, grant: usize, known: &Known<'_>) -> Option<Token> {
+    let refresh = known.grants[grant]
+        .2
+        .map(|newest| Token::Refresh(grant, newest.saturating_sub([0, 0, 0, 1, 1, 2, 2, 3][dice.below(8)])));
+    // The last ones are still good, most of them.
+    let last = known.access.iter().rev().nth(dice.below(4).min(known.access.len().saturating_sub(1)));
+    let access = last.map(|number| Token::Access(*number));
+    if dice.one(2, 3) { refresh.or(access) } else { access.or(refresh) }
 }
 
 /// Mostly one that is good for something, because the others are refused whatever is asked; the newest if it is to be
@@ -248,7 +295,10 @@ fn race(dice: &mut Dice, grant: usize, client: usize, newest: Option<u32>, party
     let Some(generation) = newest else { return Step::Race(redemption, redemption) };
     let fresh = rotation(grant, client, generation);
     let stale = rotation(grant, client, generation.saturating_sub(1));
-    match dice.below(8) {
+    match dice.below(9) {
+        8 => {
+            Step::Race(fresh, Request::Revoke(Token::Refresh(grant, generation), By { client, proved: true }))
+        }
         0 => Step::Race(redemption, fresh),
         1 => Step::Race(fresh, Request::Suspend(party)),
         2 | 3 => Step::Race(stale, fresh),

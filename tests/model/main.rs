@@ -10,6 +10,7 @@ mod common;
 mod coverage;
 mod draft;
 mod histories;
+mod keys;
 mod model;
 mod player;
 mod playing;
@@ -84,17 +85,18 @@ fn main() -> ExitCode {
     conclude(code)
 }
 
-/// Prints what occurred. Outcomes that never did fail the run.
+/// Prints what occurred. Outcomes that never did, on neither database, fail the run.
 fn conclude(code: ExitCode) -> ExitCode {
     let tally: Vec<_> = std::mem::take(&mut *TALLY.lock().expect("all cases are over")).into_iter().collect();
     if tally.is_empty() || code != ExitCode::SUCCESS {
         return code;
     }
     println!("{}", Table(&tally));
-    let mut missing =
-        tally.iter().flat_map(|(name, all)| all.missing().into_iter().map(move |one| (name, one)));
-    missing.by_ref().fold(code, |_, (name, one)| {
-        println!("{name}: {one}");
+    let mut all = Coverage::default();
+    tally.iter().for_each(|(_, coverage)| all.add(coverage));
+    println!("{} histories, {} steps, and server and model agree", all.histories, all.steps());
+    all.missing().iter().fold(code, |_, missing| {
+        println!("{missing}");
         ExitCode::FAILURE
     })
 }

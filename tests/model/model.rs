@@ -43,6 +43,21 @@ pub(crate) enum Ask {
     More,
 }
 
+/// A token that was handed out: an access token by the number of the request that it answered.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Token {
+    Access(usize),
+    Refresh(usize, u32),
+}
+
+/// Who asks whether a token is good: the server that it is for, another one, or a client.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Asker {
+    Server,
+    OtherServer,
+    Client(By),
+}
+
 /// What is asked of the server. Grants are numbered as they were issued, the tokens of a chain from zero.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Request {
@@ -64,7 +79,13 @@ pub(crate) enum Request {
         scope: Ask,
         elsewhere: bool,
     },
+    Introspect(Token, Asker),
+    Revoke(Token, By),
     Suspend(Party),
+    /// A new key signs from the next second on; what the old one signed stays good.
+    RotateKey,
+    /// The key that signs is revoked, and with it what it signed.
+    RevokeKey,
     /// What has ended for long is deleted, which nobody may notice.
     Sweep,
 }
@@ -74,6 +95,8 @@ pub(crate) enum Request {
 pub(crate) enum Answer {
     Code,
     Tokens { grant: usize, generation: u32, all: bool },
+    Active { all: bool },
+    Inactive,
     Refused(u16, String),
     Done,
 }
@@ -101,6 +124,15 @@ struct Chain {
     end: i64,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Access {
+    grant: usize,
+    end: i64,
+    all: bool,
+    key: usize,
+    revoked: bool,
+}
+
 /// All that has to be known to predict every answer.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Model {
@@ -108,13 +140,16 @@ pub(crate) struct Model {
     pub(crate) now: i64,
     grants: Vec<Grant>,
     suspended: BTreeSet<Party>,
-    /// The grant and the end of each access token, by the number of the request that it answered.
-    access: BTreeMap<usize, (usize, i64)>,
+    access: BTreeMap<usize, Access>,
+    /// How many keys there were before the one that signs, and which of all were revoked.
+    key: usize,
+    revoked_keys: BTreeSet<usize>,
 }
 
 impl Model {
     pub(crate) fn new(rules: Rules, now: i64) -> Self {
-        Self { rules, now, grants: Vec::new(), suspended: BTreeSet::new(), access: BTreeMap::new() }
+        let (suspended, revoked_keys) = (BTreeSet::new(), BTreeSet::new());
+        Self { rules, now, grants: Vec::new(), suspended, access: BTreeMap::new(), key: 0, revoked_keys }
     }
 
     /// Predicts the answer to the request with this number.
@@ -129,7 +164,18 @@ impl Model {
                 let verdict = self.refresh(grant, generation, by, scope, elsewhere);
                 self.handed_out(number, verdict)
             }
+            Request::Introspect(token, asker) => self.introspect(token, asker),
+            Request::Revoke(token, by) => self.revoke(token, by),
             Request::Suspend(party) => self.suspend(party),
+            Request::RotateKey => {
+                self.key += 1;
+                (Answer::Done, "rotated")
+            }
+            Request::RevokeKey => {
+                self.revoked_keys.insert(self.key);
+                self.key += 1;
+                (Answer::Done, "revoked")
+            }
             Request::Sweep => (Answer::Done, "swept"),
         }
     }
@@ -221,29 +267,18 @@ impl Model {
         if let Some(refusal) = self.not_the_client(by) {
             return refusal;
         }
-        let (now, rules, is_alive) = (self.now, self.rules, self.is_alive(number));
+        let (now, rules, is_newest) = (self.now, self.rules, self.is_newest(number, generation));
         let grant = &mut self.grants[number];
         let Some(chain) = grant.chain.as_mut().filter(|_| by.client == grant.client) else {
             return over("another client's token");
         };
-        if !is_alive {
-            return over("grant ended");
-        }
-        if now >= chain.end {
-            return over("chain expired");
-        }
-        if now >= chain.idle_end {
-            return over("not used for too long");
-        }
-        let is_newest = generation == chain.newest;
-        if !is_newest && generation + 1 != chain.newest {
-            grant.revoked = true;
-            return over("old token replayed");
-        }
-        if !is_newest && now >= chain.rotated_at + rules.window {
-            grant.revoked = true;
-            return over("token replayed after the window");
-        }
+        let is_newest = match is_newest {
+            Ok(is_newest) => is_newest,
+            Err(why) => {
+                grant.revoked |= why.contains("replayed");
+                return over(why);
+            }
+        };
         if elsewhere {
             return refused(400, "invalid_target", "another resource");
         }
@@ -265,6 +300,92 @@ impl Model {
             (false, _) => "answered again",
         };
         (Answer::Tokens { grant: number, generation: chain.newest, all: scope == Ask::Nothing }, why)
+    }
+
+    /// Whether this is the newest token of a grant's chain, and not the one before it, which is good for a short time; or
+    /// why it is neither.
+    fn is_newest(&self, number: usize, generation: u32) -> Result<bool, &'static str> {
+        let Some(chain) = self.grants[number].chain.filter(|_| self.is_alive(number)) else {
+            return Err("grant ended");
+        };
+        match generation {
+            _ if self.now >= chain.end => Err("chain expired"),
+            _ if self.now >= chain.idle_end => Err("not used for too long"),
+            _ if generation == chain.newest => Ok(true),
+            _ if generation + 1 != chain.newest => Err("old token replayed"),
+            _ if self.now >= chain.rotated_at + self.rules.window => Err("token replayed after the window"),
+            _ => Ok(false),
+        }
+    }
+
+    /// A resource server is told of access tokens that are for it, a client of its own tokens, and nobody of others (RFC
+    /// 7662 §4). Whatever would not be taken now is inactive, and why is not told (§2.2).
+    fn introspect(&self, token: Token, asker: Asker) -> Verdict {
+        let client = match asker {
+            Asker::Client(by) => match self.not_the_client(by) {
+                Some(refusal) => return refusal,
+                None => Some(by.client),
+            },
+            Asker::Server | Asker::OtherServer => None,
+        };
+        let inactive = |why| (Answer::Inactive, why);
+        let grant = match token {
+            Token::Access(number) => self.access[&number].grant,
+            Token::Refresh(grant, _) => grant,
+        };
+        let is_business = match client {
+            Some(client) => client == self.grants[grant].client,
+            None => asker == Asker::Server && matches!(token, Token::Access(_)),
+        };
+        if !is_business {
+            return inactive("not the asker's business");
+        }
+        match token {
+            Token::Access(number) => match self.access[&number] {
+                access if self.now >= access.end => inactive("access token expired"),
+                access if self.revoked_keys.contains(&access.key) => inactive("key revoked"),
+                access if access.revoked => inactive("access token revoked"),
+                access if !self.is_alive(access.grant) => inactive("grant ended"),
+                access => (Answer::Active { all: access.all }, "access token active"),
+            },
+            Token::Refresh(grant, generation) => match self.is_newest(grant, generation) {
+                Ok(true) => (Answer::Active { all: true }, "refresh token active"),
+                Ok(false) if self.grants[grant].chain.is_some_and(|chain| chain.repeats == REPEATS) => {
+                    inactive("repeated too often")
+                }
+                Ok(false) => (Answer::Active { all: true }, "answered again"),
+                Err(why) => inactive(why),
+            },
+        }
+    }
+
+    /// A refresh token takes its grant with it, an access token goes alone; of another client's nothing goes (RFC 7009
+    /// §2.1). What is not good any more is as revoked as it can be (§2.2).
+    fn revoke(&mut self, token: Token, by: By) -> Verdict {
+        if let Some(refusal) = self.not_the_client(by) {
+            return refusal;
+        }
+        match token {
+            Token::Refresh(grant, _) => {
+                let grant = &mut self.grants[grant];
+                if by.client != grant.client {
+                    return over("another client's token");
+                }
+                grant.revoked = true;
+                (Answer::Done, "refresh token revoked")
+            }
+            Token::Access(number) => {
+                let access = self.access.get_mut(&number).expect("a token that was handed out");
+                if self.now >= access.end || self.revoked_keys.contains(&access.key) {
+                    return (Answer::Done, "nothing to revoke");
+                }
+                if by.client != self.grants[access.grant].client {
+                    return over("another client's token");
+                }
+                access.revoked = true;
+                (Answer::Done, "access token revoked")
+            }
+        }
     }
 
     /// Who is suspended loses at once, and for ever, what was given.
@@ -291,8 +412,9 @@ impl Model {
     }
 
     fn handed_out(&mut self, number: usize, verdict: Verdict) -> Verdict {
-        if let Answer::Tokens { grant, .. } = verdict.0 {
-            self.access.insert(number, (grant, self.now + self.rules.access));
+        if let Answer::Tokens { grant, all, .. } = verdict.0 {
+            let (end, key) = (self.now + self.rules.access, self.key);
+            self.access.insert(number, Access { grant, end, all, key, revoked: false });
         }
         verdict
     }
@@ -321,7 +443,7 @@ impl Model {
         };
         let alive = (0..self.grants.len()).filter(|number| self.is_alive(*number));
         let ends = alive.flat_map(|number| of_grant(&self.grants[number]));
-        let of_access = self.access.values().map(|(_, end)| *end);
+        let of_access = self.access.values().map(|access| access.end);
         ends.chain(of_access).filter(|end| *end >= self.now).collect()
     }
 }

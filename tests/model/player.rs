@@ -6,9 +6,9 @@ use std::time::Duration;
 use gatelet::audit::{AuditEvent, AuditKind};
 use gatelet::protocol::{ClientId, TenantId, UserId};
 use gatelet::store::{Outcome, SweepPolicy};
-use gatelet::testkit::{Browser, Callback, Landing, TokenResponse};
+use gatelet::testkit::{Browser, Callback, JsonAnswer, Landing, TokenResponse};
 
-use crate::model::{Answer, Ask, By, Party, Request};
+use crate::model::{Answer, Ask, Asker, By, Party, Request, Token};
 use crate::stage::{NOTES, OTHER, Seat, Stage};
 
 /// A suspended person tries no more passwords than this in one history: the name would rest.
@@ -31,6 +31,8 @@ pub(crate) struct Player<'a> {
 pub(crate) enum Raw {
     Issue(Box<Browser>, Issued),
     Token(Box<TokenResponse>),
+    Introspection(Box<JsonAnswer>),
+    Revocation(Box<JsonAnswer>),
     Verb(bool),
 }
 
@@ -80,7 +82,19 @@ impl<'a> Player<'a> {
                 }
                 self.token(by, &pairs).await
             }
+            Request::Introspect(token, asker) => {
+                let pairs = [("token", self.text(token))];
+                let answer = self.stage.post(&self.seat, asker, "introspect", &pairs).await;
+                Raw::Introspection(Box::new(answer))
+            }
+            Request::Revoke(token, by) => {
+                let pairs = [("token", self.text(token))];
+                let answer = self.stage.post(&self.seat, Asker::Client(by), "revoke", &pairs).await;
+                Raw::Revocation(Box::new(answer))
+            }
             Request::Suspend(party) => Raw::Verb(self.suspend(party).await),
+            Request::RotateKey => Raw::Verb(self.stage.rotate_key().await),
+            Request::RevokeKey => Raw::Verb(self.stage.revoke_key().await),
             Request::Sweep => {
                 self.sweep().await;
                 Raw::Verb(true)
@@ -88,8 +102,22 @@ impl<'a> Player<'a> {
         }
     }
 
+    fn text(&self, token: Token) -> &str {
+        match token {
+            Token::Access(number) => &self.access[&number],
+            Token::Refresh(grant, generation) => &self.refresh[&(grant, generation)],
+        }
+    }
+
+    /// The access tokens that were handed out, by the numbers of the requests that they answered.
+    pub(crate) fn access_tokens(&self) -> Vec<usize> {
+        self.access.keys().copied().collect()
+    }
+
     async fn token(&self, by: By, pairs: &[(&str, &str)]) -> Raw {
-        Raw::Token(Box::new(TokenResponse(self.stage.post(&self.seat, by, "token", pairs).await)))
+        Raw::Token(Box::new(TokenResponse(
+            self.stage.post(&self.seat, Asker::Client(by), "token", pairs).await,
+        )))
     }
 
     /// Goes through authorization as a person would: logs in and allows when that is asked for.
@@ -153,6 +181,7 @@ impl<'a> Player<'a> {
             audit_kept: Duration::from_secs(3600),
             batch: 1000,
         };
+        server.app().engine().store.delete_expired_signing_keys(server.clock().now()).await.unwrap();
         while !server.app().engine().store.sweep(server.clock().now(), policy).await.unwrap().is_nothing() {}
     }
 
@@ -177,6 +206,9 @@ impl<'a> Player<'a> {
             (Raw::Token(answer), Request::Redeem { grant, .. } | Request::Refresh { grant, .. }) => {
                 self.tokens(number, grant, *answer)
             }
+            (Raw::Introspection(answer), _) => introspected(&answer),
+            (Raw::Revocation(answer), _) if answer.status == 200 => Answer::Done,
+            (Raw::Revocation(answer), _) => refused(&answer),
             (Raw::Verb(true), _) => Answer::Done,
             (Raw::Verb(false), _) => Answer::Refused(0, "lost".to_owned()),
             _ => panic!("an answer to another request"),
@@ -186,8 +218,7 @@ impl<'a> Player<'a> {
     /// A refresh token that was seen before is the one it was; a new one is the next of its grant.
     fn tokens(&mut self, number: usize, grant: usize, answer: TokenResponse) -> Answer {
         if answer.status != 200 {
-            let (status, error) = answer.refusal();
-            return Answer::Refused(status, error.to_owned());
+            return refused(&answer);
         }
         let answer = answer.granted();
         let text = answer.refresh_token().to_owned();
@@ -198,11 +229,27 @@ impl<'a> Player<'a> {
         });
         self.refresh.insert((grant, generation), text);
         self.access.insert(number, answer.access_token().to_owned());
-        let all = match answer.scope() {
-            "read write" => true,
-            "read" => false,
-            other => panic!("a scope that nobody asked for: {other}"),
-        };
-        Answer::Tokens { grant, generation, all }
+        Answer::Tokens { grant, generation, all: is_all(answer.scope()) }
+    }
+}
+
+fn introspected(answer: &JsonAnswer) -> Answer {
+    match (answer.status, answer.json["active"].as_bool()) {
+        (200, Some(true)) => Answer::Active { all: is_all(answer.text("scope")) },
+        (200, Some(false)) => Answer::Inactive,
+        _ => refused(answer),
+    }
+}
+
+fn refused(answer: &JsonAnswer) -> Answer {
+    let (status, error) = answer.refusal();
+    Answer::Refused(status, error.to_owned())
+}
+
+fn is_all(scope: &str) -> bool {
+    match scope {
+        "read write" => true,
+        "read" => false,
+        other => panic!("a scope that nobody asked for: {other}"),
     }
 }

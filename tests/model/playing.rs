@@ -47,12 +47,17 @@ pub(crate) async fn play(
         coverage,
     };
     for (number, draft) in drafts.iter().enumerate() {
-        let (model, grants) = (&game.models[0], &game.player.grants);
-        let (alive, ends) = (model.alive(), model.ends().into_iter().collect());
-        for step in draft.settle(&Known { grants, alive, now: model.now, ends }) {
+        let steps = draft.settle(&game.known());
+        let look = |game: &Game<'_>| draft.look(&game.known()).map(Step::Ask);
+        for step in steps {
             if !game.step(step).await {
                 return Err(Difference { drafts: number + 1, transcript: game.transcript });
             }
+        }
+        if let Some(look) = look(&game)
+            && !game.step(look).await
+        {
+            return Err(Difference { drafts: number + 1, transcript: game.transcript });
         }
     }
     game.coverage.histories += 1;
@@ -65,13 +70,24 @@ pub(crate) async fn play(
 }
 
 impl Game<'_> {
+    fn known(&self) -> Known<'_> {
+        let model = &self.models[0];
+        Known {
+            grants: &self.player.grants,
+            alive: model.alive(),
+            access: self.player.access_tokens(),
+            now: model.now,
+            ends: model.ends().into_iter().collect(),
+        }
+    }
+
     /// Whether server and model still agree.
     async fn step(&mut self, step: Step) -> bool {
         match step {
             Step::Ask(request) => self.ask(request).await.is_some(),
             Step::Race(first, second) => self.race([first, second]).await,
             Step::Wait(until) => {
-                self.wait(until);
+                self.wait(until).await;
                 true
             }
             Step::Repeat(request, times) => {
@@ -87,14 +103,14 @@ impl Game<'_> {
         }
     }
 
-    fn wait(&mut self, until: i64) {
+    async fn wait(&mut self, until: i64) {
         let ends = self.models[0].ends();
         let where_to =
             [(until + 1, "to the last second"), (until, "to the end"), (until - 1, "past the end")];
         for (_, words) in where_to.iter().filter(|(end, _)| ends.contains(end)) {
             self.coverage.count("wait", words);
         }
-        self.stage.wait(until);
+        self.stage.wait(until).await;
         self.models.iter_mut().for_each(|model| model.now = until);
         self.note(&format!("wait until {}", until - self.start));
     }
@@ -161,9 +177,13 @@ impl Game<'_> {
         self.requests
     }
 
+    /// What is repeated stands there once.
     fn note(&mut self, what: &str) {
         let at = self.stage.now() - self.start;
-        self.transcript.push(format!("{at:>5} {what}"));
+        let line = format!("{at:>5} {what}");
+        if self.transcript.last() != Some(&line) {
+            self.transcript.push(line);
+        }
     }
 }
 
@@ -172,7 +192,10 @@ fn operation(request: &Request) -> &'static str {
         Request::Issue { .. } => "issue",
         Request::Redeem { .. } => "redeem",
         Request::Refresh { .. } => "refresh",
+        Request::Introspect(..) => "introspect",
+        Request::Revoke(..) => "revoke",
         Request::Suspend(_) => "suspend",
+        Request::RotateKey | Request::RevokeKey => "key",
         Request::Sweep => "sweep",
     }
 }

@@ -8,13 +8,13 @@ use axum::body::{Body, to_bytes};
 use axum::http::{Request, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use gatelet::protocol::{Lifetimes, Timestamp};
+use gatelet::protocol::{Lifetimes, SigningAlg, Timestamp};
 use gatelet::testkit::{Browser, JsonAnswer, TestClient, TestResource, TestServer, TestUser};
 use serde_json::Value;
 use tower::ServiceExt as _;
 
 use crate::Database;
-use crate::model::{By, Rules, TENANT_OF};
+use crate::model::{Asker, By, Rules, TENANT_OF};
 
 pub(crate) const NOTES: &str = "https://notes.example/mcp";
 pub(crate) const OTHER: &str = "https://other.example/mcp";
@@ -58,7 +58,11 @@ impl Stage {
             ..Lifetimes::default()
         };
         let resource = |uri| {
-            let resource = TestResource::new(uri).scope("read", "Read").scope("write", "Write");
+            // Its keys are made in no time.
+            let resource = TestResource::new(uri)
+                .signing_alg(SigningAlg::Es256)
+                .scope("read", "Read")
+                .scope("write", "Write");
             resource.default_scope("read").scope("admin", "Delete")
         };
         let mut builder = TestServer::builder();
@@ -73,6 +77,9 @@ impl Stage {
             }
             builder = builder.first_party_client(&name("client", seat, 0), [OWN]);
             builder = builder.confidential_client(&name("client", seat, 1), SECRET, [WEB]);
+        }
+        for (server, resource) in [("notes", NOTES), ("other", OTHER)] {
+            builder = builder.resource_server(server, SECRET, [resource]);
         }
         let server = builder.start().await;
         let (browser, router) = (Browser::new(&server), server.app().router(Router::new()));
@@ -104,15 +111,15 @@ impl Stage {
         }
     }
 
-    /// Posts a form of a client of this seat to an endpoint, without a connection, which would cost as much again.
+    /// Posts a form as a client of this seat or a resource server to an endpoint, without a connection, which would cost as much again.
     pub(crate) async fn post(
         &self,
         seat: &Seat,
-        by: By,
+        who: Asker,
         endpoint: &str,
         pairs: &[(&str, &str)],
     ) -> JsonAnswer {
-        let request = self.request(seat, by, endpoint, pairs);
+        let request = self.request(seat, who, endpoint, pairs);
         let answer = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = answer.into_parts();
         let body = String::from_utf8(to_bytes(body, usize::MAX).await.unwrap().into()).unwrap();
@@ -131,17 +138,21 @@ impl Stage {
         to.starts_with(OWN).then(|| to.to_owned())
     }
 
-    fn request(&self, seat: &Seat, by: By, endpoint: &str, pairs: &[(&str, &str)]) -> Request<Body> {
-        let id = seat.clients[by.client].client_id();
+    fn request(&self, seat: &Seat, who: Asker, endpoint: &str, pairs: &[(&str, &str)]) -> Request<Body> {
+        let (id, is_right) = match who {
+            Asker::Server => ("notes", true),
+            Asker::OtherServer => ("other", true),
+            Asker::Client(By { client, proved }) => (seat.clients[client].client_id(), proved),
+        };
         let mut form = url::form_urlencoded::Serializer::new(String::new());
         form.extend_pairs(pairs);
         let mut request = Request::post(self.server.endpoint(endpoint))
             .header(header::HOST, self.server.address().to_string())
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-        if by == (By { client: 0, proved: true }) {
+        if who == Asker::Client(By { client: 0, proved: true }) {
             form.append_pair("client_id", id);
         } else {
-            let secret = if by.proved { SECRET } else { "wrong" };
+            let secret = if is_right { SECRET } else { "wrong" };
             let credentials = STANDARD.encode(format!("{id}:{secret}"));
             request = request.header(header::AUTHORIZATION, format!("Basic {credentials}"));
         }
@@ -152,9 +163,12 @@ impl Stage {
         self.server.clock().now().seconds()
     }
 
-    /// Sets the clock to a second that is not past.
-    pub(crate) fn wait(&self, until: i64) {
-        self.server.clock().advance(Timestamp::from_seconds(until).since(self.server.clock().now()));
+    /// Sets the clock to a second that is not past, in which the server reads its keys again. Left to itself it does that
+    /// at the first request of a second, and requests that come at once with that one still use the keys of before.
+    pub(crate) async fn wait(&self, until: i64) {
+        let engine = self.server.app().engine();
+        engine.clock.advance(Timestamp::from_seconds(until).since(engine.clock.now()));
+        let _ = engine.keys_to_publish().await;
     }
 }
 

@@ -45,7 +45,7 @@ async fn memberships_name_live_tenants_in_order(database: Database) {
         memberships.iter().map(|m| m.tenant.clone()).collect::<Vec<_>>(),
         [tenant("acme"), tenant("globex")]
     );
-    assert_eq!(memberships[0].roles, person("alice", &["acme"]).memberships[0].1);
+    assert_eq!(memberships[0].roles, person("alice", &["acme"]).memberships[0].roles);
     let suspended = store.suspend_tenant(&tenant_id("acme"), audit(AuditKind::Suspended)).await.unwrap();
     assert_eq!(suspended, Outcome::Won(()));
     assert_eq!(store.memberships(&user_id("alice")).await.unwrap().len(), 1);

@@ -39,9 +39,11 @@ async fn a_registered_client_comes_back_as_it_was(database: Database) {
     full.keys = Some(ClientKeys::Inline { jwks: "{\"keys\":[]}".into() });
     full.secret_hashes = vec![hash("newer"), hash("older")];
     full.default_resource = Some(notes().uri);
+    full.introspects = vec![notes().uri];
     full.machine_scopes = scope("read write");
     full.machine = vec![MachineScopes { resource: notes().uri, scopes: scope("write") }];
     full.audience = Some("notes-api".into());
+    full.attributes = attributes(&[("tier", "gold")]);
     full.tenant = Some(tenant_id("acme"));
     full.first_party = true;
     full.contacts = vec!["ops@app.example".into()];

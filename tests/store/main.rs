@@ -17,6 +17,7 @@ mod keys;
 mod opening;
 mod reconciling;
 mod refreshing;
+mod revoking;
 mod suspending;
 mod sweeping;
 mod transactions;
@@ -41,6 +42,7 @@ const LISTS: &[(&str, &[Case])] = &[
     ("opening", opening::CASES),
     ("reconciling", reconciling::CASES),
     ("refreshing", refreshing::CASES),
+    ("revoking", revoking::CASES),
     ("suspending", suspending::CASES),
     ("sweeping", sweeping::CASES),
     ("transactions", transactions::CASES),

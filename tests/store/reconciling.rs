@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use gatelet::audit::AuditKind;
-use gatelet::protocol::{BrowserSessionId, Client, ClientOrigin, KnownScopes, PasswordHash, Role, RoleName};
+use gatelet::protocol::{
+    BrowserSessionId, Client, ClientKeys, ClientOrigin, KnownScopes, PasswordHash, Role, RoleName,
+};
 use gatelet::store::{Declarations, Outcome, StoreError};
 
 use crate::world::*;
@@ -22,6 +24,8 @@ cases![
     names_taken_by_others_are_refused,
     a_login_name_can_move_to_another_person,
     what_was_not_declared_is_never_touched,
+    what_is_known_of_a_member_is_read_with_what_configuration_says,
+    keys_that_were_found_stay_while_their_address_does,
 ];
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -36,9 +40,9 @@ async fn contents(database: &Database) -> Vec<String> {
         ("roles", "name, description, origin"),
         (
             "users",
-            "id, username, username_folded, name, email, password_hash, origin, created_at, suspended_at",
+            "id, username, username_folded, name, email, password_hash, origin, created_at, suspended_at, attributes",
         ),
-        ("memberships", "user_id, tenant_id, roles"),
+        ("memberships", "user_id, tenant_id, roles, attributes"),
         (
             "resources",
             "uri, name, audience, aliases, known_scopes, scopes, default_scopes, tenants, access_token_ttl",
@@ -291,4 +295,49 @@ async fn what_was_not_declared_is_never_touched(database: Database) {
         1,
         "carol is in it"
     );
+}
+
+async fn what_is_known_of_a_member_is_read_with_what_configuration_says(database: Database) {
+    let World { store, database: _alive, .. } = World::new(database).await;
+    let facts = async |user: &str, tenant: &str| {
+        store.person_facts(&user_id(user), &tenant_id(tenant)).await.unwrap()
+    };
+    let alice = facts("alice", "globex").await.unwrap();
+    assert_eq!(
+        (alice.username.as_str(), alice.name.as_deref(), alice.email),
+        ("ALICE", Some("alice Example"), None)
+    );
+    assert_eq!(alice.attributes, attributes(&[("department", "sales")]));
+    assert_eq!(alice.membership, attributes(&[("seat", "globex")]));
+    assert_eq!(facts("bob", "globex").await, None, "no member");
+    let mut changed = declarations();
+    changed.users[0].attributes = attributes(&[("department", "\"support\"")]);
+    changed.users[0].memberships[1].attributes.clear();
+    store.reconcile(changed, later(1)).await.unwrap();
+    let alice = facts("alice", "globex").await.unwrap();
+    assert_eq!(alice.attributes, attributes(&[("department", "\"support\"")]));
+    assert_eq!(alice.membership, attributes(&[]));
+    assert_eq!(facts("alice", "acme").await.unwrap().membership, attributes(&[("seat", "acme")]));
+}
+
+async fn keys_that_were_found_stay_while_their_address_does(database: Database) {
+    // RFC 7591 §2, jwks_uri: a start at which the address does not answer shuts nobody out.
+    let World { store, database: _alive, .. } = World::new(database).await;
+    let id = client_id("agent");
+    let declare = async |keys: Option<ClientKeys>, seconds: u64| {
+        let mut declared = declarations();
+        declared.clients.push(Client { keys, ..client("agent", ClientOrigin::Config) });
+        store.reconcile(declared, later(seconds)).await.unwrap();
+        store.client(&id).await.unwrap().unwrap().keys
+    };
+    let (here, there) = ("https://agent.example/1", "https://agent.example/2");
+    assert_eq!(declare(ClientKeys::at(here, false), 0).await, ClientKeys::at(here, false));
+    store.put_client_keys(&id, here, Some("{}"), later(5)).await.unwrap();
+    let found = ClientKeys::Remote { uri: here.into(), jwks: Some("{}".into()), tried_at: Some(later(5)) };
+    assert_eq!(declare(ClientKeys::at(here, false), 10).await, Some(found));
+    assert_eq!(declare(ClientKeys::at(there, false), 20).await, ClientKeys::at(there, false));
+    store.put_client_keys(&id, there, Some("{}"), later(25)).await.unwrap();
+    let inline = ClientKeys::Inline { jwks: "{\"keys\": []}".into() };
+    assert_eq!(declare(Some(inline.clone()), 30).await, Some(inline));
+    assert_eq!(declare(None, 40).await, None);
 }

@@ -21,7 +21,7 @@ cases![
 ];
 
 const WEEK: u64 = 7 * 86_400;
-const POLICY: SweepPolicy = SweepPolicy {
+pub(crate) const POLICY: SweepPolicy = SweepPolicy {
     dead_grant_kept: Duration::from_secs(86_400),
     unused_client_kept: Duration::from_secs(WEEK),
     audit_kept: Duration::from_secs(400 * 86_400),

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use gatelet::audit::{AuditEvent, AuditKind};
 use gatelet::protocol::*;
-use gatelet::store::{Declarations, DeclaredUser, Issue, Outcome, RegistrationOutcome, ServerSecret, Store};
+use gatelet::store::{
+    Declarations, DeclaredMembership, DeclaredUser, Issue, Outcome, RegistrationOutcome, ServerSecret, Store,
+};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
@@ -66,6 +68,14 @@ pub(crate) fn tenant(id: &str) -> Tenant {
     Tenant { id: tenant_id(id), name: format!("The {id} company") }
 }
 
+/// Attributes of one text each.
+pub(crate) fn attributes(pairs: &[(&str, &str)]) -> Attributes {
+    let pairs = pairs
+        .iter()
+        .map(|(name, value)| (AttributeName::parse(name).unwrap(), Attribute::One((*value).to_owned())));
+    pairs.collect()
+}
+
 pub(crate) fn person(id: &str, tenants: &[&str]) -> DeclaredUser {
     let role = RoleName::parse("editor").unwrap();
     DeclaredUser {
@@ -77,7 +87,15 @@ pub(crate) fn person(id: &str, tenants: &[&str]) -> DeclaredUser {
             suspended_at: None,
         },
         password_hash: Some(PasswordHash::from_stored("$argon2id$of-a-password".into())),
-        memberships: tenants.iter().map(|tenant| (tenant_id(tenant), vec![role.clone()])).collect(),
+        attributes: attributes(&[("department", "sales")]),
+        memberships: tenants
+            .iter()
+            .map(|tenant| DeclaredMembership {
+                tenant: tenant_id(tenant),
+                roles: vec![role.clone()],
+                attributes: attributes(&[("seat", tenant)]),
+            })
+            .collect(),
     }
 }
 
@@ -106,6 +124,10 @@ pub(crate) fn notes() -> Resource {
         scopes: KnownScopes::Listed(vec![known("read", &[]), known("write", &["editor"])]),
         default_scopes: scope("read"),
         tenants: vec![tenant_id("acme")],
+        claims: vec![ClaimMapping {
+            name: ClaimName::parse("department").unwrap(),
+            from: ClaimSource::parse("user.attributes.department").unwrap(),
+        }],
         signing_alg: SigningAlg::Es256,
         access_token_ttl: Some(Duration::from_secs(300)),
     }
@@ -250,6 +272,12 @@ impl World {
         let issue = self.issued().await;
         assert_eq!(self.redeem(&issue.code.id).await, Outcome::Won(()));
         issue.grant.id
+    }
+
+    /// Revokes an access token that expires after 900 seconds.
+    pub(crate) async fn revoke_token(&self, jti: &str) -> Outcome {
+        let audit = audit(AuditKind::AccessTokenRevoked);
+        self.store.revoke_access_token(jti, later(900), audit).await.unwrap()
     }
 
     pub(crate) async fn is_alive(&self, grant: &GrantId) -> bool {

@@ -77,3 +77,52 @@ fn variables_that_kubernetes_sets_for_a_service_of_our_name_are_left_alone() {
     assert!(file.load(&set).is_ok());
     assert!(file.errors(&[("GATELET_PORT", "8710")]).starts_with("GATELET_PORT: unknown variable"));
 }
+
+#[test]
+fn entries_of_lists_come_from_variables_by_number() {
+    let numbered: Vec<(String, String)> = (0..12)
+        .flat_map(|number| {
+            let variable = |key: &str| format!("GATELET_CLIENTS__{number}__{key}");
+            [
+                (variable("ID"), format!("app-{number}")),
+                (variable("REDIRECT_URIS"), "https://a.example/cb, http://127.0.0.1/cb".to_owned()),
+            ]
+        })
+        .collect();
+    let mut variables: Vec<(&str, &str)> =
+        numbered.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    variables.extend([
+        ("GATELET_RESOURCES__0__URI", "https://m.example"),
+        ("GATELET_RESOURCES__0__SCOPES__0__NAME", "read"),
+        ("GATELET_RESOURCES__0__SCOPES__1__NAME", "write"),
+        ("GATELET_RESOURCES__0__DEFAULT_SCOPES", "read"),
+    ]);
+    let declared = Pretended::config(URL).load(&variables).unwrap().declared;
+    let ids: Vec<_> = declared.clients.iter().map(|declared| declared.client.id.to_string()).collect();
+    assert_eq!(ids, (0..12).map(|number| format!("app-{number}")).collect::<Vec<_>>());
+    assert_eq!(declared.clients[11].client.redirect_uris.len(), 2);
+    assert_eq!(declared.resources[0].default_scopes.to_string(), "read");
+    // What the file says of an entry stays where no variable says otherwise.
+    let file = Pretended::config(&format!("{URL}[[tenants]]\nid = \"acme\"\nname = \"Acme\"\n"));
+    let over =
+        file.load(&[("GATELET_TENANTS__0__ID", "globex"), ("GATELET_TENANTS__1__ID", "initech")]).unwrap();
+    let tenants: Vec<_> = over.declared.tenants.iter().map(|t| (t.id.as_str(), t.name.as_str())).collect();
+    assert_eq!(tenants, [("globex", "Acme"), ("initech", "initech")]);
+}
+
+#[test]
+fn entries_that_variables_describe_badly_are_told_by_their_names() {
+    let unknown = "unknown variable; `gatelet config example` tells the keys";
+    for (name, value, expected) in [
+        ("GATELET_TENANTS__1__ID", "acme", "has none before it; entries are counted from 0"),
+        ("GATELET_TENANTS__0__NAME", "Acme", "tenants[0].id: missing"),
+        ("GATELET_TENANTS__0__ID", "a b", "must be 1 to 64 letters, digits, `-`, `_` and `.`"),
+        ("GATELET_TENANTS__X__ID", "acme", unknown),
+        ("GATELET_TENANTS__1000__ID", "acme", unknown),
+        ("GATELET_TENANTS__0", "acme", unknown),
+        ("GATELET_TENANTS__0__ID__0", "acme", unknown),
+        ("GATELET_USERS__0__PASSWORD_COMMAND", "x", unknown),
+    ] {
+        assert_eq!(Pretended::config(URL).errors(&[(name, value)]), format!("{name}: {expected}"));
+    }
+}

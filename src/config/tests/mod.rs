@@ -3,6 +3,8 @@
 mod addresses;
 mod environment;
 mod example;
+mod introspection;
+mod profiles;
 mod refused;
 mod secrets;
 

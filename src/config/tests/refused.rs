@@ -335,6 +335,53 @@ fn what_a_client_may_obtain_for_itself_has_to_be_there() {
 }
 
 #[test]
+fn claims_that_would_mean_something_else_are_refused_in_words() {
+    // RFC 9068 §2.2: what has a fixed meaning keeps it.
+    let rule = "must be 1 to 128 printable ASCII characters, and no claim whose meaning is fixed, such as `sub` or `scope`";
+    let resource = "[[resources]]\nuri = \"https://a\"\n";
+    for (text, expected) in [
+        ("[claims]\ntenant = \"sub\"".to_owned(), format!("f:3: claims.tenant: {rule}")),
+        ("[claims]\nrole = \"a b\"".to_owned(), format!("f:3: claims.role: {rule}")),
+        (
+            "[claims]\nrole = \"x\"\ntenant = \"x\"".to_owned(),
+            "f:3: claims.role: the same claim as claims.tenant; each stands once".to_owned(),
+        ),
+        (format!("{resource}claims = [{{ from = \"tenant\" }}]"), "f:4: resources[0].claims[0].name: missing".to_owned()),
+        (
+            format!("{resource}claims = [{{ name = \"x\", from = \"user.password\" }}]"),
+            format!("f:4: resources[0].claims[0].from: {}", crate::protocol::ClaimSource::RULE),
+        ),
+        (
+            format!("{resource}claims = [{{ name = \"aud\", from = \"user.attributes.a\" }}]"),
+            format!("f:4: resources[0].claims[0].name: {rule}"),
+        ),
+        (
+            format!("{resource}claims = [{{ name = \"x\", from = \"role\" }}, {{ name = \"x\", from = \"tenant\" }}]"),
+            "f:4: resources[0].claims[1].name: the same claim as resources[0].claims[0].name; each stands once".to_owned(),
+        ),
+        (
+            format!("{resource}claims = [{{ name = \"roles\", from = \"user.attributes.a\" }}]"),
+            "f:2: resources[0].claims: `roles` is the name of the roles claim of every token; give that another name in \
+             [claims], or here by `from = \"roles\"`"
+                .to_owned(),
+        ),
+        (
+            "[[users]]\nusername = \"a\"\nattributes = { \"a b\" = \"x\", c = 1, d = [\"x\", 2] }".to_owned(),
+            "f:4: users[0].attributes.a b: the name must be 1 to 64 letters, digits, `-`, `_` and `.`\n\
+             f:4: users[0].attributes.c: must be a text, not of type integer\n\
+             f:4: users[0].attributes.d[1]: must be a text, not of type integer"
+                .to_owned(),
+        ),
+        (
+            "[[users]]\nusername = \"a\"\nattributes = \"x\"".to_owned(),
+            "f:4: users[0].attributes: must be a table, not of type string".to_owned(),
+        ),
+    ] {
+        assert_eq!(errors(&text), expected, "{text}");
+    }
+}
+
+#[test]
 fn no_error_repeats_a_secret() {
     for text in [
         "key = \"hunter2\"",
