@@ -11,6 +11,14 @@ pub enum AuditKind {
     LoggedOut,
     /// A client registered itself.
     ClientRegistered,
+    /// A client replaced its registration (RFC 7592 §2.2).
+    ClientReplaced,
+    /// A client deleted itself (RFC 7592 §2.3); its grants were revoked.
+    ClientDeleted,
+    /// A token was made by which clients may be registered (RFC 7591 §1.2).
+    InitialAccessTokenIssued,
+    /// Such a token was taken back.
+    InitialAccessTokenRevoked,
     /// A client's document was read for the first time, or says something new.
     ClientDocumentRead,
     /// A person let a client act for them; a code was issued.
@@ -47,8 +55,12 @@ pub enum AuditKind {
     KeysRewrapped,
     /// An account, client or tenant was suspended, and its grants with it.
     Suspended,
-    /// An account, client or tenant may act again; what its suspension ended stays ended.
+    /// An account, client or tenant that was suspended may be used again.
     Resumed,
+    /// A grant was revoked by an administrator.
+    GrantRevoked,
+    /// A client was given a secret, or lost one.
+    ClientSecretChanged,
     /// An administrator added something.
     Added,
     /// An administrator changed something.
@@ -64,6 +76,10 @@ impl AuditKind {
             Self::LoggedIn => "logged_in",
             Self::LoggedOut => "logged_out",
             Self::ClientRegistered => "client_registered",
+            Self::ClientReplaced => "client_replaced",
+            Self::ClientDeleted => "client_deleted",
+            Self::InitialAccessTokenIssued => "initial_access_token_issued",
+            Self::InitialAccessTokenRevoked => "initial_access_token_revoked",
             Self::ClientDocumentRead => "client_document_read",
             Self::GrantIssued => "grant_issued",
             Self::ConsentRefused => "consent_refused",
@@ -83,6 +99,8 @@ impl AuditKind {
             Self::KeysRewrapped => "keys_rewrapped",
             Self::Suspended => "suspended",
             Self::Resumed => "resumed",
+            Self::GrantRevoked => "grant_revoked",
+            Self::ClientSecretChanged => "client_secret_changed",
             Self::Added => "added",
             Self::Changed => "changed",
             Self::Deleted => "deleted",

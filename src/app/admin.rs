@@ -14,8 +14,11 @@ use crate::random::Random;
 use crate::store::{Mode, Store, StoreOptions};
 use crate::tokens::PasswordHasher;
 
-pub use crate::flow::admin::{AddUser, Admin, AdminError};
-pub use crate::store::{Known, KnownUser, Mode as DatabaseMode, Origin, UserChange};
+pub use crate::flow::admin::{AddUser, Admin, AdminError, ClientWithSecret, InspectedToken, TokenWish};
+pub use crate::store::{
+    AuditFilter, ClientFilter, Known, KnownClient, KnownGrant, KnownUser, Origin, RecordedEvent, UserChange,
+    WhichSecret,
+};
 
 /// Which server's database.
 #[derive(Clone, Debug)]

@@ -2,7 +2,9 @@
 
 use super::StartError;
 use crate::config::{Declared, DeclaredClient, DeclaredMembership, DeclaredPassword, DeclaredUser};
-use crate::protocol::{Client, Id, PasswordHash, Timestamp, User, UserId};
+use crate::protocol::{
+    Client, Id, InitialAccessToken, InitialAccessTokenId, PasswordHash, Timestamp, User, UserId,
+};
 use crate::random::Random;
 use crate::store::{self, Account, Declarations, Store};
 use crate::tokens::{ClientSecret, PasswordHasher, ServerSecrets};
@@ -32,12 +34,24 @@ pub(super) async fn hashed(
         users.push(declared_user(user, id, password_hash));
     }
     let clients = declared.clients.into_iter().map(|client| with_hashes(client, secrets, now)).collect();
+    let tokens = declared.registration_tokens.into_iter();
+    let tokens = tokens.map(|token| {
+        let id = InitialAccessTokenId::new(now, random.bytes());
+        let hash = secrets.hash(&ClientSecret::from_text(token.secret.expose_secret().to_owned()));
+        InitialAccessToken {
+            scopes: token.scopes,
+            machines: token.machines,
+            max_uses: token.max_uses,
+            ..InitialAccessToken::new(id, &token.name, hash, now)
+        }
+    });
     Ok(Declarations {
         tenants: declared.tenants,
         roles: declared.roles,
         users,
         resources: declared.resources,
         clients,
+        registration_tokens: tokens.collect(),
     })
 }
 

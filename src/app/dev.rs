@@ -171,6 +171,7 @@ fn declared(issuer: &Issuer, machine_secret: &str) -> Declared {
         users: PEOPLE.iter().filter_map(declared_user).collect(),
         resources: notes(issuer).into_iter().collect(),
         clients: clients(issuer, machine_secret),
+        registration_tokens: Vec::new(),
     }
 }
 

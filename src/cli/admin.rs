@@ -75,7 +75,7 @@ impl Paging {
 pub(super) fn run(common: &Common, work: impl AsyncFnOnce(&Admin) -> Result<Output, AdminError>) -> ExitCode {
     run_quietly(common, async |admin| {
         let output = work(admin).await?;
-        output.print(common.json).map_err(|error| AdminError::Refused(format!("standard output: {error}")))
+        output.print(common.json).map_err(failed_output)
     })
 }
 
@@ -105,6 +105,11 @@ pub(super) fn run_quietly(
             Err(error) => end(code(&error), &error),
         }
     })
+}
+
+/// Standard output takes no more.
+pub(super) fn failed_output(error: std::io::Error) -> AdminError {
+    AdminError::fault(error)
 }
 
 fn end(code: u8, error: &dyn std::error::Error) -> ExitCode {

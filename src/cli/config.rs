@@ -117,6 +117,7 @@ fn summary(config: &Config) -> String {
             "registration",
             match config.policy.registration {
                 RegistrationMode::Open => "open",
+                RegistrationMode::Token => "token",
                 RegistrationMode::Off => "off",
             }
             .to_owned(),

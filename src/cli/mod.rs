@@ -1,16 +1,22 @@
 //! The command line: one file for each verb.
 
 pub mod admin;
+pub mod audit;
 mod banner;
+pub mod client;
 pub mod completions;
 pub mod config;
 pub mod dev;
+pub mod grant;
 mod log;
 mod output;
 mod parse;
 mod reference;
+pub mod resource;
+pub mod role;
 pub mod serve;
 mod stop;
+pub mod tenant;
 pub mod user;
 
 use std::process::ExitCode;
@@ -40,6 +46,22 @@ pub enum Command {
     Config(config::ConfigCommand),
     /// People: list, show, add, change, set a password, suspend, delete.
     User(user::UserArgs),
+    /// Tenants: list, show, add, change, suspend, delete.
+    Tenant(tenant::TenantArgs),
+    /// Roles: list, show, add, change, delete.
+    Role(role::RoleArgs),
+    /// Resources (MCP servers): list, show, add, change, delete.
+    Resource(resource::ResourceArgs),
+    /// Clients: list, show, add, change, exchange secrets, suspend, delete.
+    Client(client::ClientArgs),
+    /// Grants, which people gave to clients: list, show, revoke.
+    Grant(grant::GrantArgs),
+    /// Single tokens: issue (in dev mode), inspect, revoke.
+    Token(grant::TokenArgs),
+    /// The audit log: what happened.
+    Audit(audit::AuditArgs),
+    /// Delete what has ended, as a running server does every few minutes, and say what that was.
+    Sweep(audit::SweepArgs),
     /// Print completions for a shell.
     Completions(completions::CompletionsArgs),
     /// Print the man page, or write those of all commands.
@@ -53,6 +75,14 @@ pub fn run(cli: &Cli) -> ExitCode {
         Command::Serve(args) => serve::run(args),
         Command::Config(command) => config::run(command),
         Command::User(args) => user::run_user(args),
+        Command::Tenant(args) => tenant::run_tenant(args),
+        Command::Role(args) => role::run_role(args),
+        Command::Resource(args) => resource::run_resource(args),
+        Command::Client(args) => client::run_client(args),
+        Command::Grant(args) => grant::run_grant(args),
+        Command::Token(args) => grant::run_token(args),
+        Command::Audit(args) => audit::run_audit(args),
+        Command::Sweep(args) => audit::run_sweep(args),
         Command::Completions(args) => completions::completions(args),
         Command::Man(args) => completions::man(args),
     }

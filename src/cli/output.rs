@@ -123,14 +123,55 @@ impl Output {
         Self { text: format!("{}\n", visible(&sentence.into())), json, note: None }
     }
 
+    /// Several lines, which mean an object.
+    pub(super) fn lines(lines: Vec<String>, json: Value) -> Self {
+        Self { text: lines.iter().map(|line| visible(line) + "\n").collect(), json, note: None }
+    }
+
+    /// One thing on one line, without headings: for what comes bit by bit.
+    pub(super) fn line<const N: usize>(shape: &Shape<N>, cells: [Cell; N]) -> Self {
+        let listed = shape.fields.iter().zip(&cells).filter(|(field, _)| field.is_listed);
+        let words: Vec<String> = listed.map(|(_, cell)| visible(&cell.shown)).collect();
+        Self { text: words.join("  ") + "\n", json: object(shape, cells), note: None }
+    }
+
+    /// Says something else to people, and all of it to scripts.
+    pub(super) fn with_text(self, text: String) -> Self {
+        Self { text: text + "\n", ..self }
+    }
+
+    /// Adds a member that only one thing has, and no list.
+    pub(super) fn with(mut self, name: &'static str, cell: Cell) -> Self {
+        self.text.push_str(&format!("{}  {}\n", name.replace('_', " "), visible(&cell.shown)));
+        self.insert(name, cell.json);
+        self
+    }
+
+    fn insert(&mut self, name: &'static str, value: Value) {
+        if let Value::Object(members) = &mut self.json {
+            members.insert(name.to_owned(), value);
+        }
+    }
+
     /// Adds what is told this once: a secret that was just made.
     pub(super) fn with_secret(mut self, name: &'static str, secret: &str) -> Self {
-        self.text.push_str(&format!("{name}  {secret}\n"));
-        if let Value::Object(members) = &mut self.json {
-            members.insert(name.to_owned(), Value::String(secret.to_owned()));
-        }
-        self.note = Some(format!("the {name} is shown this once; only its hash is kept"));
+        self.text.push_str(&format!("{}  {secret}\n", name.replace('_', " ")));
+        self.insert(name, Value::String(secret.to_owned()));
+        self.note = Some(format!("the {} is shown this once; only its hash is kept", name.replace('_', " ")));
         self
+    }
+
+    /// Prints it on one line; whether somebody still reads.
+    ///
+    /// # Errors
+    /// When standard output takes no more.
+    pub(super) fn print_line(&self, as_json: bool) -> std::io::Result<bool> {
+        let line = if as_json { json_text(&self.json, false) + "\n" } else { self.text.clone() };
+        let mut out = std::io::stdout().lock();
+        match out.write_all(line.as_bytes()).and_then(|()| out.flush()) {
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
+            written => written.map(|()| true),
+        }
     }
 
     /// Prints it.

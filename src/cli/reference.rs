@@ -6,10 +6,20 @@ use clap::builder::StyledStr;
 use clap::{Arg, Command, CommandFactory as _};
 
 use super::output::Field;
-use super::{Cli, admin, user};
+use super::{Cli, admin, audit, client, grant, resource, role, tenant, user};
 
 /// The kinds of things that are printed: their member in a list, and what each consists of.
-const SHAPES: &[(&str, &[Field])] = &[(user::USER.many, &user::USER.fields)];
+const SHAPES: &[(&str, &[Field])] = &[
+    (user::USER.many, &user::USER.fields),
+    (tenant::TENANT.many, &tenant::TENANT.fields),
+    (role::ROLE.many, &role::ROLE.fields),
+    (resource::RESOURCE.many, &resource::RESOURCE.fields),
+    (client::CLIENT.many, &client::CLIENT.fields),
+    (grant::GRANT.many, &grant::GRANT.fields),
+    (grant::ISSUED.many, &grant::ISSUED.fields),
+    (grant::INSPECTED.many, &grant::INSPECTED.fields),
+    (audit::EVENT.many, &audit::EVENT.fields),
+];
 
 /// The reference of the command line as Markdown.
 pub fn reference() -> String {
@@ -56,7 +66,9 @@ const JSON: &str = "
 With `--json` a command prints one document. A list is an object with the things under the name below and `next`, which \
 is where the list goes on with `--after`, or null at its end; a single thing is an object with the same members. Members \
 are always there, and null when there is nothing to say; times are RFC 3339; later versions may add members. What was \
-deleted is `{\"deleted\": \"<identifier>\"}`.
+deleted is `{\"deleted\": \"<identifier>\"}`. A single client has `secrets_made_at` besides (when each of its live \
+secrets was made, the newer first), and `client_secret` when one was just made; `sweep` prints `{\"swept\": {…}}` with the \
+number of rows of each kind.
 ";
 
 fn commands(command: &Command) -> impl Iterator<Item = &Command> {

@@ -74,6 +74,12 @@ pub enum UserCommand {
         /// Login name or identifier.
         user: String,
     },
+    /// Let a suspended person log in again; sessions and grants are not given back.
+    #[command(visible_alias = "enable")]
+    Resume {
+        /// Login name or identifier.
+        user: String,
+    },
     /// Delete a person. Nobody gets their identifier again.
     Delete {
         /// Login name or identifier.
@@ -188,6 +194,7 @@ async fn done(admin: &Admin, command: &UserCommand) -> Result<Output, AdminError
             admin.user(user).await?
         }
         UserCommand::Suspend { user } => admin.suspend_user(user).await?,
+        UserCommand::Resume { user } => admin.resume_user(user).await?,
         UserCommand::Delete { user } => {
             let id = admin.delete_user(user).await?;
             return Ok(Output::done(format!("deleted user {id}"), json!({ "deleted": id.as_str() })));

@@ -8,10 +8,13 @@ const UNITS: [(char, u64); 4] = [('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1
 /// The text is no duration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("write a duration as a number and a unit of d, h, m or s, such as `15m`, `1h30m` or `30d`")]
-pub(super) struct MalformedDuration;
+pub struct MalformedDuration;
 
 /// Reads numbers with units, from the longest unit to the shortest, each at most once.
-pub(super) fn parse(text: &str) -> Result<Duration, MalformedDuration> {
+///
+/// # Errors
+/// The text is no duration.
+pub fn parse(text: &str) -> Result<Duration, MalformedDuration> {
     let mut rest = text.trim();
     let mut units = UNITS.iter();
     let mut seconds: u64 = 0;

@@ -26,6 +26,7 @@ mod profiles;
 mod reach;
 mod read;
 mod registration;
+mod registration_tokens;
 mod resources;
 mod secret;
 mod server;
@@ -41,6 +42,7 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 pub use clients::DeclaredClient;
+pub use duration::{MalformedDuration, parse as parse_duration};
 pub use example::example;
 pub use fetch::FetchConfig;
 pub use log::{LogConfig, LogFormat, LogLevel};
@@ -50,6 +52,7 @@ pub use people::{DeclaredMembership, DeclaredPassword, DeclaredUser};
 pub use problem::{ConfigErrors, Problem};
 pub use profiles::{PROFILES, Profile, environment_lines};
 pub use reach::{misleading, unheard};
+pub use registration_tokens::DeclaredRegistrationToken;
 pub use secret::ConfigSecret;
 pub use server::KeySource;
 
@@ -105,6 +108,8 @@ pub struct Declared {
     pub resources: Vec<Resource>,
     /// Clients.
     pub clients: Vec<DeclaredClient>,
+    /// Initial access tokens.
+    pub registration_tokens: Vec<DeclaredRegistrationToken>,
 }
 
 /// Reads and checks the configuration.
@@ -192,6 +197,8 @@ impl RawConfig {
         let claims = self.claims.0.check(check);
         let resources = resources::resources(check, &self.resources, &tenants, &roles, &claims);
         let known = resources::known_scopes(resources.iter());
+        let tokens = std::mem::take(&mut self.registration.0.tokens);
+        let registration_tokens = registration_tokens::registration_tokens(check, tokens, &known);
         let registration = self.registration.0.check(check, &known);
         let raw_clients = std::mem::take(&mut self.clients);
         clients::refuse_ids_of_people(check, &raw_clients, &users);
@@ -218,7 +225,7 @@ impl RawConfig {
             login: self.login.0.check(check),
             fetch: self.fetch.0.check(check),
             log: self.log.0.check(check),
-            declared: Declared { tenants, roles, users, resources, clients },
+            declared: Declared { tenants, roles, users, resources, clients, registration_tokens },
             warnings: Vec::new(),
             policy: Policy {
                 issuer: issuer?,

@@ -6,6 +6,7 @@ use super::check::Check;
 use super::duration;
 use super::read::Example::Value;
 use super::read::section;
+use super::registration_tokens::RawRegistrationToken;
 use super::values::{Text, Texts, Written};
 use crate::protocol::{Policy, Rate, Rates, RegistrationMode, Scope, ScopeToken};
 
@@ -17,7 +18,7 @@ const LONGEST_RATE: Duration = Duration::from_secs(24 * 3600);
 section! {
     /// Dynamic client registration (RFC 7591), by which MCP clients introduce themselves.
     RawRegistration {
-        /// `open` for everybody (the default) or `off`.
+        /// `open` for everybody (the default), `token` for who has an initial access token, or `off`.
         mode: Text = Value(r#""open""#),
         /// The most that self-registered clients can be given. Default: every scope that a resource knows.
         scopes: Texts = Value(r#"["notes:read", "notes:write"]"#),
@@ -31,6 +32,12 @@ section! {
         rate: Text = Value(r#""100/1m""#),
         /// The same for all addresses together.
         total_rate: Text = Value(r#""1000/1m""#),
+        /// Initial access tokens (RFC 7591): each has a `name`, its text in a `secret_file` or from a `secret_command`,
+        /// and may have `scopes` (the most that clients which register with it can be given), `client_credentials`
+        /// (whether they may use those) and `max_uses` (how many may register with it).
+        tokens: Vec<RawRegistrationToken> = Value(r#"[
+    { name = "ci", secret_file = "/run/secrets/registration-ci", scopes = ["notes:read"], max_uses = 10 },
+]"#),
     }
 }
 
@@ -48,7 +55,11 @@ pub(super) struct Registration {
 
 impl RawRegistration {
     pub(super) fn check(&self, check: &mut Check<'_>, known: &Scope) -> Registration {
-        let modes = [("open", RegistrationMode::Open), ("off", RegistrationMode::Off)];
+        let modes = [
+            ("open", RegistrationMode::Open),
+            ("token", RegistrationMode::Token),
+            ("off", RegistrationMode::Off),
+        ];
         let mode = check.word(&self.mode, &modes, RegistrationMode::Open);
         let scopes = check.each_parsed(&self.scopes, ScopeToken::parse);
         check.warn_of_unknown(&scopes, known);

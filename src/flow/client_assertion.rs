@@ -23,6 +23,10 @@ impl Engine {
         assertion: &ClientAssertion,
     ) -> Result<(), Refusal> {
         let refused = |why: String| Refusal::WrongProof(unauthenticated().with_detail(why));
+        // OpenID Connect Registration §2: a client that has committed itself to one algorithm uses no other.
+        if client.assertion_alg.is_some_and(|alg| alg != assertion.algorithm()) {
+            return Err(refused("another algorithm than the client registered".to_owned()));
+        }
         // First what costs nothing: whoever makes us compute or fetch has at least written an assertion for us.
         let spending = assertion
             .check(&client.id, &self.policy, self.clock.now())
@@ -39,7 +43,7 @@ impl Engine {
     /// Whether one of the client's keys signed, as they were last seen, or else as they are now.
     ///
     /// Documents are not fetched at the token endpoint; keys are, from the address that the document named when a
-    /// person was logged in, or that is configured. Clients exchange their keys and go on refreshing for months without a person: without this
+    /// person was logged in, or that is registered or configured. Clients exchange their keys and go on refreshing for months without a person: without this
     /// they would be locked out. It happens when an assertion meant for this server is signed by none of the known keys,
     /// at most once a minute for each client (requests at once share one fetch), within the limits of every fetch.
     async fn is_signed_by(&self, client: &Client, assertion: &ClientAssertion) -> Result<bool, Failure> {

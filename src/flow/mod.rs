@@ -19,9 +19,11 @@ mod introspect;
 mod key_rotation;
 mod keys;
 mod login;
+mod manage;
 mod mint;
 mod register;
 mod revoke;
+mod sweep;
 mod target;
 mod token;
 mod token_code;
@@ -45,7 +47,7 @@ pub use failure::Failure;
 pub use introspect::Introspected;
 pub use keys::{KeyFault, SigningKeys, row as signing_key_row};
 pub use login::{LoginAttempt, LoginOutcome, LoginView, Password};
-pub use register::Registered;
+pub use register::{Registered, RegistrationRight};
 pub use token::Refusal;
 
 /// Everything that an authorization server needs to answer. Cheap to clone.

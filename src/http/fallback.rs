@@ -21,6 +21,7 @@ pub(super) fn is_protocol_path(site: &Site, path: &str) -> bool {
     let is_endpoint = under_issuer.is_some_and(|name| {
         matches!(name, "token" | "register" | "jwks" | "introspect" | "revoke" | "userinfo")
             || name.starts_with(".well-known/")
+            || name.strip_prefix("register/").is_some_and(|id| !id.is_empty() && !id.contains('/'))
     });
     is_endpoint || path.starts_with("/.well-known/") || path.starts_with(&site.page("/.well-known/"))
 }

@@ -6,6 +6,7 @@
 mod answer;
 mod assets;
 mod authorize;
+mod bearer;
 mod client_request;
 mod consent;
 mod cookies;
@@ -17,6 +18,7 @@ mod introspect;
 mod limit;
 mod login;
 mod logout;
+mod manage;
 mod prefix;
 mod read;
 mod register;
@@ -56,6 +58,10 @@ pub fn routes(site: &Site) -> Router {
         open = open.route(&path, get(discovery::jwks));
     }
 
+    // The same for clients that manage their registration.
+    let managing =
+        Router::new().route(&at("register/{id}"), get(manage::get).put(manage::put).delete(manage::delete));
+
     // For servers, which are no scripts in a browser.
     let mut closed = Router::new();
     for path in introspection_paths(issuer) {
@@ -88,7 +94,12 @@ pub fn routes(site: &Site) -> Router {
 
     // Before the layer: a fallback that is set later stays outside of it, and would answer preflight requests.
     open.method_not_allowed_fallback(fallback::method_not_allowed)
-        .layer(cors())
+        .layer(cors(&[Method::GET, Method::POST]))
+        .merge(managing.method_not_allowed_fallback(fallback::method_not_allowed).layer(cors(&[
+            Method::GET,
+            Method::PUT,
+            Method::DELETE,
+        ])))
         .merge(closed)
         .merge(pages.layer(CatchPanicLayer::custom(panicked)))
         .fallback(fallback::not_found)
@@ -110,12 +121,12 @@ pub fn guarded(site: &Site, routes: Router) -> Router {
     prefix::restored(site.issuer().public_url().path(), guarded)
 }
 
-fn cors() -> CorsLayer {
+fn cors(methods: &[Method]) -> CorsLayer {
     let protocol_version = HeaderName::from_static("mcp-protocol-version");
     let dpop = HeaderName::from_static("dpop");
     CorsLayer::new()
         .allow_origin(Any)
-        .allow_methods([Method::GET, Method::POST])
+        .allow_methods(methods.to_vec())
         .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, protocol_version, dpop])
         .expose_headers([header::WWW_AUTHENTICATE, header::RETRY_AFTER])
         .max_age(std::time::Duration::from_secs(600))

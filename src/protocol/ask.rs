@@ -256,8 +256,7 @@ impl Situation<'_> {
     /// What the request comes to at one resource before the person is asked. Each is asked for the whole scope, of which
     /// it takes what it knows (RFC 8707 §2.1).
     fn asked_at(&self, resource: &Resource) -> Scope {
-        let is_vouched_for = self.request.client.origin.is_vouched_for();
-        let ceiling = self.policy.registration_scopes.as_ref().filter(|_| !is_vouched_for);
+        let ceiling = self.policy.ceiling(&self.request.client);
         resource.requested_scope(self.request_scope(), ceiling).for_resource()
     }
 

@@ -70,7 +70,9 @@ impl ClientDocument {
         let uri = members.text("client_uri")?.filter(|uri| is_web_page(uri)).map(str::to_owned);
         let (redirect_uris, left_out) = redirect_uris(&members)?;
         let named = named_auth_methods(&members)?;
-        let keys = keys(&members, url)?.filter(|_| named.contains(&ClientAuthMethod::PrivateKeyJwt));
+        let keys = members
+            .keys(url.as_str().starts_with("http://"))?
+            .filter(|_| named.contains(&ClientAuthMethod::PrivateKeyJwt));
         let is_usable = |method: &ClientAuthMethod| *method == ClientAuthMethod::None || keys.is_some();
         let auth_methods: Vec<ClientAuthMethod> = named.into_iter().filter(is_usable).collect();
         if auth_methods.is_empty() {
@@ -81,13 +83,13 @@ impl ClientDocument {
             name: Some(name),
             uri,
             redirect_uris,
-            grant_types: members.grant_types()?,
+            grant_types: members.grant_types(false)?,
             auth_methods,
             keys,
             scope: scope.map_err(|_| Misfit { member: "scope", why: "is malformed" })?,
             ..Client::new(id, ClientOrigin::Document, now)
         };
-        client.document = Some(DocumentState { digest: digest_of(&client), fresh_until });
+        client.document = Some(DocumentState { digest: client.consent_digest(), fresh_until });
         Ok(Self { client, left_out })
     }
 }
@@ -127,32 +129,20 @@ fn named_auth_methods(members: &Members) -> Result<Vec<ClientAuthMethod>, Docume
     Ok(ours.into_iter().filter(|method| named.contains(&method.as_str())).collect())
 }
 
-/// Keys by value or at an address, not both (RFC 7591 §2).
-fn keys(members: &Members, url: &DocumentUrl) -> Result<Option<ClientKeys>, Misfit> {
-    match (members.jwks()?, members.text("jwks_uri")?) {
-        (Some(_), Some(_)) => Err(Misfit { member: "jwks_uri", why: "goes not with jwks" }),
-        (Some(jwks), None) => Ok(Some(ClientKeys::Inline { jwks })),
-        // By http only for a document that came from loopback itself.
-        (None, Some(uri)) => match ClientKeys::at(uri, url.as_str().starts_with("http://")) {
-            Some(keys) => Ok(Some(keys)),
-            None => Err(Misfit { member: "jwks_uri", why: "must be an https URL" }),
-        },
-        (None, None) => Ok(None),
+impl Client {
+    /// What a person consents to: who it says it is, where answers go, and how it proves itself. A key that is exchanged
+    /// at the same address is the same client's.
+    pub fn consent_digest(&self) -> String {
+        let mut uris: Vec<&str> = self.redirect_uris.iter().map(RedirectUri::as_str).collect();
+        uris.sort_unstable();
+        let methods: Vec<&str> = self.auth_methods.iter().map(|method| method.as_str()).collect();
+        let keys: [Option<&str>; 2] = match &self.keys {
+            None => [None, None],
+            Some(ClientKeys::Inline { jwks }) => [Some(jwks), None],
+            Some(ClientKeys::Remote { uri, .. }) => [None, Some(uri)],
+        };
+        digest(&json!([self.name, self.uri, uris, methods, keys]))
     }
-}
-
-/// What a person consents to: who it says it is, where answers go, and how it proves itself. A key that is exchanged
-/// at the same address is the same client's.
-fn digest_of(client: &Client) -> String {
-    let mut uris: Vec<&str> = client.redirect_uris.iter().map(RedirectUri::as_str).collect();
-    uris.sort_unstable();
-    let methods: Vec<&str> = client.auth_methods.iter().map(|method| method.as_str()).collect();
-    let keys: [Option<&str>; 2] = match &client.keys {
-        None => [None, None],
-        Some(ClientKeys::Inline { jwks }) => [Some(jwks), None],
-        Some(ClientKeys::Remote { uri, .. }) => [None, Some(uri)],
-    };
-    digest(&json!([client.name, client.uri, uris, methods, keys]))
 }
 
 #[cfg(test)]

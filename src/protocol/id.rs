@@ -154,6 +154,10 @@ generated_id!(
     /// A server secret from which the keys for refresh tokens, hashes and cookies are derived.
     ServerSecretId
 );
+generated_id!(
+    /// An initial access token's row; the token itself is this id and a secret, unless the operator wrote it.
+    InitialAccessTokenId
+);
 named_id!(
     /// A client's identifier (RFC 6749 §2.2): generated, configured, or the https URL of a client id metadata
     /// document. Printable ASCII without spaces (RFC 6749 appendix A.1, narrowed by the space).

@@ -51,7 +51,7 @@ impl Metadata {
             token_endpoint: endpoint("token"),
             jwks_uri: endpoint("jwks"),
             registration_endpoint: match policy.registration {
-                RegistrationMode::Open => Some(endpoint("register")),
+                RegistrationMode::Open | RegistrationMode::Token => Some(endpoint("register")),
                 RegistrationMode::Off => None,
             },
             scopes_supported: names(&policy.scopes_supported),
@@ -135,6 +135,9 @@ mod tests {
                 "id_token_signing_alg_values_supported": ["RS256"],
             })
         );
+        policy.registration = RegistrationMode::Token;
+        let by_token = serde_json::to_value(Metadata::of(&policy)).unwrap();
+        assert_eq!(by_token, document, "who has a token must find where to go");
         policy.introspection = IntrospectionMode::Open;
         let open = serde_json::to_value(Metadata::of(&policy)).unwrap();
         assert_eq!(open["introspection_endpoint_auth_methods_supported"][0], "none");

@@ -3,6 +3,7 @@
 //! Nothing here waits, reads a clock, draws a random number, logs, or knows a database or HTTP library:
 //! values go in, a decision comes out. Whoever reviews Gatelet can start here.
 
+mod administration;
 pub mod ask;
 mod attributes;
 mod authorize;
@@ -15,6 +16,7 @@ pub mod client_assertion;
 pub mod client_auth;
 pub mod client_document;
 mod client_document_url;
+pub mod client_information;
 mod client_metadata;
 pub mod code;
 mod error;
@@ -22,6 +24,7 @@ mod error;
 mod fixtures;
 mod grant;
 mod id;
+mod initial_access;
 pub mod introspection;
 mod issuer;
 pub mod key_rotation;
@@ -48,6 +51,7 @@ mod stored_secret;
 mod timestamp;
 pub mod token_request;
 
+pub use administration::{ClientChange, ResourceChange};
 pub use attributes::{Attribute, AttributeName, Attributes};
 pub use authorize::{Addressed, AuthorizationRequest, Prompt, Received, ReturnAddress};
 pub use claim_name::ClaimName;
@@ -58,9 +62,10 @@ pub use client_metadata::Misfit;
 pub use error::{Answer, Endpoint, ErrorCode, OAuthError};
 pub use grant::{AuthorizationCode, Consent, Grant, Granted, Interaction, RefreshState, Standing};
 pub use id::{
-    BrowserSessionId, ClientId, CodeId, GrantId, Id, InteractionId, RoleName, ServerSecretId, TenantId,
-    UserId,
+    BrowserSessionId, ClientId, CodeId, GrantId, Id, InitialAccessTokenId, InteractionId, RoleName,
+    ServerSecretId, TenantId, UserId,
 };
+pub use initial_access::InitialAccessToken;
 pub use issuer::{Issuer, IssuerError};
 pub use machine::MachineScopes;
 pub use metadata::Metadata;

@@ -107,6 +107,8 @@ impl Lifetimes {
 pub enum RegistrationMode {
     /// Everybody: what MCP clients expect that know no other way in.
     Open,
+    /// Who has an initial access token.
+    Token,
     /// Nobody.
     Off,
 }
@@ -182,6 +184,15 @@ impl Policy {
     /// The document by whose URL a client with this identifier is known, if it is such a URL.
     pub fn document_url(&self, id: &str) -> Option<DocumentUrl> {
         DocumentUrl::parse(id, self.issuer.is_loopback())
+    }
+
+    /// The most that a client can be given, besides what resources know and people may give: one that nobody vouches for
+    /// has the ceiling of the token that it registered with, or else that of open registration.
+    pub fn ceiling<'a>(&'a self, client: &'a Client) -> Option<&'a Scope> {
+        if client.origin.is_vouched_for() {
+            return None;
+        }
+        client.ceiling.as_ref().or(self.registration_scopes.as_ref())
     }
 
     /// Whether a stored client may come in: one that is known by its document only while documents of its host are

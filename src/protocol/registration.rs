@@ -1,24 +1,44 @@
-//! Dynamic client registration (RFC 7591): what a client may say about itself.
+//! Dynamic client registration (RFC 7591): what a client may say about itself, the first time and in place of what it
+//! said before (RFC 7592 §2.2).
 //!
 //! Deprecated in MCP 2026-07-28, and still the only way in that most released clients know. What they really send is
-//! taken as it comes where that harms nobody; nothing here lets a client do more than ask people for consent.
+//! taken as it comes where that harms nobody; nothing here lets a client do more than ask people for consent, unless an
+//! operator has said so.
+//!
+//! A `software_statement` is ignored, as §2.3 lets a server that trusts nobody's: what it says counts no more than what
+//! a client says of itself, and refusing it would shut out clients that bring one everywhere. Answers do not have it
+//! either, which says that it was not used (§3.2.1).
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
-use super::client_metadata::{Members, Misfit, digest, is_web_page};
+use super::client_assertion::AssertionAlgorithm;
+use super::client_metadata::{Members, Misfit, about, digest, is_web_page};
 use super::{
     Client, ClientAuthMethod, ClientId, ClientKeys, ClientOrigin, ErrorCode, GrantType, OAuthError,
     RedirectUri, Scope, SecretHash, Timestamp,
 };
 
 const MAX_REDIRECT_URIS: usize = 20;
+const MAX_CONTACTS: usize = 10;
+/// What the answers to a registration have, and a client may not send back (RFC 7592 §2.2).
+const OURS: [&str; 4] = [
+    "registration_access_token",
+    "registration_client_uri",
+    "client_secret_expires_at",
+    "client_id_issued_at",
+];
 
-/// Members that only inform: kept and echoed (RFC 7591 §3.2.1).
-const INFORMATIVE: &[&str] =
-    &["logo_uri", "tos_uri", "policy_uri", "software_id", "software_version", "application_type"];
-const INFORMATIVE_URIS: &[&str] = &["logo_uri", "tos_uri", "policy_uri"];
+/// On what terms a client registers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// Whether it may use client credentials: an operator has said so.
+    pub machines: bool,
+    /// Whether its keys may be on loopback: this server is.
+    pub loopback: bool,
+}
 
 /// A registration that keeps every rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,11 +46,16 @@ pub struct Registration {
     name: Option<String>,
     uri: Option<String>,
     about: BTreeMap<String, String>,
+    contacts: Vec<String>,
     redirect_uris: Vec<RedirectUri>,
+    post_logout_redirect_uris: Vec<RedirectUri>,
     grant_types: Vec<GrantType>,
     auth_method: ClientAuthMethod,
     keys: Option<ClientKeys>,
+    assertion_alg: Option<AssertionAlgorithm>,
     scope: Option<Scope>,
+    default_max_age: Option<Duration>,
+    require_auth_time: bool,
 }
 
 impl Registration {
@@ -38,24 +63,64 @@ impl Registration {
     ///
     /// # Errors
     /// `invalid_redirect_uri`, `invalid_client_metadata`.
-    pub fn parse(body: &[u8]) -> Result<Self, OAuthError> {
-        let members = Members::parse(body).ok_or(invalid_metadata("the body must be a JSON object"))?;
+    pub fn parse(body: &[u8], terms: Terms) -> Result<Self, OAuthError> {
+        Self::of(&object(body)?, terms)
+    }
+
+    /// Reads what is to stand in the place of what `client` said before; `matches` says whether a secret is one of its
+    /// own.
+    ///
+    /// # Errors
+    /// As [`Registration::parse`]; `invalid_client_metadata` for another client's identifier and for a secret that is
+    /// not the client's, which it never chooses; `invalid_request` for what only an answer has (RFC 7592 §2.2).
+    pub fn parse_replacement(
+        body: &[u8],
+        client: &Client,
+        terms: Terms,
+        matches: impl Fn(&str) -> bool,
+    ) -> Result<Self, OAuthError> {
+        let members = object(body)?;
+        if let Some(name) = OURS.into_iter().find(|name| members.value(name).is_some()) {
+            return Err(OAuthError::new(ErrorCode::InvalidRequest, "must not be sent").about(name));
+        }
+        if members.text("client_id")? != Some(client.id.as_str()) {
+            return Err(invalid_metadata("must be the client's own").about("client_id"));
+        }
+        if members.text("client_secret")?.is_some_and(|secret| !matches(secret)) {
+            return Err(
+                invalid_metadata("must be the client's own; it cannot be chosen").about("client_secret")
+            );
+        }
+        Self::of(&members, terms)
+    }
+
+    fn of(members: &Members, terms: Terms) -> Result<Self, OAuthError> {
         let uri = members.text("client_uri")?.map(str::to_owned);
-        web_page(uri.as_deref(), "client_uri")?;
-        let auth_method = auth_method(&members)?;
+        if uri.as_deref().is_some_and(|uri| !is_web_page(uri)) {
+            return Err(invalid_metadata("must be an http or https URL").about("client_uri"));
+        }
+        let grant_types = members.grant_types(terms.machines)?;
+        let auth_method = auth_method(members)?;
+        if auth_method == ClientAuthMethod::None && grant_types.contains(&GrantType::ClientCredentials) {
+            let why = "client_credentials is for clients that authenticate";
+            return Err(invalid_metadata(why).about("token_endpoint_auth_method"));
+        }
+        refuse_impossible(members)?;
+        let scope = members.text("scope")?.map(Scope::parse).transpose();
         Ok(Self {
             name: members.client_name()?,
             uri,
-            about: about(&members)?,
-            redirect_uris: redirect_uris(&members)?,
-            grant_types: members.grant_types()?,
+            about: about(members)?,
+            contacts: contacts(members)?,
+            redirect_uris: redirect_uris(members, &grant_types)?,
+            post_logout_redirect_uris: post_logout_redirect_uris(members)?,
+            grant_types,
             auth_method,
-            keys: keys(&members, auth_method)?,
-            scope: members
-                .text("scope")?
-                .map(Scope::parse)
-                .transpose()
-                .map_err(|_| invalid_metadata("is malformed").about("scope"))?,
+            keys: keys(members, auth_method, terms)?,
+            assertion_alg: assertion_alg(members, auth_method)?,
+            scope: scope.map_err(|_| invalid_metadata("is malformed").about("scope"))?,
+            default_max_age: default_max_age(members)?,
+            require_auth_time: members.flag("require_auth_time")?,
         })
     }
 
@@ -64,65 +129,85 @@ impl Registration {
         self.auth_method.is_by_secret()
     }
 
-    /// What two identical registrations have in common. Clients that register at every start come to share one row.
+    /// Whether the client can prove that it is itself; one that cannot is no different from others that say the same.
+    pub fn is_public(&self) -> bool {
+        self.auth_method == ClientAuthMethod::None
+    }
+
+    /// What two identical registrations of public clients have in common. Products that register at every start come to
+    /// share one row.
     pub fn fingerprint(&self) -> String {
-        let uris: Vec<&str> = self.redirect_uris.iter().map(RedirectUri::as_str).collect();
+        let uris = texts(&self.redirect_uris);
         let grants: Vec<&str> = self.grant_types.iter().map(|grant| grant.as_str()).collect();
         let scope = self.scope.as_ref().map(ToString::to_string);
-        let jwks = self.keys.as_ref().and_then(ClientKeys::jwks);
         let method = self.auth_method.as_str();
-        digest(&json!([self.name, self.uri, self.about, uris, grants, method, jwks, scope]))
+        let mut parts = json!([self.name, self.uri, self.about, uris, grants, method, null, scope]);
+        let more = json!([
+            self.contacts,
+            texts(&self.post_logout_redirect_uris),
+            self.default_max_age.map(|age| age.as_secs()),
+            self.require_auth_time,
+        ]);
+        // What earlier versions knew has the fingerprint that they gave it: a client that registers again finds its row.
+        if more != json!([[], [], null, false])
+            && let Some(parts) = parts.as_array_mut()
+        {
+            parts.push(more);
+        }
+        digest(&parts)
     }
 
     /// The client that comes of it.
     pub fn into_client(self, id: ClientId, secret: Option<SecretHash>, now: Timestamp) -> Client {
-        Client {
-            name: self.name,
-            uri: self.uri,
-            about: self.about,
-            redirect_uris: self.redirect_uris,
-            grant_types: self.grant_types,
-            auth_methods: vec![self.auth_method],
-            keys: self.keys,
-            scope: self.scope,
-            secret_hashes: secret.into_iter().collect(),
-            ..Client::new(id, ClientOrigin::Dynamic, now)
+        let mut client = Client::new(id, ClientOrigin::Dynamic, now);
+        client.secret_hashes = secret.into_iter().collect();
+        self.apply_to(&mut client);
+        client
+    }
+
+    /// Puts all of it in the place of what the client said before; what it left out is gone (RFC 7592 §2.2). What an
+    /// operator has said of the client stays. One that may use client credentials may get for itself what it may be
+    /// given at most, and nothing when nobody has said how much that is.
+    pub fn apply_to(&self, client: &mut Client) {
+        let this = self.clone();
+        client.name = this.name;
+        client.uri = this.uri;
+        client.about = this.about;
+        client.contacts = this.contacts;
+        client.redirect_uris = this.redirect_uris;
+        client.post_logout_redirect_uris = this.post_logout_redirect_uris;
+        client.machine_scopes = match &client.ceiling {
+            Some(ceiling) if this.grant_types.contains(&GrantType::ClientCredentials) => ceiling.clone(),
+            _ => Scope::default(),
+        };
+        client.grant_types = this.grant_types;
+        client.auth_methods = vec![this.auth_method];
+        if !is_same_address(client.keys.as_ref(), this.keys.as_ref()) {
+            client.keys = this.keys;
         }
+        client.assertion_alg = this.assertion_alg;
+        client.scope = this.scope;
+        client.default_max_age = this.default_max_age;
+        client.require_auth_time = this.require_auth_time;
     }
 }
 
-/// The answer to a registration (RFC 7591 §3.2.1): everything that was registered, and no member that is `null`.
-pub fn client_information(client: &Client, secret: Option<&str>) -> Map<String, Value> {
-    let mut answer = Map::new();
-    answer.insert("client_id".into(), client.id.as_str().into());
-    answer.insert("client_id_issued_at".into(), client.registered_at.seconds().into());
-    if let Some(secret) = secret {
-        answer.insert("client_secret".into(), secret.into());
-        answer.insert("client_secret_expires_at".into(), 0.into());
-    }
-    let strings = [("client_name", client.name.clone()), ("client_uri", client.uri.clone())];
-    let scope = client.scope.as_ref().map(ToString::to_string);
-    for (name, value) in strings.into_iter().chain([("scope", scope)]) {
-        if let Some(value) = value {
-            answer.insert(name.into(), value.into());
+fn object(body: &[u8]) -> Result<Members, OAuthError> {
+    Members::parse(body).ok_or(invalid_metadata("the body must be a JSON object"))
+}
+
+fn texts(uris: &[RedirectUri]) -> Vec<&str> {
+    uris.iter().map(RedirectUri::as_str).collect()
+}
+
+/// Keys that were found at an address stay while the address does.
+fn is_same_address(before: Option<&ClientKeys>, after: Option<&ClientKeys>) -> bool {
+    match (before, after) {
+        (Some(ClientKeys::Remote { uri: before, .. }), Some(ClientKeys::Remote { uri: after, .. })) => {
+            before == after
         }
+        _ => false,
     }
-    for (name, value) in &client.about {
-        answer.insert(name.clone(), value.as_str().into());
-    }
-    let uris: Vec<&str> = client.redirect_uris.iter().map(RedirectUri::as_str).collect();
-    answer.insert("redirect_uris".into(), uris.into());
-    let grants: Vec<&str> = client.grant_types.iter().map(|grant| grant.as_str()).collect();
-    answer.insert("grant_types".into(), grants.into());
-    answer.insert("response_types".into(), vec!["code"].into());
-    if let Some(method) = client.auth_methods.first() {
-        answer.insert("token_endpoint_auth_method".into(), method.as_str().into());
-    }
-    let jwks = client.keys.as_ref().and_then(ClientKeys::jwks);
-    if let Some(jwks) = jwks.and_then(|jwks| serde_json::from_str(jwks).ok()) {
-        answer.insert("jwks".into(), jwks);
-    }
-    answer
 }
 
 fn invalid_metadata(description: &'static str) -> OAuthError {
@@ -135,31 +220,46 @@ impl From<Misfit> for OAuthError {
     }
 }
 
-fn web_page(text: Option<&str>, name: &'static str) -> Result<(), OAuthError> {
-    match text {
-        Some(text) if !is_web_page(text) => Err(invalid_metadata("must be an http or https URL").about(name)),
-        _ => Ok(()),
-    }
-}
-
-fn about(members: &Members) -> Result<BTreeMap<String, String>, OAuthError> {
-    let mut about = BTreeMap::new();
-    for name in INFORMATIVE {
-        if let Some(value) = members.text(name)? {
-            if INFORMATIVE_URIS.contains(name) {
-                web_page(Some(value), name)?;
-            }
-            about.insert((*name).to_owned(), value.to_owned());
+/// What a client that asks for it could not live without, and this server does not do (OpenID Connect Registration §2).
+/// Other members that are not understood are ignored.
+fn refuse_impossible(members: &Members) -> Result<(), Misfit> {
+    for (member, possible) in [
+        ("id_token_signed_response_alg", Some("RS256")),
+        ("id_token_encrypted_response_alg", None),
+        ("userinfo_signed_response_alg", None),
+        ("userinfo_encrypted_response_alg", None),
+        ("subject_type", Some("public")),
+    ] {
+        if members.text(member)?.is_some_and(|asked| Some(asked) != possible) {
+            return Err(Misfit { member, why: "is not supported" });
         }
     }
-    Ok(about)
+    Ok(())
 }
 
-fn redirect_uris(members: &Members) -> Result<Vec<RedirectUri>, OAuthError> {
+fn contacts(members: &Members) -> Result<Vec<String>, Misfit> {
+    let contacts = members.texts("contacts")?.unwrap_or_default();
+    let is_fit = |text: &&str| text.len() <= 256 && !text.chars().any(char::is_control);
+    if contacts.len() > MAX_CONTACTS || !contacts.iter().all(is_fit) {
+        return Err(Misfit { member: "contacts", why: "must be at most 10 texts of at most 256 bytes" });
+    }
+    Ok(contacts.into_iter().map(str::to_owned).collect())
+}
+
+fn default_max_age(members: &Members) -> Result<Option<Duration>, Misfit> {
+    let Some(value) = members.value("default_max_age") else { return Ok(None) };
+    let seconds = value.as_u64().and_then(|seconds| u32::try_from(seconds).ok());
+    let misfit = Misfit { member: "default_max_age", why: "must be a number of seconds" };
+    seconds.map(|seconds| Some(Duration::from_secs(seconds.into()))).ok_or(misfit)
+}
+
+/// Of a client that is never sent an answer by redirect none is asked.
+fn redirect_uris(members: &Members, grant_types: &[GrantType]) -> Result<Vec<RedirectUri>, OAuthError> {
     let invalid =
         |description| OAuthError::new(ErrorCode::InvalidRedirectUri, description).about("redirect_uris");
     let texts = members.texts("redirect_uris")?.unwrap_or_default();
-    if texts.is_empty() || texts.len() > MAX_REDIRECT_URIS {
+    let is_needed = grant_types.contains(&GrantType::AuthorizationCode);
+    if (texts.is_empty() && is_needed) || texts.len() > MAX_REDIRECT_URIS {
         return Err(invalid("must name between one and 20 URIs"));
     }
     let parse = |text: &str| {
@@ -171,6 +271,18 @@ fn redirect_uris(members: &Members) -> Result<Vec<RedirectUri>, OAuthError> {
     texts.into_iter().map(parse).collect()
 }
 
+/// OpenID Connect RP-Initiated Logout §3.1; of the same kinds as redirect URIs, which are stricter.
+fn post_logout_redirect_uris(members: &Members) -> Result<Vec<RedirectUri>, Misfit> {
+    let member = "post_logout_redirect_uris";
+    let texts = members.texts(member)?.unwrap_or_default();
+    if texts.len() > MAX_REDIRECT_URIS {
+        return Err(Misfit { member, why: "must name at most 20 URIs" });
+    }
+    let parsed: Result<_, _> = texts.into_iter().map(RedirectUri::parse).collect();
+    let why = "must be https, http on loopback, or an application's own scheme in reverse-domain form";
+    parsed.map_err(|_| Misfit { member, why })
+}
+
 fn auth_method(members: &Members) -> Result<ClientAuthMethod, OAuthError> {
     match members.text("token_endpoint_auth_method")? {
         None => Ok(ClientAuthMethod::ClientSecretBasic),
@@ -179,27 +291,37 @@ fn auth_method(members: &Members) -> Result<ClientAuthMethod, OAuthError> {
     }
 }
 
-/// The keys of a client that signs, by value: a registration is a stranger's, and nothing is fetched for a stranger.
-/// Who wants to rotate keys publishes a client id metadata document, which may name a `jwks_uri`.
-fn keys(members: &Members, method: ClientAuthMethod) -> Result<Option<ClientKeys>, OAuthError> {
+/// The keys of a client that signs, by value or at an address. Nothing is fetched for whoever registers: the first
+/// assertion does that.
+fn keys(members: &Members, method: ClientAuthMethod, terms: Terms) -> Result<Option<ClientKeys>, OAuthError> {
+    let keys = members.keys(terms.loopback)?;
     if method != ClientAuthMethod::PrivateKeyJwt {
         return Ok(None);
     }
-    if members.value("jwks_uri").is_some() {
-        let error = invalid_metadata("is for client id metadata documents; register the keys in jwks");
-        return Err(error.about("jwks_uri"));
-    }
-    let jwks = members.jwks()?.ok_or(invalid_metadata("private_key_jwt needs keys").about("jwks"))?;
-    Ok(Some(ClientKeys::Inline { jwks }))
+    keys.map(Some).ok_or(invalid_metadata("private_key_jwt needs keys, here or in jwks_uri").about("jwks"))
+}
+
+fn assertion_alg(
+    members: &Members,
+    method: ClientAuthMethod,
+) -> Result<Option<AssertionAlgorithm>, OAuthError> {
+    let member = "token_endpoint_auth_signing_alg";
+    let Some(name) = members.text(member)?.filter(|_| method == ClientAuthMethod::PrivateKeyJwt) else {
+        return Ok(None);
+    };
+    AssertionAlgorithm::parse(name).map(Some).ok_or(invalid_metadata("is not supported").about(member))
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
+    use crate::protocol::client_information::{Credentials, client_information};
     use crate::protocol::fixtures::{at, scope};
 
     fn parse(body: &Value) -> Result<Registration, OAuthError> {
-        Registration::parse(body.to_string().as_bytes())
+        Registration::parse(body.to_string().as_bytes(), Terms::default())
     }
 
     fn client(body: &Value) -> Client {
@@ -244,16 +366,19 @@ mod tests {
         let body = json!({"client_name": "  A ", "client_uri": "https://a.example", "logo_uri": "https://b.example/l.png",
             "scope": "mcp:read", "grant_types": ["authorization_code", "client_credentials"], "contacts": null,
             "redirect_uris": ["https://a.example/cb"], "token_endpoint_auth_method": "client_secret_post"});
-        let answer = Value::Object(client_information(&client(&body), Some("s")));
+        let answer = Value::Object(client_information(
+            &client(&body),
+            Credentials { secret: Some("s"), management: Some(("t", "u")) },
+        ));
         assert_eq!(
             answer,
             json!({"client_id": "id", "client_id_issued_at": 7, "client_secret": "s", "client_secret_expires_at": 0,
-                "client_name": "A", "client_uri": "https://a.example", "logo_uri": "https://b.example/l.png",
+                "registration_access_token": "t", "registration_client_uri": "u", "client_name": "A", "client_uri": "https://a.example", "logo_uri": "https://b.example/l.png",
                 "scope": "mcp:read", "grant_types": ["authorization_code"], "response_types": ["code"],
                 "redirect_uris": ["https://a.example/cb"], "token_endpoint_auth_method": "client_secret_post"})
         );
         let bare = json!({"redirect_uris": ["https://a.example/cb"], "token_endpoint_auth_method": "none"});
-        let answer = Value::Object(client_information(&client(&bare), None));
+        let answer = Value::Object(client_information(&client(&bare), Credentials::default()));
         assert_eq!(
             answer,
             json!({"client_id": "id", "client_id_issued_at": 7, "grant_types": ["authorization_code", "refresh_token"],
@@ -300,7 +425,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_signs_registers_its_keys_by_value() {
+    fn a_client_that_signs_registers_its_keys_or_where_they_are() {
         // RFC 7591 §2
         let jwks = json!({"keys": [{"kty": "RSA", "n": "x", "e": "AQAB"}]});
         let body = |more: &str, value: &Value| json!({"redirect_uris": ["https://a.example/cb"], "token_endpoint_auth_method": "private_key_jwt", more: value});
@@ -308,20 +433,15 @@ mod tests {
         assert!(!parse(&good).unwrap().needs_secret());
         let client = client(&good);
         assert_eq!(client.keys, Some(ClientKeys::Inline { jwks: jwks.to_string() }));
-        let answer = client_information(&client, None);
+        let answer = client_information(&client, Credentials::default());
         assert_eq!(
             (&answer["jwks"], &answer["token_endpoint_auth_method"]),
             (&jwks, &json!("private_key_jwt"))
         );
-        let other = body("jwks", &json!({"keys": []}));
-        assert_ne!(parse(&good).unwrap().fingerprint(), parse(&other).unwrap().fingerprint());
         for (bad, about) in [
             (body("x", &jwks), "jwks: private_key_jwt needs keys"),
             (body("jwks", &json!({})), "jwks: must be"),
-            (
-                body("jwks_uri", &json!("https://a.example/jwks")),
-                "jwks_uri: is for client id metadata documents",
-            ),
+            (body("jwks_uri", &json!("http://127.0.0.1/jwks")), "jwks_uri: must be an https URL"),
         ] {
             let (code, description) = error(&bad);
             assert_eq!(code, ErrorCode::InvalidClientMetadata);
@@ -408,7 +528,10 @@ mod tests {
             assert_eq!(found, code, "{body}");
             assert!(description.starts_with(about), "{body}: {description}");
         }
-        assert_eq!(Registration::parse(b"nonsense").unwrap_err().code(), InvalidClientMetadata);
+        assert_eq!(
+            Registration::parse(b"nonsense", Terms::default()).unwrap_err().code(),
+            InvalidClientMetadata
+        );
         assert!(parse(&json!({"redirect_uris": uris, "client_name": "x".repeat(2048)})).is_ok());
         let twenty = &many[..20];
         assert!(parse(&json!({"redirect_uris": twenty})).is_ok());
@@ -448,6 +571,262 @@ mod tests {
             json!({"redirect_uris": ["https://a.example/cb"], "client_name": "A", "token_endpoint_auth_method": "none"}),
         ] {
             assert_ne!(print(&base), print(&other));
+        }
+    }
+
+    fn with(more: Value) -> Value {
+        let mut body = json!({"redirect_uris": ["https://a.example/cb"]});
+        for (name, value) in more.as_object().unwrap() {
+            body[name] = value.clone();
+        }
+        body
+    }
+
+    #[test]
+    fn keys_stand_in_one_place_and_nothing_is_fetched_for_whoever_registers() {
+        // RFC 7591 §2: jwks and jwks_uri must not both be there
+        let keys = json!({"keys": []});
+        let signs = |more: Value| {
+            let mut body = with(more);
+            body["token_endpoint_auth_method"] = json!("private_key_jwt");
+            body
+        };
+        let at_address = client(&signs(json!({"jwks_uri": "https://a.example/jwks"})));
+        let uri = "https://a.example/jwks".to_owned();
+        assert_eq!(at_address.keys, Some(ClientKeys::Remote { uri, jwks: None, tried_at: None }));
+        let answer = client_information(&at_address, Credentials::default());
+        assert_eq!(answer["jwks_uri"], "https://a.example/jwks");
+        for method in ["private_key_jwt", "none"] {
+            let mut both = signs(json!({"jwks_uri": "https://a.example/jwks", "jwks": keys}));
+            both["token_endpoint_auth_method"] = json!(method);
+            assert_eq!(error(&both).1, "jwks_uri: goes not with jwks", "{method}");
+        }
+        let loopback = signs(json!({"jwks_uri": "http://localhost:1/jwks"})).to_string();
+        let parse = |loopback_server| {
+            Registration::parse(loopback.as_bytes(), Terms { loopback: loopback_server, ..Terms::default() })
+        };
+        assert!(parse(true).is_ok() && parse(false).is_err());
+    }
+
+    #[test]
+    fn a_client_that_commits_itself_to_an_algorithm_is_held_to_one_of_ours() {
+        // RFC 7591 §2; OpenID Connect Registration §2
+        let signs = |alg: &str| {
+            with(json!({"token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": []},
+                "token_endpoint_auth_signing_alg": alg}))
+        };
+        let committed = client(&signs("ES256"));
+        assert_eq!(committed.assertion_alg, Some(AssertionAlgorithm::Es256));
+        let answer = client_information(&committed, Credentials::default());
+        assert_eq!(answer["token_endpoint_auth_signing_alg"], "ES256");
+        for other in ["HS256", "none", "es256", "RS1"] {
+            assert_eq!(error(&signs(other)).1, "token_endpoint_auth_signing_alg: is not supported");
+        }
+        let unsigned = client(&with(json!({"token_endpoint_auth_signing_alg": "HS256"})));
+        assert_eq!(unsigned.assertion_alg, None, "of no meaning for who does not sign");
+    }
+
+    #[test]
+    fn names_in_other_languages_are_kept_and_take_no_names_place() {
+        // RFC 7591 §2.2
+        let body = with(
+            json!({"client_name": "Notes", "client_name#de": "Notizen", "client_name#ja-Hani-JP": "記",
+            "tos_uri#fr": "https://a.example/cgu", "client_name#": "x", "client_name#d e": "x", "scope#de": "x",
+            "client_name#it": null, "client_name#es": " "}),
+        );
+        let client = client(&body);
+        assert_eq!(client.name.as_deref(), Some("Notes"));
+        let kept = json!({"client_name#de": "Notizen", "client_name#ja-Hani-JP": "記",
+            "tos_uri#fr": "https://a.example/cgu"});
+        assert_eq!(serde_json::to_value(&client.about).unwrap(), kept);
+        assert_eq!(client_information(&client, Credentials::default())["client_name#de"], "Notizen");
+        for (member, value) in [
+            ("client_name#de", json!(1)),
+            ("logo_uri#de", json!("javascript:x")),
+            ("client_name#de", json!("a\u{0}")),
+        ] {
+            let (code, _) = error(&with(json!({member: value})));
+            assert_eq!(code, ErrorCode::InvalidClientMetadata, "{member}");
+        }
+        let many: serde_json::Map<String, Value> =
+            (0..21).map(|i| (format!("client_name#x{i}"), json!("x"))).collect();
+        assert_eq!(error(&with(Value::Object(many))).1, "client_name: comes in too many languages");
+    }
+
+    #[test]
+    fn what_this_server_cannot_do_is_not_promised() {
+        // OpenID Connect Registration §2; RFC 7591 §3.2.1 and §3.2.2
+        let kept = with(
+            json!({"id_token_signed_response_alg": "RS256", "subject_type": "public", "contacts": ["a@b"],
+            "default_max_age": 60, "require_auth_time": true, "post_logout_redirect_uris": ["https://a.example/bye"]}),
+        );
+        let answer = Value::Object(client_information(&client(&kept), Credentials::default()));
+        for (member, value) in kept.as_object().unwrap() {
+            assert_eq!(answer[member], *value, "{member}");
+        }
+        for (member, value) in [
+            ("id_token_signed_response_alg", json!("ES256")),
+            ("id_token_signed_response_alg", json!("none")),
+            ("id_token_encrypted_response_alg", json!("RSA-OAEP")),
+            ("userinfo_signed_response_alg", json!("RS256")),
+            ("userinfo_encrypted_response_alg", json!("RSA-OAEP")),
+            ("subject_type", json!("pairwise")),
+            ("default_max_age", json!(-1)),
+            ("default_max_age", json!("60")),
+            ("default_max_age", json!(1_u64 << 32)),
+            ("require_auth_time", json!("true")),
+            ("contacts", json!("a@b")),
+            ("contacts", json!(["a\nb"])),
+            ("contacts", json!(vec!["a"; 11])),
+            ("contacts", json!(["a".repeat(257)])),
+            ("post_logout_redirect_uris", json!(["http://a.example/"])),
+            ("post_logout_redirect_uris", json!(vec!["https://a.example/"; 21])),
+        ] {
+            let (code, description) = error(&with(json!({member: value})));
+            assert_eq!(code, ErrorCode::InvalidClientMetadata, "{member}");
+            assert!(description.starts_with(member), "{description}");
+        }
+        let absent = client_information(&client(&with(json!({}))), Credentials::default());
+        for member in ["contacts", "post_logout_redirect_uris", "default_max_age", "require_auth_time"] {
+            assert!(!absent.contains_key(member), "{member}");
+        }
+    }
+
+    #[test]
+    fn a_machine_registers_only_where_an_operator_has_said_so() {
+        // RFC 7591 §2.1: grant types and response types fit together
+        let parse = |body: Value| {
+            Registration::parse(body.to_string().as_bytes(), Terms { machines: true, ..Terms::default() })
+        };
+        let machine = json!({"grant_types": ["client_credentials"]});
+        assert_eq!(error(&machine).0, ErrorCode::InvalidClientMetadata);
+        let mut client = Client::new(ClientId::parse("id").unwrap(), ClientOrigin::Dynamic, at(7));
+        let registration = parse(machine).unwrap();
+        registration.apply_to(&mut client);
+        assert_eq!(client.grant_types, [GrantType::ClientCredentials]);
+        assert_eq!(client.machine_scopes, Scope::default(), "nobody has said for what");
+        let answer = client_information(&client, Credentials::default());
+        assert_eq!((&answer["response_types"], &answer["redirect_uris"]), (&json!([]), &json!([])));
+        client.ceiling = Some(scope("a b"));
+        registration.apply_to(&mut client);
+        assert_eq!(client.machine_scopes, scope("a b"));
+        let both = with(
+            json!({"grant_types": ["client_credentials", "authorization_code"], "response_types": ["code"]}),
+        );
+        assert!(parse(both).is_ok());
+        parse(with(json!({}))).unwrap().apply_to(&mut client);
+        assert_eq!(client.machine_scopes, Scope::default(), "it no longer is one");
+        for (body, about) in [
+            (json!({"grant_types": ["client_credentials"], "response_types": ["code"]}), "response_types"),
+            (json!({"grant_types": ["client_credentials"], "response_types": ["token"]}), "response_types"),
+            (json!({"grant_types": ["refresh_token"]}), "grant_types"),
+            (
+                json!({"grant_types": ["client_credentials"], "token_endpoint_auth_method": "none"}),
+                "token_endpoint_auth_method",
+            ),
+            (with(json!({"grant_types": ["authorization_code"], "response_types": []})), "response_types"),
+            (json!({"grant_types": ["client_credentials", "authorization_code"]}), "redirect_uris"),
+        ] {
+            let description = parse(body.clone()).unwrap_err().description();
+            assert!(description.starts_with(about), "{body}: {description}");
+        }
+    }
+
+    #[test]
+    fn a_software_statement_is_ignored_and_its_absence_says_so() {
+        // RFC 7591 §2.3, §3.1.1: a server that does not use statements may ignore them; §3.2.1
+        let statement = "eyJhbGciOiJSUzI1NiJ9.eyJjbGllbnRfbmFtZSI6IkZha2UiLCJmaXJzdF9wYXJ0eSI6dHJ1ZX0.c2ln";
+        let stated = client(&with(json!({"client_name": "A", "software_statement": statement})));
+        assert_eq!(stated, client(&with(json!({"client_name": "A"}))));
+        assert!(!client_information(&stated, Credentials::default()).contains_key("software_statement"));
+    }
+
+    #[test]
+    fn a_replacement_is_the_clients_own_and_chooses_no_secret() {
+        // RFC 7592 §2.2
+        use ErrorCode::{InvalidClientMetadata, InvalidRequest};
+        let owner = client(&with(json!({"client_name": "A"})));
+        let replacement = |more: Value| {
+            let body = with(more).to_string();
+            Registration::parse_replacement(body.as_bytes(), &owner, Terms::default(), |text| text == "own")
+                .map_err(|error| (error.code(), error.description()))
+        };
+        assert!(replacement(json!({"client_id": "id"})).is_ok());
+        assert!(replacement(json!({"client_id": "id", "client_secret": "own"})).is_ok());
+        for (more, code, about) in [
+            (json!({}), InvalidClientMetadata, "client_id"),
+            (json!({"client_id": "other"}), InvalidClientMetadata, "client_id"),
+            (json!({"client_id": "id", "client_secret": "chosen"}), InvalidClientMetadata, "client_secret"),
+            (json!({"client_id": "id", "registration_access_token": "x"}), InvalidRequest, "registration_a"),
+            (json!({"client_id": "id", "registration_client_uri": "x"}), InvalidRequest, "registration_c"),
+            (json!({"client_id": "id", "client_secret_expires_at": 0}), InvalidRequest, "client_secret_e"),
+            (json!({"client_id": "id", "client_id_issued_at": 7}), InvalidRequest, "client_id_issued_at"),
+            (json!({"client_id": "id", "grant_types": ["x"]}), InvalidClientMetadata, "grant_types"),
+        ] {
+            let (found, description) = replacement(more).unwrap_err();
+            assert_eq!(found, code, "{description}");
+            assert!(description.starts_with(about), "{description}");
+        }
+    }
+
+    #[test]
+    fn a_replacement_leaves_nothing_of_what_was_said_before_and_all_that_others_said() {
+        // RFC 7592 §2.2: the values replace and do not augment
+        let full = with(
+            json!({"client_name": "A", "client_uri": "https://a.example", "logo_uri": "https://a.example/l",
+            "contacts": ["c"], "post_logout_redirect_uris": ["https://a.example/bye"], "scope": "a",
+            "default_max_age": 1, "require_auth_time": true, "token_endpoint_auth_method": "private_key_jwt",
+            "token_endpoint_auth_signing_alg": "RS256", "jwks_uri": "https://a.example/jwks"}),
+        );
+        let mut client = client(&full);
+        client.ceiling = Some(scope("a"));
+        client.first_party = true;
+        client.tenant = crate::protocol::TenantId::parse("acme");
+        let others = client.clone();
+        let bare = json!({"redirect_uris": ["https://b.example/cb"], "token_endpoint_auth_method": "none"});
+        parse(&bare).unwrap().apply_to(&mut client);
+        let mut fresh = self::client(&bare);
+        (fresh.ceiling, fresh.first_party, fresh.tenant) = (others.ceiling, true, others.tenant);
+        assert_eq!(client, fresh);
+    }
+
+    #[test]
+    fn keys_that_were_found_stay_while_their_address_does() {
+        let signs = |uri: &str| {
+            parse(&with(json!({"token_endpoint_auth_method": "private_key_jwt", "jwks_uri": uri}))).unwrap()
+        };
+        let mut client =
+            signs("https://a.example/1").into_client(ClientId::parse("id").unwrap(), None, at(1));
+        let found = ClientKeys::Remote {
+            uri: "https://a.example/1".into(),
+            jwks: Some("{}".into()),
+            tried_at: Some(at(5)),
+        };
+        client.keys = Some(found.clone());
+        signs("https://a.example/1").apply_to(&mut client);
+        assert_eq!(client.keys, Some(found));
+        signs("https://a.example/2").apply_to(&mut client);
+        assert_eq!(client.keys.as_ref().and_then(ClientKeys::jwks), None);
+    }
+
+    #[test]
+    fn what_an_earlier_version_registered_keeps_its_fingerprint() {
+        let body = with(json!({"client_name": "A", "scope": "a", "token_endpoint_auth_method": "none"}));
+        let fingerprint = parse(&body).unwrap().fingerprint();
+        let grants = ["authorization_code", "refresh_token"];
+        let earlier = json!(["A", null, {}, ["https://a.example/cb"], grants, "none", null, "a"]);
+        assert_eq!(fingerprint, digest(&earlier));
+        for more in [
+            json!({"contacts": ["a"]}),
+            json!({"post_logout_redirect_uris": ["https://a.example/"]}),
+            json!({"default_max_age": 1}),
+            json!({"require_auth_time": true}),
+        ] {
+            let mut other = body.clone();
+            for (name, value) in more.as_object().unwrap() {
+                other[name] = value.clone();
+            }
+            assert_ne!(parse(&other).unwrap().fingerprint(), fingerprint, "{more}");
         }
     }
 }

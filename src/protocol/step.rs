@@ -85,7 +85,7 @@ impl Situation<'_> {
     /// `prompt=login` and `max_age` look at when the request began, so that the login they demand satisfies them.
     fn is_recent_enough(&self, logged_in_at: Timestamp) -> bool {
         let fresh = !self.request.prompt.login || logged_in_at >= self.began_at;
-        fresh && self.is_within(self.request.max_age, logged_in_at)
+        fresh && self.is_within(self.request.max_age.or(self.request.client.default_max_age), logged_in_at)
     }
 
     fn is_within(&self, max_age: Option<Duration>, logged_in_at: Timestamp) -> bool {
@@ -122,6 +122,8 @@ impl Situation<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::protocol::case::{Case, by_document, first_party};
     use crate::protocol::fixtures::{at, membership, scope};
@@ -148,6 +150,18 @@ mod tests {
             ("", 1, false),
         ] {
             let case = Case { query, logged_in_at: Some(at(logged_in_at)), ..Case::default() };
+            assert_eq!(case.step() == Step::Login, asks_again, "{query} {logged_in_at}");
+        }
+    }
+
+    #[test]
+    fn a_client_says_once_for_all_how_long_ago_a_login_may_be() {
+        // OpenID Connect Registration §2: max_age in a request stands above default_max_age
+        for (query, logged_in_at, asks_again) in
+            [("", 899, true), ("", 900, false), ("&max_age=200", 899, false), ("&max_age=50", 900, true)]
+        {
+            let mut case = Case { query, logged_in_at: Some(at(logged_in_at)), ..Case::default() };
+            case.client.default_max_age = Some(Duration::from_secs(100));
             assert_eq!(case.step() == Step::Login, asks_again, "{query} {logged_in_at}");
         }
     }

@@ -53,7 +53,29 @@ pub struct Known<T> {
     pub suspended_at: Option<Timestamp>,
 }
 
+/// Sorts after every generated identifier, in any collation: a longer text of their last letter.
+pub(super) const AFTER_EVERY_ID: &str = "zzzzzzzzzzzzzzzzzzzzzzzzzzz";
+
 /// The column `origin`.
 pub(super) fn origin(row: &Row) -> Result<Origin, StoreError> {
     row.parsed("origin", Origin::parse)
+}
+
+/// What became of a change that reads before it writes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "a change that was refused must be told"]
+pub enum Changed {
+    /// It is done.
+    Done,
+    /// What would have come of it makes no sense, for the reason that is said.
+    Refused(String),
+    /// The thing is not there any more, or belongs to somebody else now.
+    Lost,
+}
+
+impl Changed {
+    /// Whether it is done.
+    pub fn is_done(&self) -> bool {
+        *self == Self::Done
+    }
 }

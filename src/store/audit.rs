@@ -1,5 +1,6 @@
 //! The record of security facts, written in the transaction of the verb that makes them true.
 
+use super::admin::AFTER_EVERY_ID;
 use super::backend::Tx;
 use super::sql::statements;
 use super::value::{Row, args};
@@ -12,6 +13,11 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     RECENT = "SELECT id, at, kind, user_id, client_id, tenant_id, grant_id, detail FROM audit_events
         WHERE id < $1 ORDER BY id DESC LIMIT $2";
+    /// What is NULL is not asked for.
+    MATCHING = "SELECT id, at, kind, user_id, client_id, tenant_id, grant_id, detail FROM audit_events
+        WHERE id < $1 AND id >= $2 AND (CAST($3 AS TEXT) IS NULL OR user_id = $3)
+        AND (CAST($4 AS TEXT) IS NULL OR client_id = $4) AND (CAST($5 AS TEXT) IS NULL OR kind = $5)
+        ORDER BY id DESC LIMIT $6";
 }
 
 /// A fact with the identifier under which it will be recorded: drawn once, although the verb may run twice.
@@ -26,6 +32,19 @@ impl Noted {
     pub(super) fn at(&self) -> Timestamp {
         self.event.at
     }
+}
+
+/// Which facts to list; what is absent is not asked for.
+#[derive(Clone, Debug, Default)]
+pub struct AuditFilter {
+    /// Those from this moment on.
+    pub since: Option<Timestamp>,
+    /// Those that concern this person.
+    pub user: Option<UserId>,
+    /// Those that concern this client.
+    pub client: Option<ClientId>,
+    /// Those of this kind, by its stored name.
+    pub kind: Option<String>,
 }
 
 /// A fact as it was recorded.
@@ -66,9 +85,29 @@ impl Store {
         before: Option<&Id>,
         limit: u32,
     ) -> Result<Vec<RecordedEvent>, StoreError> {
-        // '~' sorts after every letter of an identifier.
-        let before = before.map_or("~", Id::as_str);
+        let before = before.map_or(AFTER_EVERY_ID, Id::as_str);
         self.backend.all(RECENT, args![before, i64::from(limit)]).await?.iter().map(recorded).collect()
+    }
+}
+
+impl Store {
+    /// At most `limit` facts that `filter` asks for, newest first, older than the one with the identifier `before`.
+    pub async fn matching_audit_events(
+        &self,
+        filter: &AuditFilter,
+        before: Option<&Id>,
+        limit: u32,
+    ) -> Result<Vec<RecordedEvent>, StoreError> {
+        let since = filter.since.map(|since| Id::new(since, [0; 10]));
+        let args = args![
+            before.map_or(AFTER_EVERY_ID, Id::as_str),
+            since.as_ref().map_or("", Id::as_str),
+            filter.user.as_ref().map(UserId::as_str),
+            filter.client.as_ref().map(ClientId::as_str),
+            filter.kind.as_deref(),
+            i64::from(limit),
+        ];
+        self.backend.all(MATCHING, args).await?.iter().map(recorded).collect()
     }
 }
 

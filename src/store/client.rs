@@ -8,17 +8,18 @@ use super::audit::{Noted, record};
 use super::backend::Tx;
 use super::sql::statements;
 use super::value::{Row, Value, args, json, json_list, json_members};
-use super::{Store, StoreError};
+use super::{Store, StoreError, initial_access, issue};
 use crate::audit::AuditEvent;
 use crate::protocol::client_assertion::AssertionAlgorithm;
 use crate::protocol::{
     Attributes, Client, ClientAuthMethod, ClientId, ClientKeys, ClientOrigin, DocumentState, GrantType,
-    MachineScopes, RedirectUri, ResourceUri, Scope, SecretHash, TenantId, Timestamp,
+    InitialAccessToken, MachineScopes, RedirectUri, ResourceUri, Scope, SecretHash, TenantId, Timestamp,
 };
 
-macro_rules! columns {
+/// The columns that [`client`] reads, of the table `clients` under the name `c`. One that was withdrawn was declared once.
+macro_rules! client_columns {
     () => {
-        "c.id, c.origin, c.name, c.uri, c.about, c.redirect_uris, c.grant_types, c.auth_methods, c.scope,
+        "c.id, CASE c.origin WHEN 'withdrawn' THEN 'config' ELSE c.origin END AS origin, c.name, c.uri, c.about, c.redirect_uris, c.grant_types, c.auth_methods, c.scope,
         c.default_resource, c.machine_scopes, c.tenant_id, c.first_party_at, c.registered_at,
         c.jwks, c.jwks_uri, c.jwks_tried_at, c.document_digest, c.document_fresh_until, c.settings,
         c.management_hash,
@@ -26,6 +27,7 @@ macro_rules! columns {
         (SELECT s.hash FROM client_secrets s WHERE s.client_id = c.id AND s.position = 1) AS secret_1"
     };
 }
+pub(super) use client_columns;
 
 /// The statement by which [`insert`] writes a client.
 macro_rules! insert_sql {
@@ -40,10 +42,29 @@ macro_rules! insert_sql {
 }
 pub(super) use insert_sql;
 
+/// What follows [`insert_sql`] in a statement that replaces a client, before the condition.
+macro_rules! update_sql {
+    () => {
+        " ON CONFLICT (id) DO UPDATE SET origin = excluded.origin, name = excluded.name,
+            uri = excluded.uri, about = excluded.about, redirect_uris = excluded.redirect_uris, grant_types = excluded.grant_types,
+            auth_methods = excluded.auth_methods, scope = excluded.scope, default_resource = excluded.default_resource,
+            machine_scopes = excluded.machine_scopes, tenant_id = excluded.tenant_id,
+            first_party_at = CASE WHEN excluded.first_party_at IS NULL THEN NULL
+                ELSE COALESCE(clients.first_party_at, excluded.first_party_at) END,
+            suspended_at = CASE WHEN clients.origin = 'withdrawn' THEN NULL ELSE clients.suspended_at END,
+            jwks = CASE WHEN excluded.jwks IS NULL AND clients.jwks_uri = excluded.jwks_uri
+                THEN clients.jwks ELSE excluded.jwks END,
+            jwks_tried_at = CASE WHEN clients.jwks_uri = excluded.jwks_uri THEN clients.jwks_tried_at END,
+            jwks_uri = excluded.jwks_uri, document_digest = excluded.document_digest, document_fresh_until = excluded.document_fresh_until,
+            settings = excluded.settings"
+    };
+}
+pub(super) use update_sql;
+
 statements! {
-    BY_ID = concat!("SELECT ", columns!(), " FROM clients c WHERE c.id = $1 AND c.suspended_at IS NULL
+    BY_ID = concat!("SELECT ", client_columns!(), " FROM clients c WHERE c.id = $1 AND c.suspended_at IS NULL
         AND NOT EXISTS (SELECT 1 FROM tenants t WHERE t.id = c.tenant_id AND t.suspended_at IS NOT NULL)");
-    BY_FINGERPRINT = concat!("SELECT c.suspended_at, ", columns!(), " FROM clients c WHERE c.fingerprint = $1");
+    BY_FINGERPRINT = concat!("SELECT c.suspended_at, ", client_columns!(), " FROM clients c WHERE c.fingerprint = $1");
     IS_REGISTERED = "SELECT id FROM clients WHERE fingerprint = $1";
     /// Of identical registrations at once, one inserts. A later one renews the week that an unused client has, at
     /// most once a day, so that registering again rarely writes.
@@ -67,18 +88,7 @@ statements! {
     /// What configuration declares replaces what it declared before, and what a document says: whoever pointed here at
     /// that document does not keep the operator from naming its client. Keys that were found at the same address stay. A client that was withdrawn comes back; one
     /// that an administrator has suspended stays suspended.
-    UPSERT = concat!(insert_sql!(), " ON CONFLICT (id) DO UPDATE SET origin = excluded.origin, name = excluded.name,
-            uri = excluded.uri, about = excluded.about, redirect_uris = excluded.redirect_uris, grant_types = excluded.grant_types,
-            auth_methods = excluded.auth_methods, scope = excluded.scope, default_resource = excluded.default_resource,
-            machine_scopes = excluded.machine_scopes, tenant_id = excluded.tenant_id,
-            first_party_at = CASE WHEN excluded.first_party_at IS NULL THEN NULL
-                ELSE COALESCE(clients.first_party_at, excluded.first_party_at) END,
-            suspended_at = CASE WHEN clients.origin = 'withdrawn' THEN NULL ELSE clients.suspended_at END,
-            jwks = CASE WHEN excluded.jwks IS NULL AND clients.jwks_uri = excluded.jwks_uri
-                THEN clients.jwks ELSE excluded.jwks END,
-            jwks_tried_at = CASE WHEN clients.jwks_uri = excluded.jwks_uri THEN clients.jwks_tried_at END,
-            jwks_uri = excluded.jwks_uri, document_digest = excluded.document_digest, document_fresh_until = excluded.document_fresh_until,
-            settings = excluded.settings
+    UPSERT = concat!(insert_sql!(), update_sql!(), "
         WHERE clients.origin IN ('config', 'withdrawn', 'document')");
     PUT_SECRET = "INSERT INTO client_secrets (client_id, position, hash, created_at) VALUES ($1, $2, $3, $4)
         ON CONFLICT (client_id, position) DO UPDATE SET hash = excluded.hash, created_at = excluded.created_at
@@ -136,6 +146,22 @@ const SPARED: Duration = Duration::from_secs(600);
 /// How many clients beyond the limit are removed at once, should the limit have been lowered.
 const MOST_REMOVED: i64 = 1000;
 
+/// By which right a client registers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// Everybody's.
+    Open {
+        /// A digest of what it registers, for a public client: products that register the same at every start share a
+        /// row, which then nobody may manage. `None` is for a client that has a row of its own.
+        fingerprint: Option<String>,
+        /// How many clients may wait for their first grant; the oldest make room.
+        most_unused: u32,
+    },
+    /// That of this token, which is spent once. The client neither takes a place among those that wait nor goes when
+    /// nobody lets it in: the token's own limits are the operator's word on how many there may be.
+    Token(Box<InitialAccessToken>),
+}
+
 /// What became of a registration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RegistrationOutcome {
@@ -143,6 +169,8 @@ pub enum RegistrationOutcome {
     Registered(Box<Client>),
     /// The client that registered identically before was suspended.
     Suspended,
+    /// The initial access token is not, or no longer, good.
+    TokenSpent,
     /// Too many clients wait for their first grant, and all of them have registered just now.
     Full {
         /// When the oldest of them may make room.
@@ -156,32 +184,48 @@ impl Store {
         self.backend.optional(BY_ID, args![id]).await?.as_ref().map(client).transpose()
     }
 
-    /// Registers a client (RFC 7591 §3.1). A public one that registered identically before, which `fingerprint`
-    /// (a digest of its metadata) tells, is answered instead: products that register at every start share one row.
-    /// At most `most_unused` clients wait for their first grant; the oldest make room.
+    /// Registers a client (RFC 7591 §3.1). One that registered identically before and shares its row is answered instead.
     pub async fn register_client(
         &self,
         client: Client,
-        fingerprint: &str,
-        most_unused: u32,
+        admission: Admission,
         audit: AuditEvent,
     ) -> Result<RegistrationOutcome, StoreError> {
-        let args = (client, fingerprint.to_owned(), most_unused, self.noted(audit));
-        self.write(args, |tx, (client, fingerprint, most_unused, audit)| {
+        let args = (client, admission, self.noted(audit));
+        self.write(args, |tx, (client, admission, audit)| {
             Box::pin(async move {
-                let fingerprint = client.secret_hashes.is_empty().then_some(fingerprint.as_str());
-                if let Some(fingerprint) = fingerprint
-                    && tx.optional(IS_REGISTERED, args![fingerprint]).await?.is_some()
-                {
-                    // A place of its own: nobody has to make room for it.
-                } else if let Some(until) = make_room(tx, *most_unused, audit.at()).await? {
-                    return Ok(RegistrationOutcome::Full { until });
+                match admission {
+                    Admission::Token(token) => register_by_token(tx, client, token, audit).await,
+                    Admission::Open { fingerprint, most_unused } => {
+                        let fingerprint = fingerprint.as_deref();
+                        if let Some(fingerprint) = fingerprint
+                            && tx.optional(IS_REGISTERED, args![fingerprint]).await?.is_some()
+                        {
+                            // A place of its own: nobody has to make room for it.
+                        } else if let Some(until) = make_room(tx, *most_unused, audit.at()).await? {
+                            return Ok(RegistrationOutcome::Full { until });
+                        }
+                        register(tx, client, fingerprint, audit).await
+                    }
                 }
-                register(tx, client, fingerprint, audit).await
             })
         })
         .await
     }
+}
+
+async fn register_by_token(
+    tx: &mut Tx<'_>,
+    client: &Client,
+    token: &InitialAccessToken,
+    audit: &Noted,
+) -> Result<RegistrationOutcome, StoreError> {
+    if !initial_access::spend(tx, token, audit.at()).await? {
+        return Ok(RegistrationOutcome::TokenSpent);
+    }
+    let outcome = register(tx, client, None, audit).await?;
+    issue::mark_used(tx, &client.id, audit.at()).await?;
+    Ok(outcome)
 }
 
 /// Makes room for one client more, if there is none; answers when there may be when there cannot be now. Writers of
@@ -224,9 +268,14 @@ async fn register(
             return Ok(RegistrationOutcome::Registered(Box::new(registered)));
         }
     }
-    put_secrets(tx, candidate).await?;
+    put_secrets(tx, candidate, candidate.registered_at).await?;
     record(tx, audit).await?;
     Ok(RegistrationOutcome::Registered(Box::new(candidate.clone())))
+}
+
+/// A client that may act, as it is in this transaction.
+pub(super) async fn by_id(tx: &mut Tx<'_>, id: &ClientId) -> Result<Option<Client>, StoreError> {
+    tx.optional(BY_ID, args![id]).await?.as_ref().map(client).transpose()
 }
 
 /// Writes a client by a statement that begins with `insert_sql!`; tells how many rows that changed.
@@ -274,15 +323,17 @@ pub(super) async fn insert(
     tx.execute(statement, args).await
 }
 
-async fn put_secrets(tx: &mut Tx<'_>, client: &Client) -> Result<(), StoreError> {
+/// Writes the secrets of a client, of which new ones were made at `now`.
+pub(super) async fn put_secrets(tx: &mut Tx<'_>, client: &Client, now: Timestamp) -> Result<(), StoreError> {
     for (position, hash) in (0i64..).zip(&client.secret_hashes) {
-        tx.execute(PUT_SECRET, args![&client.id, position, hash.as_str(), client.registered_at]).await?;
+        tx.execute(PUT_SECRET, args![&client.id, position, hash.as_str(), now]).await?;
     }
     let live = i64::try_from(client.secret_hashes.len()).unwrap_or(i64::MAX);
     tx.execute(DROP_SECRETS, args![&client.id, live]).await.map(drop)
 }
 
-fn client(row: &Row) -> Result<Client, StoreError> {
+/// The client in a row that holds `client_columns`.
+pub(super) fn client(row: &Row) -> Result<Client, StoreError> {
     let secret = |name| -> Result<Option<SecretHash>, StoreError> {
         Ok(row.optional_text(name)?.map(|hash| SecretHash::from_stored(hash.to_owned())))
     };
@@ -342,7 +393,7 @@ pub(super) async fn upsert(tx: &mut Tx<'_>, client: &Client) -> Result<(), Store
     if insert(tx, UPSERT, client, None).await? == 0 {
         return Err(StoreError::TakenByAnother { what: "client", id: client.id.to_string() });
     }
-    put_secrets(tx, client).await
+    put_secrets(tx, client, client.registered_at).await
 }
 
 /// Removes declared clients that are declared no longer; one that a grant or a consent refers to is withdrawn:

@@ -7,7 +7,7 @@ use super::value::{args, json};
 use super::{Outcome, Store, StoreError, consent, interaction};
 use crate::audit::AuditEvent;
 use crate::protocol::{
-    AuthorizationCode, BrowserSessionId, Consent, Grant, InteractionId, SecretHash, Timestamp,
+    AuthorizationCode, BrowserSessionId, ClientId, Consent, Grant, InteractionId, SecretHash, Timestamp,
 };
 
 statements! {
@@ -67,9 +67,14 @@ async fn complete(tx: &mut Tx<'_>, issue: &Issue, audit: &Noted) -> Result<Outco
     for consent in &issue.consents {
         consent::remember(tx, consent).await?;
     }
-    tx.execute(MARK_USED, args![&issue.grant.client, now]).await?;
+    mark_used(tx, &issue.grant.client, now).await?;
     record(tx, audit).await?;
     Ok(Outcome::Won(()))
+}
+
+/// Notes that somebody let a client in that nobody declared: from now on it stays.
+pub(super) async fn mark_used(tx: &mut Tx<'_>, client: &ClientId, now: Timestamp) -> Result<(), StoreError> {
+    tx.execute(MARK_USED, args![client, now]).await.map(drop)
 }
 
 async fn insert_grant(

@@ -19,6 +19,10 @@
 //! each on both databases. `reconcile` brings configuration into the database, `sweep` takes out what has ended.
 
 mod admin;
+mod admin_client;
+mod admin_grant;
+mod admin_resource;
+mod admin_role;
 mod admin_tenant;
 mod admin_user;
 mod attributes;
@@ -31,10 +35,12 @@ mod browser_session;
 mod client;
 mod client_assertion;
 mod client_document;
+mod client_management;
 mod consent;
 mod declared_user;
 mod error;
 mod grant;
+mod initial_access;
 mod interaction;
 mod issue;
 mod key_custody;
@@ -68,12 +74,13 @@ use backend_sqlite::Sqlite;
 
 use crate::random::Random;
 
-pub use admin::{Known, Origin};
+pub use admin::{Changed, Known, Origin};
+pub use admin_client::{ClientFilter, KnownClient, WhichSecret};
 pub use admin_user::{KnownUser, NewUser, UserChange};
-pub use audit::RecordedEvent;
+pub use audit::{AuditFilter, RecordedEvent};
 pub use authorization_code::KnownCode;
 pub use browser_session::LiveSession;
-pub use client::RegistrationOutcome;
+pub use client::{Admission, RegistrationOutcome};
 pub use declared_user::{DeclaredMembership, DeclaredUser};
 pub use error::StoreError;
 pub use grant::KnownGrant;

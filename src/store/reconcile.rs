@@ -2,9 +2,9 @@
 
 use super::audit::Noted;
 use super::backend::Tx;
-use super::{DeclaredUser, Store, StoreError, client, declared_user, resource, role, tenant};
+use super::{DeclaredUser, Store, StoreError, client, declared_user, initial_access, resource, role, tenant};
 use crate::audit::{AuditEvent, AuditKind};
-use crate::protocol::{Client, Resource, Role, Tenant, Timestamp};
+use crate::protocol::{Client, InitialAccessToken, Resource, Role, Tenant, Timestamp};
 
 /// Everything that configuration declares.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +19,8 @@ pub struct Declarations {
     pub resources: Vec<Resource>,
     /// Clients, with their hashed secrets. Their origin is configuration whatever they say.
     pub clients: Vec<Client>,
+    /// Initial access tokens.
+    pub registration_tokens: Vec<InitialAccessToken>,
 }
 
 impl Store {
@@ -48,6 +50,7 @@ async fn reconcile(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     client::remove_undeclared(tx, &declared.clients, now).await?;
+    initial_access::remove_undeclared(tx, &declared.registration_tokens).await?;
     resource::remove_undeclared(tx, &declared.resources).await?;
     declared_user::remove_undeclared(tx, &declared.users, now).await?;
     role::remove_undeclared(tx, &declared.roles).await?;
@@ -67,6 +70,9 @@ async fn reconcile(
     }
     for declaration in &declared.clients {
         client::upsert(tx, declaration).await?;
+    }
+    for declaration in &declared.registration_tokens {
+        initial_access::upsert(tx, declaration).await?;
     }
     Ok(())
 }

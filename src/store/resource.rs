@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::backend::Tx;
-use super::sql::statements;
+use super::sql::{Statement, statements};
 use super::value::{Row, args, json, json_list};
 use super::{Store, StoreError};
 use crate::protocol::{
@@ -13,28 +13,45 @@ use crate::protocol::{
     TenantId, Timestamp,
 };
 
-macro_rules! columns {
+/// The columns that [`resource`] reads, of the table `resources` under the name `r`.
+macro_rules! resource_columns {
     () => {
         "r.uri, r.name, r.audience, r.aliases, r.known_scopes, r.scopes, r.default_scopes, r.tenants,
         r.access_token_ttl, r.settings"
     };
 }
 
-statements! {
-    BY_NAME = concat!("SELECT ", columns!(), " FROM resource_names n JOIN resources r ON r.uri = n.resource_uri
-        WHERE n.lookup_key = $1");
-    ALL = concat!("SELECT ", columns!(), " FROM resources r ORDER BY r.uri");
-    /// A table that operators write is short enough to be read through.
-    BY_AUDIENCE = concat!("SELECT ", columns!(), " FROM resources r WHERE COALESCE(r.audience, r.uri) = $1 ORDER BY r.uri");
-    /// A resource of another origin is left alone, which the count of rows tells.
-    UPSERT = "INSERT INTO resources (uri, name, audience, aliases, known_scopes, scopes, default_scopes, tenants,
+pub(super) use resource_columns;
+
+/// The statement by which [`write`] writes a resource.
+macro_rules! insert_sql {
+    () => {
+        "INSERT INTO resources (uri, name, audience, aliases, known_scopes, scopes, default_scopes, tenants,
             access_token_ttl, origin, created_at, settings)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'config', $10, $11)
-        ON CONFLICT (uri) DO UPDATE SET name = excluded.name, audience = excluded.audience,
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $12, $10, $11)"
+    };
+}
+pub(super) use insert_sql;
+
+/// What follows [`insert_sql`] in a statement that replaces a resource, before the condition.
+macro_rules! update_sql {
+    () => {
+        " ON CONFLICT (uri) DO UPDATE SET name = excluded.name, audience = excluded.audience,
             aliases = excluded.aliases, known_scopes = excluded.known_scopes, scopes = excluded.scopes,
             default_scopes = excluded.default_scopes, tenants = excluded.tenants,
-            access_token_ttl = excluded.access_token_ttl, settings = excluded.settings
-        WHERE resources.origin = 'config'";
+            access_token_ttl = excluded.access_token_ttl, settings = excluded.settings"
+    };
+}
+pub(super) use update_sql;
+
+statements! {
+    BY_NAME = concat!("SELECT ", resource_columns!(), " FROM resource_names n JOIN resources r ON r.uri = n.resource_uri
+        WHERE n.lookup_key = $1");
+    ALL = concat!("SELECT ", resource_columns!(), " FROM resources r ORDER BY r.uri");
+    /// A table that operators write is short enough to be read through.
+    BY_AUDIENCE = concat!("SELECT ", resource_columns!(), " FROM resources r WHERE COALESCE(r.audience, r.uri) = $1 ORDER BY r.uri");
+    /// A resource of another origin is left alone, which the count of rows tells.
+    UPSERT = concat!(insert_sql!(), update_sql!(), " WHERE resources.origin = 'config'");
     FORGET_NAMES = "DELETE FROM resource_names WHERE resource_uri = $1";
     NAME = "INSERT INTO resource_names (lookup_key, resource_uri) VALUES ($1, $2) ON CONFLICT (lookup_key) DO NOTHING";
     NAMED = "SELECT resource_uri FROM resource_names WHERE lookup_key = $1";
@@ -94,7 +111,8 @@ impl Store {
     }
 }
 
-fn resource(row: &Row) -> Result<Resource, StoreError> {
+/// The resource in a row that holds `resource_columns`.
+pub(super) fn resource(row: &Row) -> Result<Resource, StoreError> {
     let uri = |text: &str| ResourceUri::parse(text).ok();
     let scopes = match row.text("known_scopes")? {
         "any" => KnownScopes::Any,
@@ -144,6 +162,21 @@ fn stored_scopes(known: &KnownScopes) -> Result<(&'static str, String), StoreErr
 
 /// Writes a declared resource; see `reconcile`.
 pub(super) async fn upsert(tx: &mut Tx<'_>, resource: &Resource, now: Timestamp) -> Result<(), StoreError> {
+    match write(tx, UPSERT, resource, "config", now).await? {
+        0 => Err(taken(resource.uri.as_str())),
+        _ => Ok(()),
+    }
+}
+
+/// Writes a resource and its names by a statement that begins with `insert_sql!`; tells how many rows that changed. A
+/// name that another resource has is [`StoreError::TakenByAnother`].
+pub(super) async fn write(
+    tx: &mut Tx<'_>,
+    statement: Statement,
+    resource: &Resource,
+    origin: &str,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
     let (known, scopes) = stored_scopes(&resource.scopes)?;
     let aliases = json_list(resource.aliases.iter().map(ResourceUri::as_str));
     let tenants = json_list(resource.tenants.iter().map(TenantId::as_str));
@@ -162,9 +195,11 @@ pub(super) async fn upsert(tx: &mut Tx<'_>, resource: &Resource, now: Timestamp)
         ttl,
         now,
         &settings,
+        origin,
     ];
-    if tx.execute(UPSERT, args).await? == 0 {
-        return Err(taken(resource.uri.as_str()));
+    let written = tx.execute(statement, args).await?;
+    if written == 0 {
+        return Ok(0);
     }
     tx.execute(FORGET_NAMES, args![resource.uri.as_str()]).await?;
     for uri in std::iter::once(&resource.uri).chain(&resource.aliases) {
@@ -176,7 +211,7 @@ pub(super) async fn upsert(tx: &mut Tx<'_>, resource: &Resource, now: Timestamp)
             return Err(taken(uri.as_str()));
         }
     }
-    Ok(())
+    Ok(written)
 }
 
 fn taken(uri: &str) -> StoreError {

@@ -42,6 +42,10 @@ pub(super) use statements;
 
 /// The lists of all files.
 const LISTS: &[&[Statement]] = &[
+    super::admin_client::STATEMENTS,
+    super::admin_grant::STATEMENTS,
+    super::admin_resource::STATEMENTS,
+    super::admin_role::STATEMENTS,
     super::admin_tenant::STATEMENTS,
     super::admin_user::STATEMENTS,
     super::attributes::STATEMENTS,
@@ -51,9 +55,11 @@ const LISTS: &[&[Statement]] = &[
     super::client::STATEMENTS,
     super::client_assertion::STATEMENTS,
     super::client_document::STATEMENTS,
+    super::client_management::STATEMENTS,
     super::consent::STATEMENTS,
     super::declared_user::STATEMENTS,
     super::grant::STATEMENTS,
+    super::initial_access::STATEMENTS,
     super::interaction::STATEMENTS,
     super::issue::STATEMENTS,
     super::key_custody::STATEMENTS,

@@ -1,5 +1,4 @@
-//! Suspending: who is suspended loses, in the same transaction, what was given to them. Resuming gives nothing of it back:
-//! people log in anew, and clients ask them anew.
+//! Suspending: who is suspended loses, in the same transaction, what was given to them.
 
 use super::audit::{Noted, record};
 use super::backend::Tx;
@@ -13,7 +12,7 @@ statements! {
     SUSPEND_USER = "UPDATE users SET suspended_at = $2 WHERE id = $1 AND suspended_at IS NULL";
     SUSPEND_CLIENT = "UPDATE clients SET suspended_at = $2 WHERE id = $1 AND suspended_at IS NULL";
     SUSPEND_TENANT = "UPDATE tenants SET suspended_at = $2 WHERE id = $1 AND suspended_at IS NULL";
-    /// What was withdrawn from configuration comes back by being declared again, and in no other way.
+    /// What was withdrawn comes back when it is declared again, and not before.
     RESUME_USER = "UPDATE users SET suspended_at = NULL
         WHERE id = $1 AND suspended_at IS NOT NULL AND origin <> 'withdrawn'";
     RESUME_CLIENT = "UPDATE clients SET suspended_at = NULL
@@ -77,31 +76,36 @@ impl Store {
     }
 }
 
+/// Resuming gives nothing back that suspending took: who is resumed logs in, and clients ask, anew.
 impl Store {
-    /// Lets a suspended person log in again. Lost when there is no such person, they are not suspended, or they were
-    /// withdrawn from configuration.
+    /// Lets a suspended person log in again. Lost when there is no such person, or they are not suspended.
     pub async fn resume_user(&self, id: &UserId, audit: AuditEvent) -> Result<Outcome, StoreError> {
-        self.resume(RESUME_USER, id.as_str(), audit).await
+        self.resume(RESUME_USER, id.to_string(), audit).await
     }
 
-    /// Lets a suspended client act again; lost as for [`resume_user`](Self::resume_user).
+    /// Lets a suspended client act again. Lost when there is no such client, or it is not suspended.
     pub async fn resume_client(&self, id: &ClientId, audit: AuditEvent) -> Result<Outcome, StoreError> {
-        self.resume(RESUME_CLIENT, id.as_str(), audit).await
+        self.resume(RESUME_CLIENT, id.to_string(), audit).await
     }
 
-    /// Lets members act in a suspended tenant again; lost as for [`resume_user`](Self::resume_user).
+    /// Lets a suspended tenant be used again. Lost when there is no such tenant, or it is not suspended.
     pub async fn resume_tenant(&self, id: &TenantId, audit: AuditEvent) -> Result<Outcome, StoreError> {
-        self.resume(RESUME_TENANT, id.as_str(), audit).await
+        self.resume(RESUME_TENANT, id.to_string(), audit).await
     }
 
-    async fn resume(&self, statement: Statement, id: &str, audit: AuditEvent) -> Result<Outcome, StoreError> {
-        self.write_guarded((statement, id.to_owned(), self.noted(audit)), |tx, (statement, id, audit)| {
+    async fn resume(
+        &self,
+        statement: Statement,
+        id: String,
+        audit: AuditEvent,
+    ) -> Result<Outcome, StoreError> {
+        self.write_guarded((statement, id, self.noted(audit)), |tx, (statement, id, audit)| {
             Box::pin(async move {
-                if tx.execute(*statement, args![&*id]).await? == 0 {
-                    return Ok(Outcome::Lost);
+                let resumed = tx.execute(*statement, args![id.as_str()]).await?;
+                if resumed > 0 {
+                    record(tx, audit).await?;
                 }
-                record(tx, audit).await?;
-                Ok(Outcome::Won(()))
+                Ok(Outcome::of(resumed))
             })
         })
         .await

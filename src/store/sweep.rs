@@ -100,6 +100,11 @@ impl Swept {
 
     /// How many rows there were of all kinds.
     pub fn rows(&self) -> u64 {
+        self.kinds().iter().map(|(_, rows)| rows).sum()
+    }
+
+    /// How many rows there were of each kind, under the names of the members.
+    pub fn kinds(&self) -> [(&'static str, u64); 8] {
         let Self {
             interactions,
             browser_sessions,
@@ -110,8 +115,16 @@ impl Swept {
             audit_events,
             login_failures,
         } = *self;
-        let short_lived = interactions + browser_sessions + client_assertions + revoked_tokens;
-        short_lived + grants + clients + audit_events + login_failures
+        [
+            ("interactions", interactions),
+            ("browser_sessions", browser_sessions),
+            ("grants", grants),
+            ("clients", clients),
+            ("client_assertions", client_assertions),
+            ("revoked_tokens", revoked_tokens),
+            ("audit_events", audit_events),
+            ("login_failures", login_failures),
+        ]
     }
 }
 

@@ -10,8 +10,8 @@ use sqlx::{Decode, Row as _, Type};
 
 use super::StoreError;
 use crate::protocol::{
-    BrowserSessionId, ClientId, CodeId, GrantId, Id, InteractionId, RoleName, ServerSecretId, TenantId,
-    Timestamp, UserId,
+    BrowserSessionId, ClientId, CodeId, GrantId, Id, InitialAccessTokenId, InteractionId, RoleName,
+    ServerSecretId, TenantId, Timestamp, UserId,
 };
 
 /// A parameter of a statement.
@@ -47,6 +47,12 @@ impl From<i64> for Value<'_> {
     }
 }
 
+impl From<Option<i64>> for Value<'_> {
+    fn from(number: Option<i64>) -> Self {
+        Self::Number(number)
+    }
+}
+
 impl From<Timestamp> for Value<'_> {
     fn from(at: Timestamp) -> Self {
         Self::Number(Some(at.seconds()))
@@ -79,7 +85,8 @@ text_values!(
     CodeId,
     BrowserSessionId,
     InteractionId,
-    ServerSecretId
+    ServerSecretId,
+    InitialAccessTokenId,
 );
 
 /// The parameters of a statement, in the order of their numbers.
@@ -127,6 +134,12 @@ impl Row {
     /// A small count that is always there.
     pub(super) fn count(&self, name: &str) -> Result<u32, StoreError> {
         u32::try_from(self.number(name)?).map_err(|_| corrupt(name))
+    }
+
+    /// A small count that may be missing.
+    pub(super) fn optional_count(&self, name: &str) -> Result<Option<u32>, StoreError> {
+        let number = self.column::<i64>(name)?;
+        number.map(|number| u32::try_from(number).map_err(|_| corrupt(name))).transpose()
     }
 
     /// A moment that is always there.

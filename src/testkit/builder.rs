@@ -325,7 +325,8 @@ impl TestServerBuilder {
     /// What the configuration declares, and the rest of what the test names.
     fn declared(&self) -> Declared {
         let mut all = self.config.as_ref().map(|config| config.declared.clone()).unwrap_or_default();
-        let Declared { tenants, roles, users, resources, clients } = self.seed.declared();
+        let Declared { tenants, roles, users, resources, clients, registration_tokens } =
+            self.seed.declared();
         for tenant in tenants {
             if !all.tenants.iter().any(|known| known.id == tenant.id) {
                 all.tenants.push(tenant);
@@ -338,6 +339,7 @@ impl TestServerBuilder {
         }
         all.users.extend(users);
         all.resources.extend(resources);
+        all.registration_tokens.extend(registration_tokens);
         all.clients.extend(clients);
         all
     }

@@ -208,6 +208,7 @@ impl Seed {
             users: self.users.iter().map(TestUser::declared).collect(),
             resources: self.resources.iter().map(TestResource::declared).collect(),
             clients: self.clients.clone(),
+            registration_tokens: Vec::new(),
         }
     }
 }

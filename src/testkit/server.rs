@@ -151,6 +151,11 @@ impl TestServer {
         &self.http
     }
 
+    /// Sends a request that [`TestServer::http`] has made.
+    pub async fn send(&self, request: reqwest::RequestBuilder) -> JsonAnswer {
+        JsonAnswer::read(request).await
+    }
+
     /// Fetches a document.
     pub async fn get(&self, url: &str) -> JsonAnswer {
         JsonAnswer::read(self.http.get(url)).await

@@ -33,6 +33,9 @@ pub use key_ring::{IssueError, KeyRing, TokenKind};
 pub use password::{PasswordError, PasswordHasher, PasswordPlace};
 pub use refresh::{PresentedRefreshToken, RefreshToken};
 pub use seal::OpenError;
-pub use secret::{BrowserSessionToken, CodeToken, OpaqueSecret, OpaqueToken, Secret, TokenId};
+pub use secret::{
+    BrowserSessionToken, CodeToken, InitialAccessTokenText, OpaqueSecret, OpaqueToken, RegistrationToken,
+    Secret, TokenId,
+};
 pub use server_secret::{ServerSecret, ServerSecrets};
 pub use test_keys::{TEST_KEYS, TestKey, is_test_key};

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::base64url;
-use crate::protocol::{BrowserSessionId, CodeId};
+use crate::protocol::{BrowserSessionId, ClientId, CodeId, InitialAccessTokenId};
 use crate::random::Random;
 
 /// A text that proves something to whoever holds it. Implementors have no `Display` and no `Serialize`.
@@ -74,12 +74,20 @@ macro_rules! token_id {
 
 token_id!(CodeId, "gtl_ac_");
 token_id!(BrowserSessionId, "gtl_bs_");
+token_id!(InitialAccessTokenId, "gtl_ia_");
+token_id!(ClientId, "gtl_ra_");
 
 /// The text of an authorization code (RFC 6749 §4.1.2).
 pub type CodeToken = OpaqueToken<CodeId>;
 
 /// The value of a browser session's cookie.
 pub type BrowserSessionToken = OpaqueToken<BrowserSessionId>;
+
+/// The text of an initial access token that this server made (RFC 7591 §1.2).
+pub type InitialAccessTokenText = OpaqueToken<InitialAccessTokenId>;
+
+/// The text of a registration access token (RFC 7592 §1.2); it names the one client that it is good for.
+pub type RegistrationToken = OpaqueToken<ClientId>;
 
 /// A token whose text is a prefix, the id of the row that it belongs to, and a secret of which that row holds the
 /// hash: rows are found by their time-ordered id, never by a random value.

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod banner;
+mod beside;
+mod commands;
 mod document;
 mod hosting;
 mod https;
@@ -33,8 +35,10 @@ macro_rules! cases {
 use cases;
 
 fn main() -> ExitCode {
-    let modules: [(&str, &[(&'static str, Case)]); 9] = [
+    let modules: [(&str, &[(&'static str, Case)]); 11] = [
         ("banner", banner::CASES),
+        ("beside", beside::CASES),
+        ("commands", commands::CASES),
         ("https", https::CASES),
         ("log_lines", log_lines::CASES),
         ("hosting", hosting::CASES),

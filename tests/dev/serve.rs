@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::commands::{done, ran};
 use crate::network::json;
 use crate::program::{directory, gatelet, refusal, terminate};
 use crate::{NotRun, cases};
@@ -13,6 +14,7 @@ cases![
     a_small_configuration_serves_discovery_and_keys,
     the_example_says_what_is_missing_and_then_checks,
     a_missing_configuration_is_named,
+    tokens_are_not_issued_from_the_command_line_in_serve_mode,
 ];
 
 /// `gatelet serve` on a free port; killed when dropped.
@@ -87,6 +89,23 @@ fn the_example_says_what_is_missing_and_then_checks() -> Result<(), NotRun> {
     let said = String::from_utf8(checked.stderr).unwrap();
     assert!(checked.status.success(), "{said}");
     assert!(String::from_utf8(checked.stdout).unwrap().starts_with("issuer        https://"));
+    Ok(())
+}
+
+fn tokens_are_not_issued_from_the_command_line_in_serve_mode() -> Result<(), NotRun> {
+    let here = directory("serve-commands");
+    Serve::start(&here).stop();
+    done(&here, &["tenant", "add", "acme"]);
+    done(&here, &["user", "add", "alice", "--tenant", "acme"]);
+    done(&here, &["resource", "add", "https://mcp.example.com", "--scope", "read=Read"]);
+    done(&here, &["client", "add", "app", "--redirect-uri", "http://127.0.0.1/cb"]);
+    let issue = ["token", "issue", "--user", "alice", "--client", "app", "--scope", "read"];
+    let refused = ran(&here, &issue);
+    assert_eq!((refused.code, refused.stdout.as_str()), (4, ""));
+    assert!(refused.stderr.contains("in dev mode alone"), "{}", refused.stderr);
+    // What administrators added outlives the next start, and what the configuration declares.
+    Serve::start(&here).stop();
+    assert_eq!(done(&here, &["user", "show", "alice"])["origin"], "admin");
     Ok(())
 }
 

@@ -22,6 +22,7 @@ mod introspecting;
 mod limits;
 mod logging_in;
 mod machines;
+mod managing;
 mod never;
 mod own_audience;
 mod profiles;
@@ -69,6 +70,7 @@ const LISTS: &[(&str, &[Case])] = &[
     ("limits", limits::CASES),
     ("logging_in", logging_in::CASES),
     ("machines", machines::CASES),
+    ("managing", managing::CASES),
     ("never", never::CASES),
     ("own_audience", own_audience::CASES),
     ("profiles", profiles::CASES),

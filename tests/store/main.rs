@@ -7,6 +7,7 @@ mod common;
 #[path = "../common/sql.rs"]
 mod sql;
 
+mod administering;
 mod authorizing;
 mod clients;
 mod codes;
@@ -14,9 +15,11 @@ mod database;
 mod documents;
 mod guessing;
 mod keys;
+mod managing;
 mod opening;
 mod reconciling;
 mod refreshing;
+mod registration_tokens;
 mod revoking;
 mod suspending;
 mod sweeping;
@@ -33,15 +36,18 @@ use database::Database;
 type Case = common::Case<Database>;
 
 const LISTS: &[(&str, &[Case])] = &[
+    ("administering", administering::CASES),
     ("authorizing", authorizing::CASES),
     ("clients", clients::CASES),
     ("codes", codes::CASES),
     ("documents", documents::CASES),
     ("guessing", guessing::CASES),
     ("keys", keys::CASES),
+    ("managing", managing::CASES),
     ("opening", opening::CASES),
     ("reconciling", reconciling::CASES),
     ("refreshing", refreshing::CASES),
+    ("registration_tokens", registration_tokens::CASES),
     ("revoking", revoking::CASES),
     ("suspending", suspending::CASES),
     ("sweeping", sweeping::CASES),

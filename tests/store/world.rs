@@ -7,7 +7,8 @@ use std::time::Duration;
 use gatelet::audit::{AuditEvent, AuditKind};
 use gatelet::protocol::*;
 use gatelet::store::{
-    Declarations, DeclaredMembership, DeclaredUser, Issue, Outcome, RegistrationOutcome, ServerSecret, Store,
+    Admission, Declarations, DeclaredMembership, DeclaredUser, Issue, Outcome, RegistrationOutcome,
+    ServerSecret, Store,
 };
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
@@ -140,6 +141,7 @@ pub(crate) fn declarations() -> Declarations {
         users: vec![person("alice", &["acme", "globex"]), person("bob", &["acme"])],
         resources: vec![notes()],
         clients: vec![client("app", ClientOrigin::Config)],
+        registration_tokens: Vec::new(),
     }
 }
 
@@ -186,7 +188,10 @@ impl World {
     /// Registers a client, of which at most ten may wait for their first grant.
     pub(crate) async fn registers(&self, candidate: Client, fingerprint: &str) -> RegistrationOutcome {
         let event = audit_at(candidate.registered_at, AuditKind::ClientRegistered).client(&candidate.id);
-        self.store.register_client(candidate, fingerprint, 10, event).await.unwrap()
+        // A client with a secret shares its row with nobody.
+        let fingerprint = candidate.secret_hashes.is_empty().then(|| fingerprint.to_owned());
+        let admission = Admission::Open { fingerprint, most_unused: 10 };
+        self.store.register_client(candidate, admission, event).await.unwrap()
     }
 
     /// Registers a client that nothing speaks against.

@@ -90,7 +90,7 @@ fn server_keys_that_do_not_fit_together_are_refused_in_words() {
             "[lifetimes]\nrefresh_absolute = \"1d\"",
             "f:3: lifetimes.refresh_absolute: refresh_idle (30d) is longer than refresh_absolute (1d)",
         ),
-        ("[registration]\nmode = \"on\"", "f:3: registration.mode: must be one of `open`, `off`"),
+        ("[registration]\nmode = \"on\"", "f:3: registration.mode: must be one of `open`, `token`, `off`"),
     ] {
         assert_eq!(errors(text), expected, "{text}");
     }

@@ -78,3 +78,44 @@ fn a_variable_that_two_clients_could_mean_is_refused() {
         assert!(pretended.load(&[]).is_ok(), "nobody is confused while no variable is set");
     }
 }
+
+/// A resource that knows `a`, and a token with more than it needs.
+const TOKEN: &str = "[registration]\nmode = \"token\"\n[[resources]]\nuri = \"https://m.example\"\nscopes = [{ name = \"a\" }]\n\
+    [[registration.tokens]]\nname = \"ci\"\nsecret_file = \"ci\"\n";
+
+#[test]
+fn a_registration_token_is_declared_with_its_limits() {
+    // RFC 7591 §3
+    let more = "scopes = [\"a\"]\nclient_credentials = true\nmax_uses = 3";
+    let text = "0123456789abcdef0123456789ABCDEFx";
+    let pretended = Pretended::config(&format!("{URL}{TOKEN}{more}")).file("/etc/ci", text);
+    let config = pretended.load(&[]).unwrap();
+    assert_eq!(config.policy.registration, crate::protocol::RegistrationMode::Token);
+    let [token] = &config.declared.registration_tokens[..] else { panic!("one token") };
+    assert_eq!((token.name.as_str(), token.secret.expose_secret()), ("ci", text));
+    assert_eq!(token.scopes.as_ref().map(ToString::to_string).as_deref(), Some("a"));
+    assert_eq!((token.machines, token.max_uses), (true, Some(3)));
+    assert!(!format!("{config:?}").contains(text));
+    let bare = Pretended::config(&format!("{URL}{TOKEN}")).file("/etc/ci", text).load(&[]).unwrap();
+    let token = &bare.declared.registration_tokens[0];
+    assert_eq!((&token.scopes, token.machines, token.max_uses), (&None, false, None));
+}
+
+#[test]
+fn a_registration_token_that_could_be_guessed_or_gives_nothing_is_refused() {
+    // RFC 6750 §5.2
+    let good = "0123456789abcdef0123456789ABCDEFx";
+    for (more, text, message) in [
+        ("", "hunter2hunter2", "has less than 128 bits and can be guessed"),
+        ("", "0123456789abcdef 0123456789ABCDEFx", "a bearer token is made of letters"),
+        ("", "gtl_ia_0123456789abcdef0123456789ABCDEFx", "what begins with gtl_"),
+        ("max_uses = 0", good, "must be between 1 and 4294967295"),
+        ("client_credentials = true", good, "needs scopes"),
+        ("[[registration.tokens]]\nname = \"ci\"\nsecret_file = \"ci\"", good, "`ci`"),
+        ("[[registration.tokens]]\nname = \"b\"", good, "needs secret_file or secret_command"),
+    ] {
+        let pretended = Pretended::config(&format!("{URL}{TOKEN}{more}")).file("/etc/ci", text);
+        let errors = pretended.load(&[]).unwrap_err().to_string();
+        assert!(errors.contains(message) && errors.contains("registration.tokens["), "{errors}");
+    }
+}

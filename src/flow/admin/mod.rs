@@ -3,13 +3,21 @@
 //!
 //! What configuration declares belongs to it: it is shown, suspended and resumed here, and changed there.
 
+mod client;
+mod grant;
+mod record;
+mod resource;
+mod tenant;
 mod user;
 
 use super::{Engine, Failure};
 use crate::audit::{AuditEvent, AuditKind};
-use crate::store::{Mode, Origin, Outcome, StoreError};
+use crate::store::{Changed, Mode, Origin, Outcome, StoreError};
 use crate::tokens::PasswordError;
 
+pub use client::ClientWithSecret;
+pub use grant::{AdminToken, InspectedToken, TokenWish};
+pub use record::AuditWatch;
 pub use user::AddUser;
 
 /// An administrator at work. Cheap to clone.
@@ -65,9 +73,19 @@ pub enum AdminError {
     Failed(Failure),
 }
 
+impl AdminError {
+    /// Something that is nobody's mistake.
+    pub fn fault(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Failed(Failure::Fault(error.into()))
+    }
+}
+
 impl From<StoreError> for AdminError {
     fn from(error: StoreError) -> Self {
-        Self::Failed(error.into())
+        match error {
+            StoreError::TakenByAnother { what, id } => Self::Taken { what, id },
+            other => Self::Failed(other.into()),
+        }
     }
 }
 
@@ -134,6 +152,32 @@ impl Named<'_> {
             Origin::Dynamic | Origin::Document => Err(AdminError::Refused(format!(
                 "the {what} {id:?} describes itself and cannot be changed here"
             ))),
+        }
+    }
+
+    /// What became of suspending.
+    fn suspended(self, outcome: Outcome) -> Result<(), AdminError> {
+        let already = || AdminError::Refused(format!("the {} {:?} is suspended already", self.what, self.id));
+        outcome.won().ok_or_else(already)
+    }
+
+    /// What became of resuming what has this origin.
+    fn resumed(self, origin: Origin, outcome: Outcome) -> Result<(), AdminError> {
+        let why = match origin {
+            Origin::Withdrawn => {
+                "was declared in the configuration file and is withdrawn; declare it there again"
+            }
+            _ => "is not suspended",
+        };
+        outcome.won().ok_or_else(|| AdminError::Refused(format!("the {} {:?} {why}", self.what, self.id)))
+    }
+
+    /// What became of a change that reads before it writes.
+    fn changed(self, changed: Changed) -> Result<(), AdminError> {
+        match changed {
+            Changed::Done => Ok(()),
+            Changed::Refused(why) => Err(AdminError::Invalid(why)),
+            Changed::Lost => self.won(Outcome::Lost),
         }
     }
 

@@ -63,6 +63,21 @@ impl Admin {
         }
     }
 
+    /// The identifier that a login name or an identifier means, also that of a person who was deleted: the audit log
+    /// still knows them.
+    ///
+    /// # Errors
+    /// As for [`Admin::user`].
+    pub async fn user_id(&self, name: &str) -> Result<UserId, AdminError> {
+        match self.user(name).await {
+            Err(not_found @ AdminError::NotFound { .. }) => {
+                let Some(id) = UserId::parse(name) else { return Err(not_found) };
+                if self.engine.store.is_deleted_user(&id).await? { Ok(id) } else { Err(not_found) }
+            }
+            user => Ok(user?.known.thing.id),
+        }
+    }
+
     /// Adds a person; without a password they cannot log in yet.
     ///
     /// # Errors
@@ -142,7 +157,10 @@ impl Admin {
     pub async fn drop_membership(&self, name: &str, tenant: &TenantId) -> Result<KnownUser, AdminError> {
         let user = self.changeable_user(name).await?;
         if user.memberships.iter().all(|(of, _)| of != tenant) {
-            return Err(AdminError::Refused(format!("{name:?} does not belong to the tenant {tenant:?}")));
+            return Err(AdminError::Refused(format!(
+                "{name:?} does not belong to the tenant {:?}",
+                tenant.as_str()
+            )));
         }
         let id = &user.known.thing.id;
         let event = self.event(AuditKind::Changed, "membership").user(id).tenant(tenant);
@@ -191,7 +209,20 @@ impl Admin {
         let id = self.user(name).await?.known.thing.id;
         let event = self.event(AuditKind::Suspended, "user").user(&id);
         let outcome = self.engine.store.suspend_user(&id, event).await?;
-        outcome.won().ok_or_else(|| AdminError::Refused(format!("{name:?} is suspended already")))?;
+        named(name).suspended(outcome)?;
+        self.user_with(&id).await
+    }
+
+    /// Lets a suspended person log in again; sessions and grants are not given back.
+    ///
+    /// # Errors
+    /// They are not there, or not suspended.
+    pub async fn resume_user(&self, name: &str) -> Result<KnownUser, AdminError> {
+        let known = self.user(name).await?.known;
+        let id = known.thing.id;
+        let event = self.event(AuditKind::Resumed, "user").user(&id);
+        let outcome = self.engine.store.resume_user(&id, event).await?;
+        named(name).resumed(known.origin, outcome)?;
         self.user_with(&id).await
     }
 
@@ -218,14 +249,10 @@ impl Admin {
         tenant: &TenantId,
         roles: &[RoleName],
     ) -> Result<(), AdminError> {
-        let store = &self.engine.store;
-        if store.known_tenant(tenant).await?.is_none() {
-            return Err(Named { what: "tenant", id: tenant.as_str() }.not_found());
+        self.tenant(tenant).await?;
+        for role in roles {
+            self.role(role).await?;
         }
-        let known = store.roles().await?;
-        match roles.iter().find(|role| known.iter().all(|known| known.name != **role)) {
-            Some(role) => Err(Named { what: "role", id: role.as_str() }.not_found()),
-            None => Ok(()),
-        }
+        Ok(())
     }
 }

@@ -137,6 +137,9 @@ fn a_registered_scope_is_a_default_and_the_ceiling_is_the_servers() {
     assert_eq!(case.ask().only().offered, scope("read write"), "step-up beyond the registered scope");
     case.policy.registration_scopes = Some(scope("read"));
     assert_eq!(case.ask().only().offered, scope("read"));
+    // RFC 7591 §3: the operator has said what the holders of an initial access token may register.
+    case.client.ceiling = Some(scope("write"));
+    assert_eq!(case.ask().only().offered, scope("write"));
     case.client.origin = ClientOrigin::Admin;
     assert_eq!(case.ask().only().offered, scope("read write"));
 }
