@@ -148,7 +148,7 @@ pub(super) fn policy(issuer: &Issuer, exposed: bool) -> Policy {
         loopback_resources: true,
         claims: ClaimNames::default(),
         default_resource: ResourceUri::parse(&demo_url(issuer)).ok(),
-        scopes_supported: scopes().into_iter().chain([ScopeToken::offline_access()]).collect(),
+        scopes_supported: Policy::nameable_scopes(&scopes().into_iter().collect(), None),
     }
 }
 

@@ -161,7 +161,12 @@ impl App {
 
     /// Everything that it answers; `beside` are further routes on the same origin (the demonstration server).
     pub fn router(&self, beside: Router) -> Router {
-        http::guarded(&self.site, http::routes(&self.site).merge(beside))
+        http::guarded(&self.site, http::routes(&self.site).router.merge(beside))
+    }
+
+    /// The paths at which it answers, as the router reads them.
+    pub fn paths(&self) -> std::collections::BTreeSet<String> {
+        http::routes(&self.site).paths
     }
 
     /// Sweeps what has ended, again and again, until the task is aborted.

@@ -98,7 +98,8 @@ impl Check<'_> {
 
     /// Warns of scopes that no resource knows, once there are resources.
     pub(super) fn warn_of_unknown(&mut self, scopes: &[Written<ScopeToken>], known: &Scope) {
-        for scope in scopes.iter().filter(|scope| !known.is_empty() && !known.contains(&scope.value)) {
+        let is_known = |token: &ScopeToken| token.is_of_server() || known.contains(token);
+        for scope in scopes.iter().filter(|scope| !known.is_empty() && !is_known(&scope.value)) {
             self.warning(&scope.place, format!("no resource knows the scope `{}`", scope.value));
         }
     }

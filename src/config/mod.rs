@@ -63,7 +63,7 @@ use problem::{Origin, Place, Problems};
 use read::{Reader, Section};
 use server::RawConfig;
 
-use crate::protocol::{Issuer, Network, Policy, Resource, Role, Scope, ScopeToken, Tenant};
+use crate::protocol::{Issuer, Network, Policy, Resource, Role, Scope, Tenant};
 
 /// The file that is read when none is named and it is there.
 pub const DEFAULT_FILE: &str = "gatelet.toml";
@@ -247,7 +247,5 @@ impl RawConfig {
 
 /// What a stranger may ask for: what resources know, within the ceiling of self-registered clients.
 fn scopes_supported(resources: &[Resource], ceiling: Option<&Scope>) -> Scope {
-    let known = resources::known_scopes(resources.iter());
-    let within = ceiling.map_or_else(|| known.clone(), |ceiling| known.intersection(ceiling));
-    within.union(&std::iter::once(ScopeToken::offline_access()).collect())
+    Policy::nameable_scopes(&resources::known_scopes(resources.iter()), ceiling)
 }

@@ -20,7 +20,8 @@ section! {
     RawRegistration {
         /// `open` for everybody (the default), `token` for who has an initial access token, or `off`.
         mode: Text = Value(r#""open""#),
-        /// The most that self-registered clients can be given. Default: every scope that a resource knows.
+        /// The most that self-registered clients can be given. Default: every scope that a resource knows, and `openid`,
+        /// `profile` and `email`, by which people sign in to them.
         scopes: Texts = Value(r#"["notes:read", "notes:write"]"#),
         /// How many self-registered clients may wait for somebody to let them in; at most 100000. When there are as
         /// many, the oldest make room, but none that registered in the last ten minutes. Clients that were ever let in

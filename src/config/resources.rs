@@ -175,8 +175,8 @@ impl RawScope {
         let name = required(check, &self.name, self.place(), "name")?;
         let token = check.parsed(name, |text| {
             let token = ScopeToken::parse(text).map_err(|error| error.to_string())?;
-            if token == ScopeToken::offline_access() {
-                return Err("offline_access belongs to no resource; it is accepted everywhere".to_owned());
+            if token.is_of_server() {
+                return Err(format!("{token} belongs to no resource; it is accepted everywhere"));
             }
             Ok(token)
         })?;

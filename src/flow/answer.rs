@@ -17,4 +17,7 @@ pub struct TokenAnswer {
     /// The refresh token, for clients that use them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh_token: Option<String>,
+    /// The id token, when `openid` was granted (OpenID Connect Core §3.1.3.3).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_token: Option<String>,
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::client::{Looking, Named};
 use super::{Engine, Failure, LoggedIn};
 use crate::protocol::ask::Agreement;
-use crate::protocol::step::{Situation, Step};
+use crate::protocol::step::{Expected, Situation, Step};
 use crate::protocol::{
     AuthorizationRequest, Client, Consent, DocumentUrl, ErrorCode, Interaction, InteractionId, Membership,
     OAuthError, Params, Received, Resource, ReturnAddress, Timestamp,
@@ -63,17 +63,20 @@ pub struct ParkedRequest {
 pub(super) struct Considered {
     pub(super) request: AuthorizationRequest,
     pub(super) resources: Vec<Resource>,
+    pub(super) expected: Expected,
     pub(super) began_at: Timestamp,
     pub(super) memberships: Vec<Membership>,
     pub(super) consents: Vec<Consent>,
 }
 
 impl Considered {
-    pub(super) fn situation<'a>(&'a self, engine: &'a Engine, who: Option<&LoggedIn>) -> Situation<'a> {
+    pub(super) fn situation<'a>(&'a self, engine: &'a Engine, who: Option<&'a LoggedIn>) -> Situation<'a> {
         Situation {
             request: &self.request,
             resources: &self.resources,
             logged_in_at: who.map(|who| who.session.auth_time),
+            person: who.map(|who| &who.user.id),
+            expected: &self.expected,
             began_at: self.began_at,
             memberships: &self.memberships,
             consents: &self.consents,
@@ -172,7 +175,7 @@ impl Engine {
             Ok(request) => request,
             Err(error) => return Ok(refused(error)),
         };
-        let resources = match self.targets(&request.client, &request.resources).await? {
+        let resources = match self.targets(&request).await? {
             Ok(resources) => resources,
             Err(error) => return Ok(refused(error)),
         };
@@ -183,8 +186,10 @@ impl Engine {
             ),
             None => (Vec::new(), Vec::new()),
         };
+        let expected = self.expected(&request).await;
         let began_at = parked.began_at;
-        Ok(Reading::Considered(Box::new(Considered { request, resources, began_at, memberships, consents })))
+        let considered = Considered { request, resources, expected, began_at, memberships, consents };
+        Ok(Reading::Considered(Box::new(considered)))
     }
 
     fn unreadable(&self, error: OAuthError, params: &str) -> Unanswerable {

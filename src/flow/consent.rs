@@ -191,6 +191,7 @@ impl Engine {
             expires_at: now.plus(self.policy.lifetimes.code),
             redeemed_at: None,
             wrong_verifiers: 0,
+            nonce: request.nonce.clone(),
         };
         let audit = AuditEvent::new(now, AuditKind::GrantIssued).grant(&grant);
         let issue = Issue {

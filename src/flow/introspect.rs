@@ -17,8 +17,9 @@ pub enum Introspected {
 }
 
 /// An access token that is active, and whose business it is.
-struct Active {
-    answer: Answer,
+pub(super) struct Active {
+    /// What there is to say about it.
+    pub(super) answer: Answer,
     client: Client,
     resources: Vec<Resource>,
     has_grant: bool,
@@ -103,7 +104,8 @@ impl Engine {
         self.active_refresh_token(caller, token).await
     }
 
-    async fn active_access_token(&self, token: &str) -> Result<Option<Active>, Failure> {
+    /// The access token that `token` is, if it is good for anything now.
+    pub(super) async fn active_access_token(&self, token: &str) -> Result<Option<Active>, Failure> {
         let Some(issued) = self.issued_token(token).await else { return Ok(None) };
         let Some(jti) = Jti::parse(&issued.jti) else { return Ok(None) };
         let client = self.store.client(&issued.client).await?;

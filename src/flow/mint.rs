@@ -43,7 +43,7 @@ impl Engine {
             issued_at: now,
             expires_at: now.plus(ttl),
             jti,
-            scope: scope.for_resource(),
+            scope: scope.in_access_token(),
             auth_time,
             acr: auth_time.map(|_| ACR_PASSWORD.to_owned()),
             mapped,
@@ -54,6 +54,7 @@ impl Engine {
             expires_in: ttl.as_secs(),
             scope: scope.to_string(),
             refresh_token: None,
+            id_token: None,
         })
     }
 }

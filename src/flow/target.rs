@@ -1,23 +1,32 @@
 //! Which resource a request means.
 
 use super::{Engine, Failure};
-use crate::protocol::{Client, ErrorCode, Grant, OAuthError, Resource, ResourceUri};
+use crate::protocol::{
+    AuthorizationRequest, Client, ErrorCode, Grant, OAuthError, Resource, ResourceUri, Scope,
+};
 
 impl Engine {
     /// The resources that an authorization request means: those it names (RFC 8707 §2.1), each once under whichever of its
-    /// names, or else the one that [`target`](Self::target) finds.
+    /// names, or else the one that [`target`](Self::target) finds; and the server's own when the request is to sign
+    /// somebody in.
     ///
     /// # Errors
     /// As [`target`](Self::target), for the first that is not known.
     pub(super) async fn targets(
         &self,
-        client: &Client,
-        named: &[ResourceUri],
+        request: &AuthorizationRequest,
     ) -> Result<Result<Vec<Resource>, OAuthError>, Failure> {
-        if named.is_empty() {
-            return Ok(self.target(client, None).await?.map(|resource| vec![resource]));
-        }
+        let AuthorizationRequest { client, resources: named, .. } = request;
+        let asked = request.asked_scope();
+        let signs_in = asked.is_some_and(|asked| self.policy.admits_sign_in(client, asked));
+        let own = signs_in.then(|| Resource::userinfo(&self.policy.issuer));
         let mut resources: Vec<Resource> = Vec::new();
+        if named.is_empty() && !(signs_in && is_sign_in_alone(request)) {
+            match self.target(client, None).await? {
+                Ok(resource) => resources.push(resource),
+                Err(error) => return Ok(Err(error)),
+            }
+        }
         for uri in named {
             match self.target(client, Some(uri)).await? {
                 Ok(resource) if resources.iter().any(|known| known.uri == resource.uri) => {}
@@ -25,6 +34,7 @@ impl Engine {
                 Err(error) => return Ok(Err(error)),
             }
         }
+        resources.extend(own.filter(|own| resources.iter().all(|known| known.uri != own.uri)));
         Ok(Ok(resources))
     }
 
@@ -81,8 +91,19 @@ impl Engine {
         if let Some(client) = uri.client() {
             return Ok(self.store.client(&client).await?.and_then(|client| client.own_resource()));
         }
+        if *uri == ResourceUri::of_userinfo(&self.policy.issuer) {
+            return Ok(Some(Resource::userinfo(&self.policy.issuer)));
+        }
         let registered = self.store.resource(uri).await?;
         let admitted = self.policy.loopback_resources && uri.is_loopback();
         Ok(registered.or_else(|| admitted.then(|| Resource::unregistered(uri.clone()))))
     }
+}
+
+/// Whether a request that names no resource wants to know who the person is and nothing else: then no MCP server is meant
+/// but the one that its client was configured for. A default for everybody is for those who ask for the use of something.
+fn is_sign_in_alone(request: &AuthorizationRequest) -> bool {
+    let wants_more = request.asked_scope().map(Scope::for_resource).is_some_and(|scope| !scope.is_empty());
+    let client = &request.client;
+    !wants_more && client.default_resource.is_none() && client.own_resource().is_none()
 }

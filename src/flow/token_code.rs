@@ -78,6 +78,8 @@ impl Engine {
         let resource =
             resource.ok_or_else(|| super::Failure::impossible("a redeemable code without a resource"))?;
         let mut answer = self.mint(Bearer::Person(&known.grant), &resource, scope, now).await?;
+        let nonce = known.code.nonce.clone();
+        answer.id_token = self.id_token(grant, scope, &answer.access_token, nonce, now).await?;
         let refreshes = client.grant_types.contains(&GrantType::RefreshToken);
         let refresh = refreshes.then(|| self.first_generation(now));
         if refreshes {

@@ -104,7 +104,9 @@ impl Engine {
     ) -> Result<TokenAnswer, Failure> {
         let grant = &known.grant;
         let resource = resource.ok_or_else(|| Failure::impossible("a grant goes on without a resource"))?;
-        let mut answer = self.mint(Bearer::Person(known), resource, scope, self.clock.now()).await?;
+        let now = self.clock.now();
+        let mut answer = self.mint(Bearer::Person(known), resource, scope, now).await?;
+        answer.id_token = self.id_token(grant, scope, &answer.access_token, None, now).await?;
         let secret = self
             .secrets
             .find(&grant.secret)

@@ -128,6 +128,7 @@ fn resource(view: &ConsentView, asked: &AskedResource) -> ResourceView {
             name: token.to_string(),
             description: asked.resource.describe(token).unwrap_or_default().to_owned(),
             checked: !asked.refused.contains(token),
+            required: *token == ScopeToken::openid(),
             is_new: is_remembered && is_new(token),
             is_refused: asked.refused.contains(token),
             is_each_time: asked.each_time.contains(token) && asked.remembered.contains(token),
@@ -137,6 +138,7 @@ fn resource(view: &ConsentView, asked: &AskedResource) -> ResourceView {
             name: String::new(),
             description: "Use it, with no particular permission".to_owned(),
             checked: true,
+            required: false,
             is_new: is_remembered && !asked.is_known,
             is_refused: false,
             is_each_time: false,
@@ -149,6 +151,7 @@ fn resource(view: &ConsentView, asked: &AskedResource) -> ResourceView {
         name: asked.resource.name.clone(),
         uri: asked.resource.uri.to_string(),
         scopes: asked.ticks().iter().map(scope).collect(),
+        is_identity: asked.offered.is_openid(),
         is_new: is_remembered && !asked.is_known,
         only_for: if is_open { Vec::new() } else { admitted.iter().map(|m| m.tenant.name.clone()).collect() },
     }

@@ -11,14 +11,17 @@ mod client_request;
 mod consent;
 mod cookies;
 mod discovery;
+mod end_session;
 mod fallback;
 mod guard;
 mod home;
 mod introspect;
 mod limit;
+mod listed;
 mod login;
 mod logout;
 mod manage;
+mod openapi;
 mod prefix;
 mod read;
 mod register;
@@ -26,6 +29,7 @@ mod revoke;
 mod site;
 mod token;
 mod unanswerable;
+mod userinfo;
 
 use std::collections::BTreeSet;
 
@@ -38,73 +42,70 @@ use tower_http::cors::{Any, CorsLayer};
 
 use crate::protocol::Issuer;
 
+use listed::Listed;
+
 pub use site::{Home, Site, SiteFacts};
 
+/// Everything that answers.
+pub struct Routes {
+    /// What answers.
+    pub router: Router,
+    /// At which paths, as the router reads them.
+    pub paths: BTreeSet<String>,
+}
+
 /// Everything that answers, and where.
-pub fn routes(site: &Site) -> Router {
+pub fn routes(site: &Site) -> Routes {
     let issuer = site.issuer();
     let at = |name: &str| format!("{}/{name}", issuer.base_path());
     let page = |page: &str| site.page(page);
 
     // For scripts of any origin, without credentials: clients that run in a browser (RFC 9700 §2.6, OAuth 2.1 §3.2).
-    let mut open = Router::new()
+    let open = Listed::default()
         .route(&at("token"), post(token::post))
         .route(&at("revoke"), post(revoke::post))
-        .route(&at("register"), post(register::post));
-    for path in discovery::metadata_paths(issuer) {
-        open = open.route(&path, get(discovery::metadata));
-    }
-    for path in discovery::jwks_paths(issuer) {
-        open = open.route(&path, get(discovery::jwks));
-    }
+        .route(&at("register"), post(register::post))
+        .route(&at("userinfo"), get(userinfo::serve).post(userinfo::serve))
+        .route(&at("openapi.json"), get(openapi::get))
+        .at_each(discovery::metadata_paths(issuer), &get(discovery::metadata))
+        .at_each(discovery::jwks_paths(issuer), &get(discovery::jwks))
+        .within(|open| for_scripts(open, &[Method::GET, Method::POST]));
 
     // The same for clients that manage their registration.
-    let managing =
-        Router::new().route(&at("register/{id}"), get(manage::get).put(manage::put).delete(manage::delete));
+    let managing = Listed::default()
+        .route(&at("register/{client_id}"), get(manage::get).put(manage::put).delete(manage::delete))
+        .within(|managing| for_scripts(managing, &[Method::GET, Method::PUT, Method::DELETE]));
 
     // For servers, which are no scripts in a browser.
-    let mut closed = Router::new();
-    for path in introspection_paths(issuer) {
-        closed = closed.route(&path, post(introspect::post));
-    }
+    let closed = Listed::default().at_each(introspection_paths(issuer), &post(introspect::post));
 
     // Forms of our own pages.
-    let forms = Router::new()
+    let forms = Listed::default()
         .route(&page("/login"), get(login::get).post(login::post))
         .route(&page("/logout"), get(logout::get).post(logout::post))
         .route(&page("/consent"), get(consent::get).post(consent::post))
-        .layer(from_fn_with_state(site.clone(), guard::refuse_foreign_forms));
+        .within(|forms| forms.layer(from_fn_with_state(site.clone(), guard::refuse_foreign_forms)));
 
     // For people. Scripts of other origins have no business here (OAuth 2.1 §3.1).
-    let mut pages = forms
-        // A client may well send a person here by a form of its own.
-        .route(&at("authorize"), get(authorize::get).post(authorize::post))
-        .route(&page("/assets/{name}"), get(assets::get))
-        .route("/healthz", get(home::healthz))
-        .route("/readyz", get(home::readyz));
-    for path in discovery::home_paths(issuer) {
-        pages = pages.route(&path, get(home::get));
-    }
-    for path in discovery::issuer_paths(issuer) {
-        pages = pages.route(&path, get(home::issuer));
-    }
-
     let of_panic = site.clone();
     let panicked = move |cause: Box<dyn std::any::Any + Send>| fallback::panicked_page(&of_panic, &*cause);
+    let pages = forms
+        // A client may well send a person to these by a form of its own.
+        .route(&at("authorize"), get(authorize::get).post(authorize::post))
+        .route(&at("end_session"), get(end_session::get).post(end_session::post))
+        .route(&page("/assets/{name}"), get(assets::get))
+        .route("/healthz", get(home::healthz))
+        .route("/readyz", get(home::readyz))
+        .at_each(discovery::home_paths(issuer), &get(home::get))
+        .at_each(discovery::issuer_paths(issuer), &get(home::issuer))
+        .within(|pages| pages.layer(CatchPanicLayer::custom(panicked)));
 
-    // Before the layer: a fallback that is set later stays outside of it, and would answer preflight requests.
-    open.method_not_allowed_fallback(fallback::method_not_allowed)
-        .layer(cors(&[Method::GET, Method::POST]))
-        .merge(managing.method_not_allowed_fallback(fallback::method_not_allowed).layer(cors(&[
-            Method::GET,
-            Method::PUT,
-            Method::DELETE,
-        ])))
-        .merge(closed)
-        .merge(pages.layer(CatchPanicLayer::custom(panicked)))
+    let (router, paths) = open.merge(managing).merge(closed).merge(pages).parts();
+    let router = router
         .fallback(fallback::not_found)
         .method_not_allowed_fallback(fallback::method_not_allowed)
-        .with_state(site.clone())
+        .with_state(site.clone());
+    Routes { router, paths }
 }
 
 /// The address in the metadata, and the one that guides for resource servers give whatever the issuer.
@@ -119,6 +120,12 @@ pub fn guarded(site: &Site, routes: Router) -> Router {
         .layer(from_fn_with_state(site.clone(), guard::check_request))
         .layer(from_fn_with_state(site.clone(), guard::finish));
     prefix::restored(site.issuer().public_url().path(), guarded)
+}
+
+/// Routes that scripts of any origin may use by these methods. The fallback comes before the layer: one that is set later
+/// stays outside of it, and would answer preflight requests.
+fn for_scripts(routes: Router<Site>, methods: &[Method]) -> Router<Site> {
+    routes.method_not_allowed_fallback(fallback::method_not_allowed).layer(cors(methods))
 }
 
 fn cors(methods: &[Method]) -> CorsLayer {

@@ -32,6 +32,11 @@ pub(super) async fn page_form(request: Request) -> Result<Params, Unreadable> {
     Ok(Params::parse(&body).unwrap_or_default())
 }
 
+/// Whether a request has a body, or says of which kind it would be.
+pub(super) fn has_body(request: &Request) -> bool {
+    request.headers().contains_key(header::CONTENT_TYPE) || !request.body().is_end_stream()
+}
+
 /// The body of a JSON request.
 pub(super) async fn json_body(request: Request) -> Result<Bytes, Unreadable> {
     body_of_type("application/json", request).await

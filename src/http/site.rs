@@ -18,6 +18,7 @@ pub struct Site(Arc<Parts>);
 struct Parts {
     engine: Engine,
     metadata: Bytes,
+    openapi: Bytes,
     facts: SiteFacts,
     limits: Limits,
 }
@@ -51,11 +52,12 @@ impl Site {
     /// A site of `engine`.
     ///
     /// # Errors
-    /// When the discovery document cannot be written as JSON.
+    /// When the discovery or the OpenAPI document cannot be written as JSON.
     pub fn new(engine: Engine, facts: SiteFacts) -> Result<Self, serde_json::Error> {
         let metadata = Bytes::from(serde_json::to_vec(&Metadata::of(&engine.policy))?);
+        let openapi = super::openapi::document(&engine.policy)?;
         let limits = Limits::new(&engine.policy.rates);
-        Ok(Self(Arc::new(Parts { engine, metadata, facts, limits })))
+        Ok(Self(Arc::new(Parts { engine, metadata, openapi, facts, limits })))
     }
 
     /// The engine behind it.
@@ -66,6 +68,11 @@ impl Site {
     /// The discovery document, ready to send.
     pub(super) fn metadata(&self) -> Bytes {
         self.0.metadata.clone()
+    }
+
+    /// The OpenAPI document, ready to send.
+    pub(super) fn openapi(&self) -> Bytes {
+        self.0.openapi.clone()
     }
 
     /// The issuer, from which every address of ours follows.

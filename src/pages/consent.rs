@@ -30,7 +30,7 @@ pub struct ConsentPage {
     pub loopback_only: bool,
     /// The redirect URI has a private-use scheme (RFC 8252 §7.1), which any application can claim.
     pub custom_scheme: bool,
-    /// The MCP servers to be used, with what is asked for at each.
+    /// The MCP servers to be used, with what is asked for at each; and what is to be told about the person.
     pub resources: Vec<ResourceView>,
     /// Tenants to choose from: none, one (then a line) or several (then a choice).
     pub tenants: Vec<TenantView>,
@@ -51,6 +51,8 @@ pub struct ResourceView {
     pub uri: String,
     /// What is asked for there. One without a name, when that is nothing in particular.
     pub scopes: Vec<ScopeView>,
+    /// It is no MCP server but this server, and what is asked for is to be told about the person.
+    pub is_identity: bool,
     /// The application was not allowed to use it before, but something else.
     pub is_new: bool,
     /// The names of the tenants to which it is open, when some of those to choose from are not among them.
@@ -68,6 +70,8 @@ pub struct ScopeView {
     pub description: String,
     /// Ticked at first.
     pub checked: bool,
+    /// Cannot be taken away: without it, the rest of the request means nothing.
+    pub required: bool,
     /// Not part of what the person allowed before.
     pub is_new: bool,
     /// Left unticked by the person before.
@@ -135,8 +139,12 @@ impl ConsentPage {
         }
     }
 
-    fn only_resource(&self) -> Option<&ResourceView> {
-        match self.resources.as_slice() {
+    fn servers(&self) -> Vec<&ResourceView> {
+        self.resources.iter().filter(|resource| !resource.is_identity).collect()
+    }
+
+    fn only_server(&self) -> Option<&ResourceView> {
+        match self.servers().as_slice() {
             [resource] => Some(resource),
             _ => None,
         }
@@ -145,8 +153,8 @@ impl ConsentPage {
     /// The tick for an MCP server that is the only one and of which nothing in particular is asked: there is nothing to
     /// untick then.
     fn only_tick(&self) -> Option<&ScopeView> {
-        match self.only_resource()?.scopes.as_slice() {
-            [scope] if scope.name.is_empty() => Some(scope),
+        match self.resources.as_slice() {
+            [ResourceView { scopes, .. }] => scopes.first().filter(|scope| scope.name.is_empty()),
             _ => None,
         }
     }
@@ -169,7 +177,7 @@ impl ConsentPage {
             1 => "1 permission".to_owned(),
             n => format!("{n} permissions"),
         };
-        let servers = self.resources.iter().filter(|resource| resource.has_known()).count();
+        let servers = self.servers().iter().filter(|resource| resource.has_known()).count();
         if servers > 1 {
             permissions.push_str(&format!(" at {servers} MCP servers"));
         }

@@ -25,7 +25,7 @@ pub use home::{HomePage, MachineClientView, PersonView};
 pub use home_clients::{ClientSnippet, well_known_clients};
 pub use issuer::IssuerPage;
 pub use login::{LoginError, LoginPage, QuickLogin};
-pub use logout::{LogoutPage, SignedOutPage};
+pub use logout::{AskingView, LogoutPage, SignedOutPage, WayBackView};
 pub use parts::{ClientView, Mode, ModeNotice, Verification};
 pub use samples::{Sample, samples};
 pub use welcome::{SignedIn, WelcomePage};

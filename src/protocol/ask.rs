@@ -200,7 +200,7 @@ impl Situation<'_> {
         let mut agreement = Agreement {
             tenant: tenant.clone(),
             resources: Vec::new(),
-            general: self.request_scope().map(Scope::general).unwrap_or_default(),
+            general: self.request.asked_scope().map(Scope::general).unwrap_or_default(),
             decisions: Vec::new(),
         };
         for resource in self.resources.iter().filter(|resource| resource.admits_tenant(tenant)) {
@@ -230,7 +230,8 @@ impl Situation<'_> {
         }
         let here = || ticks.iter().filter(|tick| tick.resource == resource.uri);
         let ticked: Scope = here().filter_map(|tick| tick.scope.clone()).collect();
-        let granted = offered.intersection(&ticked);
+        // Whoever does not want to be known to the client refuses the whole request.
+        let granted = offered.filter(|token| ticked.contains(token) || *token == ScopeToken::openid());
         let is_used = here().any(|tick| tick.scope.is_none()) && offered.is_empty();
         if is_used || !granted.is_empty() {
             let granted = Granted { resource: resource.uri.clone(), scope: granted.clone() };
@@ -248,16 +249,10 @@ impl Situation<'_> {
         });
     }
 
-    /// What the request names, or the client when it names nothing.
-    fn request_scope(&self) -> Option<&Scope> {
-        self.request.scope.as_ref().or(self.request.client.scope.as_ref())
-    }
-
     /// What the request comes to at one resource before the person is asked. Each is asked for the whole scope, of which
     /// it takes what it knows (RFC 8707 §2.1).
     fn asked_at(&self, resource: &Resource) -> Scope {
-        let ceiling = self.policy.ceiling(&self.request.client);
-        resource.requested_scope(self.request_scope(), ceiling).for_resource()
+        resource.requested_scope(self.request.asked_scope(), self.policy.ceiling(&self.request.client))
     }
 
     /// The tenants in which the person could use one of the resources by this client.

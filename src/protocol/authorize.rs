@@ -152,6 +152,17 @@ pub struct AuthorizationRequest {
     pub acr_values: Vec<String>,
     /// Who the client thinks the person is.
     pub login_hint: Option<String>,
+    /// What the id token has to repeat (OpenID Connect Core §3.1.2.1).
+    pub nonce: Option<String>,
+    /// An id token about whom the client means; not checked yet.
+    pub id_token_hint: Option<String>,
+}
+
+impl AuthorizationRequest {
+    /// What the request names, or the client when it names nothing.
+    pub fn asked_scope(&self) -> Option<&Scope> {
+        self.scope.as_ref().or(self.client.scope.as_ref())
+    }
 }
 
 impl Addressed {
@@ -168,10 +179,11 @@ impl Addressed {
     /// Checks the rest of the request.
     ///
     /// # Errors
-    /// For a redirect: `unsupported_response_type`; `unauthorized_client`; `invalid_request` for PKCE other than
+    /// For a redirect: `request_not_supported` and its like (OpenID Connect Core §3.1.2.6); `unsupported_response_type`; `unauthorized_client`; `invalid_request` for PKCE other than
     /// S256 (OAuth 2.1 §4.1.1, §4.1.2.1) and malformed or repeated parameters; `invalid_scope`; `invalid_target`.
     pub fn validate(&self) -> Result<AuthorizationRequest, OAuthError> {
         let params = &self.params;
+        unsupported(params)?;
         if params.one("response_type")? != "code" {
             return Err(OAuthError::new(
                 ErrorCode::UnsupportedResponseType,
@@ -193,7 +205,27 @@ impl Addressed {
             max_age: max_age(params)?,
             acr_values: acr_values(params)?,
             login_hint: params.optional("login_hint")?.map(str::to_owned),
+            nonce: params.optional("nonce")?.map(str::to_owned),
+            id_token_hint: params.optional("id_token_hint")?.map(str::to_owned),
         })
+    }
+}
+
+/// What would say something about the request, so that it cannot be passed over (OpenID Connect Core §6, §7.2.1; OAuth 2.0
+/// Multiple Response Types §2.1).
+fn unsupported(params: &Params) -> Result<(), OAuthError> {
+    for (name, code) in [
+        ("request", ErrorCode::RequestNotSupported),
+        ("request_uri", ErrorCode::RequestUriNotSupported),
+        ("registration", ErrorCode::RegistrationNotSupported),
+    ] {
+        if !params.many(name).is_empty() {
+            return Err(OAuthError::new(code, "this server does not support the parameter").about(name));
+        }
+    }
+    match params.optional("response_mode")? {
+        None | Some("query") => Ok(()),
+        Some(_) => Err(malformed("response_mode", "must be query")),
     }
 }
 
@@ -315,6 +347,27 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_supported_is_refused_by_its_name_and_what_only_informs_is_ignored() {
+        // OpenID Connect Core §3.1.2.1, §3.1.2.6, §6, §7.2.1
+        for (name, code) in [
+            ("request", "request_not_supported"),
+            ("request_uri", "request_uri_not_supported"),
+            ("registration", "registration_not_supported"),
+        ] {
+            for value in ["x", "x&{}=y"] {
+                let query = format!("{VALID}&{name}={}", value.replace("{}", name));
+                assert_eq!(validated(&query).unwrap_err().code().as_str(), code, "{query}");
+            }
+            assert!(
+                validated(&format!("{VALID}&{name}=")).is_ok(),
+                "a parameter without a value is an omitted one"
+            );
+        }
+        let ignored = "acr_values=high&display=popup&ui_locales=de&claims_locales=de&claims=%7B%7D";
+        assert_eq!(validated(&format!("{VALID}&{ignored}&response_mode=query")), validated(VALID));
+    }
+
+    #[test]
     fn the_answer_goes_to_the_port_that_the_request_named() {
         // RFC 8252 §7.3
         let query = "client_id=c&redirect_uri=http://127.0.0.1:5/cb";
@@ -384,6 +437,8 @@ mod tests {
             ("prompt", Some("none+login"), InvalidRequest),
             ("prompt", Some("none+consent"), InvalidRequest),
             ("prompt", Some("dance"), InvalidRequest),
+            ("response_mode", Some("fragment"), InvalidRequest),
+            ("nonce", Some("a&nonce=b"), InvalidRequest),
             ("prompt", Some("Login"), InvalidRequest),
             ("max_age", Some("-1"), InvalidRequest),
             ("max_age", Some("soon"), InvalidRequest),

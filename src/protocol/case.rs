@@ -2,7 +2,7 @@
 
 use super::ask::{Agreement, Ask, AskedResource, Tick};
 use super::fixtures::{self, at, membership, policy, resource, scope};
-use super::step::{Situation, Step};
+use super::step::{Expected, Situation, Step};
 use super::{
     Client, ClientAuthMethod, ClientId, ClientOrigin, Consent, DocumentState, ErrorCode, Membership,
     OAuthError, Params, Policy, Received, Resource, ResourceUri, Scope, TenantId, Timestamp,
@@ -13,6 +13,7 @@ pub(super) struct Case {
     pub(super) client: Client,
     pub(super) query: &'static str,
     pub(super) logged_in_at: Option<Timestamp>,
+    pub(super) expected: Expected,
     pub(super) memberships: Vec<Membership>,
     pub(super) consents: Vec<Consent>,
     pub(super) resources: Vec<Resource>,
@@ -25,6 +26,7 @@ impl Default for Case {
             client: fixtures::client(&["http://127.0.0.1/cb"]),
             query: "&scope=read+write",
             logged_in_at: Some(at(500)),
+            expected: Expected::Anybody,
             memberships: vec![membership("acme", &[])],
             consents: Vec::new(),
             resources: vec![resource()],
@@ -43,10 +45,13 @@ impl Case {
         );
         let received = Received::parse(Params::parse(query.as_bytes()).unwrap()).unwrap();
         let request = received.address(self.client.clone(), &self.policy.issuer).unwrap().validate().unwrap();
+        let alice = fixtures::grant().user;
         run(Situation {
             request: &request,
             resources: &self.resources,
             logged_in_at: self.logged_in_at,
+            person: self.logged_in_at.map(|_| &alice),
+            expected: &self.expected,
             began_at: at(1000),
             memberships: &self.memberships,
             consents: &self.consents,

@@ -109,6 +109,7 @@ mod tests {
             expires_at: at(160),
             redeemed_at: None,
             wrong_verifiers: 0,
+            nonce: None,
         }
     }
 

@@ -30,6 +30,12 @@ pub enum ErrorCode {
     ConsentRequired,
     /// Nobody can log in here in the way that is asked for (RFC 9470 §5).
     UnmetAuthenticationRequirements,
+    /// The request is in a JWT, which the server does not read (OpenID Connect Core §3.1.2.6).
+    RequestNotSupported,
+    /// The request is at another address, where the server does not look.
+    RequestUriNotSupported,
+    /// The request registers its client, which the server does not do there.
+    RegistrationNotSupported,
     /// The server cannot revoke tokens of this type (RFC 7009 §2.2.1).
     UnsupportedTokenType,
     /// The bearer token is missing, unknown or no longer good (RFC 6750 §3.1).
@@ -79,7 +85,7 @@ pub enum Answer {
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 23] = [
         Self::InvalidRequest,
         Self::InvalidClient,
         Self::InvalidGrant,
@@ -92,6 +98,9 @@ impl ErrorCode {
         Self::LoginRequired,
         Self::ConsentRequired,
         Self::UnmetAuthenticationRequirements,
+        Self::RequestNotSupported,
+        Self::RequestUriNotSupported,
+        Self::RegistrationNotSupported,
         Self::UnsupportedTokenType,
         Self::InvalidToken,
         Self::InsufficientScope,
@@ -117,6 +126,9 @@ impl ErrorCode {
             Self::LoginRequired => "login_required",
             Self::ConsentRequired => "consent_required",
             Self::UnmetAuthenticationRequirements => "unmet_authentication_requirements",
+            Self::RequestNotSupported => "request_not_supported",
+            Self::RequestUriNotSupported => "request_uri_not_supported",
+            Self::RegistrationNotSupported => "registration_not_supported",
             Self::UnsupportedTokenType => "unsupported_token_type",
             Self::InvalidToken => "invalid_token",
             Self::InsufficientScope => "insufficient_scope",
@@ -146,7 +158,10 @@ impl ErrorCode {
                 | Self::UnsupportedResponseType
                 | Self::LoginRequired
                 | Self::ConsentRequired
-                | Self::UnmetAuthenticationRequirements,
+                | Self::UnmetAuthenticationRequirements
+                | Self::RequestNotSupported
+                | Self::RequestUriNotSupported
+                | Self::RegistrationNotSupported,
                 Authorize,
             ) => Redirect { page: 400 },
             (Self::UnsupportedTokenType, Token) => Json(400),
@@ -246,6 +261,9 @@ mod tests {
             ("login_required", Never, to_client, Never, Never),
             ("consent_required", Never, to_client, Never, Never),
             ("unmet_authentication_requirements", Never, to_client, Never, Never),
+            ("request_not_supported", Never, to_client, Never, Never),
+            ("request_uri_not_supported", Never, to_client, Never, Never),
+            ("registration_not_supported", Never, to_client, Never, Never),
             ("unsupported_token_type", Json(400), Never, Never, Never),
             ("invalid_token", Json(401), Never, Json(401), Json(401)),
             ("insufficient_scope", Json(403), Never, Json(403), Json(403)),

@@ -48,9 +48,11 @@ pub struct Granted {
 }
 
 impl Grant {
-    /// The resource that a token request means which names `named`: that one, or the only one of the grant. It is to be
+    /// The resource that a token request means which names `named`: that one, or the only one of the grant; the server's
+    /// own beside another is meant by its name alone. It is to be
     /// looked up for [`Standing::resource`]; nothing when the request does not say which of several it means.
     pub fn meant<'a>(&'a self, named: Option<&'a ResourceUri>) -> Option<&'a ResourceUri> {
+        let mut servers = self.resources.iter().filter(|granted| !granted.scope.is_openid());
         match (self.resources.as_slice(), named) {
             ([only], _) => Some(&only.resource),
             (several, Some(named)) => {
@@ -58,8 +60,16 @@ impl Grant {
                 let granted = several.iter().find(|granted| granted.resource.lookup_key() == key);
                 Some(granted.map_or(named, |granted| &granted.resource))
             }
-            (_, None) => None,
+            (_, None) => match (servers.next(), servers.next()) {
+                (Some(only), None) => Some(&only.resource),
+                _ => None,
+            },
         }
+    }
+
+    /// What may be told about the person, if anything may (OpenID Connect Core §5.4).
+    pub fn identity(&self) -> Option<&Scope> {
+        self.resources.iter().map(|granted| &granted.scope).find(|scope| scope.is_openid())
     }
 
     /// Everything that was granted anywhere.
@@ -103,6 +113,8 @@ pub struct AuthorizationCode {
     pub redeemed_at: Option<Timestamp>,
     /// How many wrong verifiers have been presented.
     pub wrong_verifiers: u32,
+    /// What the id token has to repeat (OpenID Connect Core §3.1.2.1, `nonce`).
+    pub nonce: Option<String>,
 }
 
 /// The remembered decision of a person about a client at a resource, in one tenant. A grant is one use of it.
@@ -174,7 +186,9 @@ impl Standing<'_> {
         if !resource.admits_tenant(&self.grant.tenant) || (left.is_empty() && !granted.scope.is_empty()) {
             return Err(ended("what was granted may no longer be given"));
         }
-        Ok(left.union(&self.grant.general))
+        // What is told about the person is opened by any of the grant's tokens (OpenID Connect Core §5.3.1).
+        let told = self.grant.identity().cloned().unwrap_or_default();
+        Ok(left.union(&told).union(&self.grant.general))
     }
 
     fn target(&self, named: Option<&ResourceUri>) -> Result<(&Resource, &Granted), OAuthError> {
@@ -338,6 +352,24 @@ mod tests {
         let given = scope_for(&grant, &other, &["owner"], named).unwrap();
         assert!(!given.contains(&crate::protocol::ScopeToken::parse("write").unwrap()));
         assert_eq!(grant.scope(), scope("read write offline_access"));
+    }
+
+    #[test]
+    fn any_token_of_a_sign_in_opens_what_may_be_told_about_the_person() {
+        // OpenID Connect Core §5.3.1; RFC 8707 §2.2
+        let (mut grant, notes) = (fixtures::grant(), fixtures::resource());
+        let own = Resource::userinfo(&fixtures::policy().issuer);
+        let told = Granted { resource: own.uri.clone(), scope: scope("openid email") };
+        grant.resources.push(told.clone());
+        assert_eq!(grant.meant(None), Some(&notes.uri), "beside it there is one MCP server");
+        assert_eq!(scope_for(&grant, &notes, &[], None), Ok(scope("read write openid email offline_access")));
+        let named = Some("https://id.example/oauth/userinfo");
+        assert_eq!(scope_for(&grant, &own, &[], named), Ok(scope("openid email offline_access")));
+        grant.resources = vec![told];
+        assert_eq!(grant.meant(None), Some(&own.uri));
+        assert_eq!(scope_for(&grant, &own, &[], None), Ok(scope("openid email offline_access")));
+        let other = scope_for(&grant, &own, &[], Some("https://mcp.example/mcp"));
+        assert_eq!(other, Err(ErrorCode::InvalidTarget));
     }
 
     #[test]

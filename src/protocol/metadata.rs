@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::client_assertion::AssertionAlgorithm;
+use super::userinfo::CLAIMS_SUPPORTED;
 use super::{
     ClientAuthMethod, ClientDocuments, GrantType, IntrospectionMode, Policy, RegistrationMode, Scope,
 };
@@ -34,9 +35,16 @@ pub struct Metadata {
     code_challenge_methods_supported: Vec<&'static str>,
     authorization_response_iss_parameter_supported: bool,
     prompt_values_supported: Vec<&'static str>,
-    // Clients that look for OpenID metadata refuse a document without these two.
+    // OpenID Connect Discovery §3. The last three are said because what is not said is `true` for one of them.
+    userinfo_endpoint: String,
+    end_session_endpoint: String,
     subject_types_supported: Vec<&'static str>,
     id_token_signing_alg_values_supported: Vec<&'static str>,
+    claim_types_supported: Vec<&'static str>,
+    claims_supported: Vec<&'static str>,
+    claims_parameter_supported: bool,
+    request_parameter_supported: bool,
+    request_uri_parameter_supported: bool,
 }
 
 impl Metadata {
@@ -73,6 +81,13 @@ impl Metadata {
             prompt_values_supported: vec!["none", "login", "consent", "select_account"],
             subject_types_supported: vec!["public"],
             id_token_signing_alg_values_supported: vec!["RS256"],
+            userinfo_endpoint: endpoint("userinfo"),
+            end_session_endpoint: endpoint("end_session"),
+            claim_types_supported: vec!["normal"],
+            claims_supported: CLAIMS_SUPPORTED.to_vec(),
+            claims_parameter_supported: false,
+            request_parameter_supported: false,
+            request_uri_parameter_supported: false,
         }
     }
 }
@@ -100,7 +115,7 @@ mod tests {
     #[test]
     fn the_document_says_what_the_policy_says() {
         // RFC 9700 §2.1.1; RFC 9207 §2.3; Client ID Metadata Documents §5; MCP Authorization Code Protection.
-        // RFC 9701 §7, RFC 8414 §2, RFC 9207 §3, MCP 2026-07-28 authorization
+        // RFC 9701 §7, RFC 8414 §2, RFC 9207 §3, MCP 2026-07-28 authorization, OpenID Connect Discovery §3
         let mut policy = policy();
         let document = serde_json::to_value(Metadata::of(&policy)).unwrap();
         assert_eq!(
@@ -133,6 +148,14 @@ mod tests {
                 "prompt_values_supported": ["none", "login", "consent", "select_account"],
                 "subject_types_supported": ["public"],
                 "id_token_signing_alg_values_supported": ["RS256"],
+                "userinfo_endpoint": "https://id.example/oauth/userinfo",
+                "end_session_endpoint": "https://id.example/oauth/end_session",
+                "claim_types_supported": ["normal"],
+                "claims_supported": ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "at_hash",
+                    "name", "preferred_username", "email"],
+                "claims_parameter_supported": false,
+                "request_parameter_supported": false,
+                "request_uri_parameter_supported": false,
             })
         );
         policy.registration = RegistrationMode::Token;

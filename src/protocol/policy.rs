@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{ClaimNames, Client, ClientOrigin, DocumentUrl, Issuer, Rates, ResourceUri, Scope};
+use super::{ClaimNames, Client, ClientOrigin, DocumentUrl, Issuer, Rates, ResourceUri, Scope, ScopeToken};
 
 /// How long things last. The defaults stand here and nowhere else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -181,6 +181,17 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// The scopes for the discovery document to name, of a server whose resources know `known`: what a stranger may ask
+    /// for. `openid` is named (OpenID Connect Discovery §3). `profile` and `email` are accepted and not named: clients
+    /// that know nothing better ask for everything that is named here, and would learn names and addresses that they
+    /// have no use for.
+    pub fn nameable_scopes(known: &Scope, ceiling: Option<&Scope>) -> Scope {
+        let own = [ScopeToken::openid()].into_iter().collect();
+        let all = known.union(&own);
+        let within = ceiling.map_or_else(|| all.clone(), |ceiling| all.intersection(ceiling));
+        within.union(&[ScopeToken::offline_access()].into_iter().collect())
+    }
+
     /// The document by whose URL a client with this identifier is known, if it is such a URL.
     pub fn document_url(&self, id: &str) -> Option<DocumentUrl> {
         DocumentUrl::parse(id, self.issuer.is_loopback())
@@ -193,6 +204,12 @@ impl Policy {
             return None;
         }
         client.ceiling.as_ref().or(self.registration_scopes.as_ref())
+    }
+
+    /// Whether `client` may learn who the person is, when it asks for `asked` (OpenID Connect Core §3.1.2.1).
+    pub fn admits_sign_in(&self, client: &Client, asked: &Scope) -> bool {
+        let ceiling = self.ceiling(client);
+        asked.is_openid() && ceiling.is_none_or(Scope::is_openid)
     }
 
     /// Whether a stored client may come in: one that is known by its document only while documents of its host are
@@ -258,6 +275,42 @@ mod tests {
                 day
             ]
         );
+    }
+
+    #[test]
+    fn who_may_learn_who_a_person_is_follows_from_the_ceiling() {
+        // OpenID Connect Core §3.1.2.1
+        let scope = crate::protocol::fixtures::scope;
+        let mut policy = crate::protocol::fixtures::policy();
+        let mut client = crate::protocol::fixtures::client(&[]);
+        for (ceiling, own, asked, admitted) in [
+            (None, None, "openid", true),
+            (None, None, "profile email", false),
+            (Some("read"), None, "openid", false),
+            (Some("read openid"), None, "openid email", true),
+            (Some("read"), Some("openid"), "openid", true),
+            (Some("openid"), Some("read"), "openid", false),
+        ] {
+            (policy.registration_scopes, client.ceiling) = (ceiling.map(scope), own.map(scope));
+            client.origin = ClientOrigin::Dynamic;
+            assert_eq!(
+                policy.admits_sign_in(&client, &scope(asked)),
+                admitted,
+                "{ceiling:?} {own:?} {asked}"
+            );
+            client.origin = ClientOrigin::Config;
+            assert_eq!(policy.admits_sign_in(&client, &scope(asked)), asked.contains("openid"));
+        }
+    }
+
+    #[test]
+    fn what_is_named_is_what_a_stranger_may_ask_for() {
+        // OpenID Connect Discovery §3: openid, and not all the others
+        let scope = crate::protocol::fixtures::scope;
+        let named = |ceiling: Option<&Scope>| Policy::nameable_scopes(&scope("read write"), ceiling);
+        assert_eq!(named(None), scope("read write openid offline_access"));
+        assert_eq!(named(Some(&scope("read email"))), scope("read offline_access"));
+        assert_eq!(named(Some(&scope("read openid"))), scope("read openid offline_access"));
     }
 
     #[test]

@@ -79,7 +79,7 @@ impl Refresh<'_> {
     /// name what it has at all the grant's resources; the token gets what of it is granted at its own.
     fn narrowed_scope(&self) -> Result<Scope, OAuthError> {
         let granted = self.standing.scope_for(self.resource)?;
-        match self.scope.map(Scope::for_resource) {
+        match self.scope.map(Scope::in_access_token) {
             Some(asked) if !asked.is_empty() => {
                 if !asked.is_within(&self.standing.grant.scope()) {
                     return Err(OAuthError::new(
@@ -88,7 +88,9 @@ impl Refresh<'_> {
                     ));
                 }
                 let narrowed = granted.filter(|token| asked.contains(token) || token.is_general());
-                if narrowed.for_resource().is_empty() {
+                let told = narrowed.identity();
+                let narrowed = narrowed.filter(|token| !token.is_identity() || told.contains(token));
+                if narrowed.in_access_token().is_empty() {
                     return Err(OAuthError::new(
                         ErrorCode::InvalidScope,
                         "nothing of what was asked may still be given",
@@ -288,6 +290,25 @@ mod tests {
                 Err(code) => assert_eq!(case.refusal(), code, "{asked:?}"),
             }
         }
+    }
+
+    #[test]
+    fn what_is_told_about_the_person_is_narrowed_too() {
+        // RFC 6749 §6; OpenID Connect Core §12.1: without openid in it, profile and email mean nothing
+        for (asked, given) in [
+            (None, "read write openid email offline_access"),
+            (Some("read"), "read offline_access"),
+            (Some("read email"), "read offline_access"),
+            (Some("read openid"), "read openid offline_access"),
+            (Some("openid email"), "openid email offline_access"),
+        ] {
+            let mut case = Case { scope: asked, ..Case::default() };
+            let own = crate::protocol::Resource::userinfo(&fixtures::policy().issuer);
+            case.grant.resources.push(Granted { resource: own.uri, scope: scope("openid email") });
+            assert_eq!(case.decide(), RefreshDecision::Rotate(scope(given)), "{asked:?}");
+        }
+        let wider = Case { scope: Some("openid"), ..Case::default() };
+        assert_eq!(wider.refusal(), ErrorCode::InvalidScope);
     }
 
     #[test]

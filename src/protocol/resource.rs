@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
 use super::{
-    ClaimMapping, ClientId, ErrorCode, OAuthError, RoleName, Scope, ScopeToken, SigningAlg, TenantId,
+    ClaimMapping, ClientId, ErrorCode, Issuer, OAuthError, RoleName, Scope, ScopeToken, SigningAlg, TenantId,
     Timestamp,
 };
 
@@ -40,6 +40,11 @@ impl ResourceUri {
             && url.username().is_empty()
             && url.password().is_none();
         well_formed.then(|| Self(text.to_owned())).ok_or(MalformedResource)
+    }
+
+    /// The name of the server's own resource, the address of its userinfo endpoint.
+    pub fn of_userinfo(issuer: &Issuer) -> Self {
+        Self(issuer.endpoint("userinfo"))
     }
 
     /// The URI as it was written.
@@ -275,10 +280,7 @@ impl Resource {
         let within =
             |scope: Scope| ceiling.map_or_else(|| scope.clone(), |ceiling| scope.intersection(ceiling));
         let known = asked.map(|asked| within(self.known(asked))).unwrap_or_default();
-        let offline =
-            asked.map(|asked| asked.filter(|t| *t == ScopeToken::offline_access())).unwrap_or_default();
-        let granted = if known.is_empty() { within(self.default_scopes.clone()) } else { known };
-        granted.union(&offline)
+        if known.is_empty() { within(self.default_scopes.clone()) } else { known }
     }
 }
 
@@ -426,8 +428,9 @@ mod tests {
             (Some("other"), "read"),
             (Some(""), "read"),
             (None, "read"),
-            (Some("write offline_access"), "write offline_access"),
-            (Some("offline_access"), "read offline_access"),
+            (Some("write offline_access"), "write"),
+            (Some("offline_access"), "read"),
+            (Some("openid profile email"), "read"),
         ] {
             let asked = asked.map(scope);
             assert_eq!(resource.requested_scope(asked.as_ref(), None), scope(granted), "{asked:?}");
@@ -440,20 +443,15 @@ mod tests {
         let ceiling = scope("read");
         assert_eq!(resource.requested_scope(Some(&scope("read write")), Some(&ceiling)), scope("read"));
         assert_eq!(resource.requested_scope(None, Some(&scope("write"))), scope(""));
-        let offline = scope("read offline_access");
-        assert_eq!(
-            resource.requested_scope(Some(&offline), Some(&ceiling)),
-            offline,
-            "it belongs to no resource"
-        );
     }
 
     #[test]
     fn a_developers_server_gets_what_is_asked() {
         let resource = Resource::unregistered(resource_uri("http://localhost:3000/mcp"));
         assert_eq!(
-            resource.requested_scope(Some(&scope("x y offline_access")), None),
-            scope("x y offline_access")
+            resource.requested_scope(Some(&scope("x y openid offline_access")), None),
+            scope("x y"),
+            "what this server itself understands belongs to no MCP server"
         );
         assert_eq!(resource.known(&scope("x offline_access")), scope("x"));
         assert_eq!(resource.grantable(&scope("x"), &[]), scope("x"));

@@ -8,6 +8,11 @@ use serde::{Deserialize, Serialize};
 const MAX_TOKENS: usize = 100;
 const MAX_TOKEN_LENGTH: usize = 256;
 
+// The scopes of the server itself.
+const OFFLINE_ACCESS: &str = "offline_access";
+const OPENID: &str = "openid";
+const IDENTITY: [&str; 3] = [OPENID, "profile", "email"];
+
 /// One permission's name: printable ASCII without space, `"` and `\` (RFC 6749 §3.3, `scope-token`).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -33,12 +38,37 @@ impl ScopeToken {
     /// `offline_access`: understood everywhere, belongs to no resource, decides nothing (MCP 2026-07-28
     /// authorization, refresh tokens).
     pub fn offline_access() -> Self {
-        Self("offline_access".to_owned())
+        Self(OFFLINE_ACCESS.to_owned())
+    }
+
+    /// `openid`: the client wants to know who the person is (OpenID Connect Core §3.1.2.1).
+    pub fn openid() -> Self {
+        Self(OPENID.to_owned())
+    }
+
+    /// `profile`: what the person is called (OpenID Connect Core §5.4).
+    pub fn profile() -> Self {
+        Self("profile".to_owned())
+    }
+
+    /// `email`: their mail address (OpenID Connect Core §5.4).
+    pub fn email() -> Self {
+        Self("email".to_owned())
+    }
+
+    /// Whether it is about who the person is (OpenID Connect Core §5.4). `address` and `phone` are not known here.
+    pub fn is_identity(&self) -> bool {
+        IDENTITY.contains(&self.as_str())
     }
 
     /// Whether it belongs to no resource: it is understood whatever resource is meant, and is not in access tokens.
     pub fn is_general(&self) -> bool {
-        *self == Self::offline_access()
+        self.0 == OFFLINE_ACCESS
+    }
+
+    /// Whether it is understood by this server itself, so that no MCP server can have one of that name.
+    pub fn is_of_server(&self) -> bool {
+        self.is_general() || self.is_identity()
     }
 
     /// The name.
@@ -124,14 +154,31 @@ impl Scope {
         Self(self.0.iter().chain(other.difference(self).0.iter()).cloned().collect())
     }
 
-    /// The part that a resource server understands: everything but `offline_access`.
+    /// The part that MCP servers understand.
     pub fn for_resource(&self) -> Self {
-        self.filter(|token| !token.is_general())
+        self.filter(|token| !token.is_of_server())
     }
 
-    /// The part that belongs to no resource.
+    /// The part that belongs to no resource at all.
     pub fn general(&self) -> Self {
         self.filter(ScopeToken::is_general)
+    }
+
+    /// The part that is about who the person is; nothing without `openid` (OpenID Connect Core §3.1.2.1).
+    pub fn identity(&self) -> Self {
+        let is_openid = self.is_openid();
+        self.filter(|token| is_openid && token.is_identity())
+    }
+
+    /// Whether it asks for an id token (OpenID Connect Core §3.1.2.1).
+    pub fn is_openid(&self) -> bool {
+        self.0.iter().any(|token| token.as_str() == OPENID)
+    }
+
+    /// What an access token says: what resources and the userinfo endpoint understand. `offline_access` is no permission
+    /// that anybody could check.
+    pub fn in_access_token(&self) -> Self {
+        self.filter(|token| !token.is_general())
     }
 
     /// The tokens in order.
@@ -247,6 +294,19 @@ mod tests {
         assert!(!b.is_within(&a));
         assert_eq!(scope("a offline_access").for_resource(), scope("a"));
         assert_eq!(scope("a offline_access").general(), scope("offline_access"));
+    }
+
+    #[test]
+    fn scopes_about_the_person_are_no_mcp_servers_and_count_with_openid_only() {
+        // OpenID Connect Core §3.1.2.1, §5.4; §11 for offline_access
+        let all = scope("email a openid offline_access address profile phone");
+        assert_eq!(all.for_resource(), scope("a address phone"), "what is not known here is nothing special");
+        assert_eq!(all.general(), scope("offline_access"));
+        assert_eq!(all.identity(), scope("email openid profile"));
+        assert_eq!(all.in_access_token(), scope("email a openid address profile phone"));
+        let without = scope("email a offline_access profile");
+        assert_eq!((without.is_openid(), without.identity()), (false, scope("")));
+        assert_eq!(without.for_resource(), scope("a"), "they are no MCP server's all the same");
     }
 
     proptest! {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::ask::{Agreement, Ask};
 use super::{
     ACR_PASSWORD, AuthorizationRequest, ClientAuthMethod, Consent, ErrorCode, Membership, OAuthError, Policy,
-    Resource, Timestamp,
+    Resource, Timestamp, UserId,
 };
 
 /// Everything that the decision depends on.
@@ -20,6 +20,10 @@ pub struct Situation<'a> {
     pub resources: &'a [Resource],
     /// When the person in this browser proved who they are; `None` for a stranger.
     pub logged_in_at: Option<Timestamp>,
+    /// Who that is.
+    pub person: Option<&'a UserId>,
+    /// Whom the client means.
+    pub expected: &'a Expected,
     /// When the request first arrived, so that a login that it demands is demanded once.
     pub began_at: Timestamp,
     /// The tenants that the person belongs to.
@@ -28,6 +32,18 @@ pub struct Situation<'a> {
     pub consents: &'a [Consent],
     /// The server's own rules.
     pub policy: &'a Policy,
+}
+
+/// Whom the client means, by the id token in `id_token_hint` (OpenID Connect Core §3.1.2.1).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Expected {
+    /// Whoever it may be: there is no hint.
+    #[default]
+    Anybody,
+    /// This person.
+    Person(UserId),
+    /// The hint is no id token that this server made for this client, or one that it no longer knows.
+    Unknown,
 }
 
 /// What to do.
@@ -57,6 +73,9 @@ impl Situation<'_> {
                 "no login at this server has one of these acr_values",
             ));
         }
+        if !self.is_expected() {
+            return self.with_another_person();
+        }
         let ask = match self.ask() {
             Ok(ask) => ask,
             Err(error) => return Step::Reject(error),
@@ -80,6 +99,26 @@ impl Situation<'_> {
         }
         let description = "nobody is logged in, or not recently enough";
         Step::Reject(OAuthError::new(ErrorCode::LoginRequired, description))
+    }
+
+    /// Whether the person is the one whom the client means. A hint that says nothing matters only where nobody can be
+    /// asked who they are.
+    fn is_expected(&self) -> bool {
+        match self.expected {
+            Expected::Anybody => true,
+            Expected::Person(user) => self.person == Some(user),
+            Expected::Unknown => !self.request.prompt.none,
+        }
+    }
+
+    /// Lets the one log in who is meant, once (OpenID Connect Core §3.1.2.1, `id_token_hint`).
+    fn with_another_person(&self) -> Step {
+        let has_been_asked = self.logged_in_at.is_some_and(|at| at >= self.began_at);
+        if self.request.prompt.none || has_been_asked {
+            let description = "another person is logged in than id_token_hint is about";
+            return Step::Reject(OAuthError::new(ErrorCode::LoginRequired, description));
+        }
+        Step::Login
     }
 
     /// `prompt=login` and `max_age` look at when the request began, so that the login they demand satisfies them.
@@ -126,7 +165,7 @@ mod tests {
 
     use super::*;
     use crate::protocol::case::{Case, by_document, first_party};
-    use crate::protocol::fixtures::{at, membership, scope};
+    use crate::protocol::fixtures::{self, at, membership, scope};
     use crate::protocol::{KnownScopes, ResourceScope};
 
     #[test]
@@ -151,6 +190,29 @@ mod tests {
         ] {
             let case = Case { query, logged_in_at: Some(at(logged_in_at)), ..Case::default() };
             assert_eq!(case.step() == Step::Login, asks_again, "{query} {logged_in_at}");
+        }
+    }
+
+    #[test]
+    fn the_person_is_the_one_whom_the_client_means() {
+        // OpenID Connect Core §3.1.2.1, id_token_hint; §3.1.2.6
+        let (alice, bob) = (fixtures::grant().user, UserId::parse("bob").unwrap());
+        let mut case = Case { client: first_party(), ..Case::default() };
+        for (expected, prompt, logged_in_at, outcome) in [
+            (Expected::Person(alice.clone()), "", 500, Ok(false)),
+            (Expected::Person(alice), "&prompt=none", 500, Ok(false)),
+            (Expected::Person(bob.clone()), "", 500, Ok(true)),
+            (Expected::Person(bob.clone()), "", 1000, Err(ErrorCode::LoginRequired)),
+            (Expected::Person(bob), "&prompt=none", 500, Err(ErrorCode::LoginRequired)),
+            (Expected::Unknown, "", 500, Ok(false)),
+            (Expected::Unknown, "&prompt=none", 500, Err(ErrorCode::LoginRequired)),
+        ] {
+            (case.expected, case.logged_in_at) = (expected.clone(), Some(at(logged_in_at)));
+            case.query = if prompt.is_empty() { "&scope=read" } else { "&scope=read&prompt=none" };
+            match outcome {
+                Ok(logs_in) => assert_eq!(case.step() == Step::Login, logs_in, "{expected:?} {prompt}"),
+                Err(code) => assert_eq!(case.rejection(), code, "{expected:?} {prompt}"),
+            }
         }
     }
 

@@ -14,7 +14,7 @@ use crate::protocol::{
 
 statements! {
     BY_ID = concat!("SELECT a.id AS code_id, a.secret_hash, a.client_id AS code_client_id, a.redirect_uri,
-            a.code_challenge, a.expires_at AS code_expires_at, a.redeemed_at, a.wrong_verifiers, ", grant_columns!(), "
+            a.code_challenge, a.expires_at AS code_expires_at, a.redeemed_at, a.wrong_verifiers, a.nonce, ", grant_columns!(), "
         FROM authorization_codes a JOIN grants g ON g.id = a.grant_id WHERE a.id = $1");
     /// Says who won: once, in time, not guessed at too often, and under a grant that is alive.
     REDEEM = concat!("UPDATE authorization_codes SET redeemed_at = $2
@@ -109,6 +109,7 @@ fn known_code(row: &Row) -> Result<KnownCode, StoreError> {
         expires_at: row.time("code_expires_at")?,
         redeemed_at: row.optional_time("redeemed_at")?,
         wrong_verifiers: row.count("wrong_verifiers")?,
+        nonce: row.optional_text("nonce")?.map(str::to_owned),
     };
     let secret_hash = SecretHash::from_stored(row.text("secret_hash")?.to_owned());
     Ok(KnownCode { code, secret_hash, grant })

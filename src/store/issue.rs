@@ -20,8 +20,9 @@ statements! {
         AND EXISTS (SELECT 1 FROM memberships m JOIN tenants t ON t.id = m.tenant_id
             WHERE m.user_id = $2 AND m.tenant_id = $4 AND t.suspended_at IS NULL)";
     CODE = "INSERT INTO authorization_codes
-        (id, secret_hash, grant_id, client_id, redirect_uri, code_challenge, issued_at, expires_at, wrong_verifiers)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0)";
+        (id, secret_hash, grant_id, client_id, redirect_uri, code_challenge, issued_at, expires_at, wrong_verifiers,
+            nonce)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9)";
     /// Matches once in a client's life, so that the row that all its installations share is not locked again.
     MARK_USED = "UPDATE clients SET used_at = $2 WHERE id = $1 AND used_at IS NULL
         AND origin IN ('dynamic', 'document')";
@@ -111,6 +112,7 @@ async fn insert_code(tx: &mut Tx<'_>, issue: &Issue) -> Result<(), StoreError> {
         code.challenge.as_str(),
         issue.grant.issued_at,
         code.expires_at,
+        code.nonce.as_deref(),
     ];
     tx.execute(CODE, args).await.map(drop)
 }

@@ -18,6 +18,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (12, "registration", include_str!("../../migrations/0012_registration.sql")),
     (14, "key rotation", include_str!("../../migrations/0014_key_rotation.sql")),
     (15, "grants for several resources", include_str!("../../migrations/0015_several_resources.sql")),
+    (17, "nonce", include_str!("../../migrations/0017_nonce.sql")),
     (18, "administration", include_str!("../../migrations/0018_administration.sql")),
 ];
 

@@ -21,7 +21,7 @@ impl JsonAnswer {
     ///
     /// # Panics
     /// When there is none.
-    pub(super) async fn read(request: reqwest::RequestBuilder) -> Self {
+    pub async fn read(request: reqwest::RequestBuilder) -> Self {
         Self::try_read(request).await.unwrap_or_else(|error| panic!("no answer: {error}"))
     }
 
@@ -87,6 +87,11 @@ impl TokenResponse {
     /// The refresh token.
     pub fn refresh_token(&self) -> &str {
         self.text("refresh_token")
+    }
+
+    /// The id token (OpenID Connect Core §3.1.3.3).
+    pub fn id_token(&self) -> &str {
+        self.text("id_token")
     }
 
     /// What was granted.

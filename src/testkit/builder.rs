@@ -13,7 +13,7 @@ use crate::fetch::{Fetcher, Supplied};
 use crate::http::SiteFacts;
 use crate::protocol::{
     ClaimNames, ClientDocuments, IntrospectionMode, Issuer, Lifetimes, Network, Policy, PublicUrl, Rates,
-    RegistrationMode, ScopeToken, TenantId,
+    RedirectUri, RegistrationMode, Scope, TenantId,
 };
 use crate::random::Random;
 use crate::store::{Mode, StoreOptions};
@@ -248,6 +248,19 @@ impl TestServerBuilder {
         self
     }
 
+    /// Lets the configured client `id` have browsers sent to `uri` after a logout (OpenID Connect RP-Initiated Logout
+    /// §3.1).
+    ///
+    /// # Panics
+    /// When there is no such client yet.
+    pub fn post_logout_redirect_uri(mut self, id: &str, uri: &str) -> Self {
+        let declared = self.seed.clients.iter_mut().find(|declared| declared.client.id.as_str() == id);
+        let declared = declared.unwrap_or_else(|| panic!("there is no client {id}"));
+        let uri = RedirectUri::parse(uri).unwrap_or_else(|error| panic!("{uri}: {error}"));
+        declared.client.post_logout_redirect_uris.push(uri);
+        self
+    }
+
     /// A configured client that acts for itself, in `tenant` if there is one.
     pub fn machine_client<'a>(
         mut self,
@@ -362,7 +375,8 @@ impl TestServerBuilder {
             return Policy { issuer: issuer.clone(), ..config.policy.clone() };
         }
         let ceiling = self.registration_scopes.as_ref();
-        let offline = std::iter::once(ScopeToken::offline_access()).collect();
+        let ceiling: Option<Scope> =
+            ceiling.map(|scopes| scopes.iter().map(|scope| scope_token(scope)).collect());
         Policy {
             issuer: issuer.clone(),
             lifetimes: self.lifetimes,
@@ -370,13 +384,12 @@ impl TestServerBuilder {
             max_unused_clients: self.max_unused_clients,
             rates: self.rates,
             client_documents: self.client_documents.clone(),
-            registration_scopes: ceiling
-                .map(|scopes| scopes.iter().map(|scope| scope_token(scope)).collect()),
             introspection: self.introspection,
             loopback_resources: self.loopback_resources,
             claims: ClaimNames::default(),
             default_resource: None,
-            scopes_supported: self.seed.scopes().union(&offline),
+            scopes_supported: Policy::nameable_scopes(&self.seed.scopes(), ceiling.as_ref()),
+            registration_scopes: ceiling,
         }
     }
 }

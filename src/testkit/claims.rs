@@ -1,4 +1,5 @@
-//! Checking access tokens as resource servers do (RFC 9068 §4).
+//! Checking access tokens as resource servers do (RFC 9068 §4), and id tokens as clients do (OpenID Connect Core
+//! §3.1.3.7).
 
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
@@ -7,9 +8,15 @@ use serde_json::Value;
 use crate::protocol::Timestamp;
 
 /// The claims of `token`, or what is wrong with it. The audience is left to the caller.
-pub(super) fn verified(token: &str, jwks: &Value, issuer: &str, now: Timestamp) -> Result<Value, String> {
+pub(super) fn verified(
+    token: &str,
+    typ: &str,
+    jwks: &Value,
+    issuer: &str,
+    now: Timestamp,
+) -> Result<Value, String> {
     let header = decode_header(token).map_err(|error| error.to_string())?;
-    if header.typ.as_deref() != Some("at+jwt") {
+    if header.typ.as_deref() != Some(typ) {
         return Err(format!("typ is {:?}", header.typ));
     }
     let kid = header.kid.ok_or("there is no kid")?;

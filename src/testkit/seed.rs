@@ -21,6 +21,8 @@ const PASSWORD_HASH: &str =
 #[derive(Clone, Debug)]
 pub struct TestUser {
     username: String,
+    name: Option<String>,
+    email: Option<String>,
     password: Option<String>,
     memberships: Vec<(String, Vec<String>)>,
 }
@@ -28,7 +30,25 @@ pub struct TestUser {
 impl TestUser {
     /// A person who logs in with [`PASSWORD`] and belongs nowhere yet.
     pub fn new(username: &str) -> Self {
-        Self { username: username.to_owned(), password: None, memberships: Vec::new() }
+        Self {
+            username: username.to_owned(),
+            name: None,
+            email: None,
+            password: None,
+            memberships: Vec::new(),
+        }
+    }
+
+    /// What they are called.
+    pub fn name(mut self, name: &str) -> Self {
+        self.name = Some(name.to_owned());
+        self
+    }
+
+    /// Their mail address.
+    pub fn email(mut self, email: &str) -> Self {
+        self.email = Some(email.to_owned());
+        self
     }
 
     /// Another password than [`PASSWORD`]. It is hashed at the start, which takes its time.
@@ -49,8 +69,8 @@ impl TestUser {
         DeclaredUser {
             id: Some(word(&self.username, UserId::parse)),
             username: self.username.clone(),
-            name: None,
-            email: None,
+            name: self.name.clone(),
+            email: self.email.clone(),
             password: Some(self.password.as_ref().map_or_else(known, other)),
             attributes: Attributes::new(),
             memberships: self

@@ -183,7 +183,20 @@ impl TestServer {
     /// When the token is not valid.
     pub async fn verify(&self, access_token: &str) -> Value {
         let jwks = self.get(&self.endpoint("jwks")).await;
-        claims::verified(access_token, &jwks.json, self.issuer(), self.clock().now())
+        claims::verified(access_token, "at+jwt", &jwks.json, self.issuer(), self.clock().now())
             .unwrap_or_else(|why| panic!("the access token is not valid: {why}"))
+    }
+
+    /// The claims of an id token, after checking it as a client does that gets it from the token endpoint: signature by
+    /// a served key, issuer, audience and expiry (OpenID Connect Core §3.1.3.7).
+    ///
+    /// # Panics
+    /// When the token is not valid.
+    pub async fn verify_id_token(&self, id_token: &str, client_id: &str) -> Value {
+        let jwks = self.get(&self.endpoint("jwks")).await;
+        let claims = claims::verified(id_token, "JWT", &jwks.json, self.issuer(), self.clock().now())
+            .unwrap_or_else(|why| panic!("the id token is not valid: {why}"));
+        assert_eq!(claims["aud"], client_id, "the audience of an id token is its client");
+        claims
     }
 }

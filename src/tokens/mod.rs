@@ -8,6 +8,7 @@ pub mod assertion;
 mod base64url;
 pub mod client_key_set;
 mod client_secret;
+mod id_token;
 mod jwk;
 mod key;
 mod key_encryption_key;
@@ -25,6 +26,7 @@ mod test_keys;
 
 pub use access_token::{AccessTokenClaims, Jti};
 pub use client_secret::ClientSecret;
+pub use id_token::{IdTokenClaims, at_hash};
 pub use jwk::PublicJwk;
 pub use key::{SigningFailed, SigningKey};
 pub use key_encryption_key::{KeyEncryptionKey, KeyEncryptionKeyError};

@@ -87,7 +87,7 @@ async fn what_asks_for_nothing_in_particular_gets_the_default_scopes(database: D
     let server = server(database).await;
     let client = app(&server);
     let mut browser = logged_in(&server, "bob").await;
-    for scope in [None, Some(""), Some(" "), Some("mcp:unheard_of openid")] {
+    for scope in [None, Some(""), Some(" "), Some("mcp:unheard_of address")] {
         let ask = |request: RequestParams| match scope {
             Some(scope) => request.scope(scope),
             None => request,

@@ -1,6 +1,8 @@
 //! Every address × everything that a hostile client can do wrong before a parameter means anything: one table, and the
 //! answer is always in the terms of whoever asks there.
 
+use std::collections::BTreeSet;
+
 use gatelet::testkit::TestServer;
 
 use crate::cases;
@@ -8,6 +10,7 @@ use crate::wire::{Answer, Wire};
 use crate::world::{Database, logged_in, server};
 
 cases![
+    every_address_of_the_server_is_on_the_list,
     a_method_that_is_not_known_is_refused_with_those_that_are,
     a_body_of_another_kind_is_refused,
     a_body_that_is_too_large_is_refused,
@@ -28,6 +31,8 @@ const SCRIPT: &str = "<script>alert(1)</script>";
 enum For {
     /// Programs of any origin: answered in JSON.
     Programs,
+    /// The same, where a token is needed to read anything.
+    Bearers,
     /// Servers: in JSON, and never to a script.
     Servers,
     /// People: answered with pages.
@@ -43,14 +48,19 @@ const ROUTES: &[Route] = &[
     ("/oauth/introspect", For::Servers, Some(FORM)),
     ("/oauth/revoke", For::Programs, Some(FORM)),
     ("/oauth/register", For::Programs, Some(JSON)),
+    ("/oauth/openapi.json", For::Programs, None),
+    ("/oauth/userinfo", For::Bearers, Some(FORM)),
     ("/oauth/jwks", For::Programs, None),
     ("/oauth/.well-known/jwks.json", For::Programs, None),
     ("/.well-known/jwks.json", For::Programs, None),
     ("/.well-known/oauth-authorization-server", For::Programs, None),
     ("/.well-known/oauth-authorization-server/oauth", For::Programs, None),
     ("/.well-known/openid-configuration", For::Programs, None),
+    ("/oauth/.well-known/oauth-authorization-server", For::Programs, None),
+    ("/.well-known/openid-configuration/oauth", For::Programs, None),
     ("/oauth/.well-known/openid-configuration", For::Programs, None),
     ("/oauth/authorize", For::People, Some(FORM)),
+    ("/oauth/end_session", For::People, Some(FORM)),
     ("/login", For::People, Some(FORM)),
     ("/consent", For::People, Some(FORM)),
     ("/logout", For::People, Some(FORM)),
@@ -63,10 +73,15 @@ const ROUTES: &[Route] = &[
 ];
 
 impl For {
+    /// Whether scripts of any origin may ask.
+    fn is_open(self) -> bool {
+        matches!(self, Self::Programs | Self::Bearers)
+    }
+
     fn allowed(self, posted: Option<&str>) -> &'static str {
         match (self, posted) {
             (Self::Programs | Self::Servers, Some(_)) => "POST",
-            (Self::People, Some(_)) => "GET,HEAD,POST",
+            (Self::People | Self::Bearers, Some(_)) => "GET,HEAD,POST",
             (_, None) => "GET,HEAD",
         }
     }
@@ -74,6 +89,14 @@ impl For {
 
 fn posted() -> impl Iterator<Item = (&'static str, For, &'static str)> {
     ROUTES.iter().filter_map(|(path, whom, kind)| kind.map(|kind| (*path, *whom, kind)))
+}
+
+async fn every_address_of_the_server_is_on_the_list(database: Database) {
+    let mut paths = server(database).await.app().paths();
+    // Says nothing before it has seen a token; `managing` sends hostile requests there.
+    assert!(paths.remove("/oauth/register/{client_id}"));
+    let listed = ROUTES.iter().map(|(path, ..)| path.replace("none.css", "{name}"));
+    assert_eq!(listed.collect::<BTreeSet<_>>(), paths);
 }
 
 /// A server, and the session of a person who is logged in: nothing is refused for want of one.
@@ -118,7 +141,7 @@ fn assert_formed(answer: &Answer, whom: For, what: &str) {
     assert!(!answer.body.contains(SCRIPT) && !answer.head.contains(SCRIPT), "{what}: {answer:?}");
     assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{what}: {answer:?}");
     assert_eq!(answer.header("x-request-id").map(str::len), Some(26), "{what}: {answer:?}");
-    if answer.status < 300 && whom == For::Programs {
+    if answer.status < 300 && whom.is_open() {
         return;
     }
     assert_eq!(answer.header("cache-control"), Some("no-store"), "{what}: {answer:?}");
@@ -126,7 +149,7 @@ fn assert_formed(answer: &Answer, whom: For, what: &str) {
         return;
     }
     match whom {
-        For::Programs | For::Servers => {
+        For::Programs | For::Bearers | For::Servers => {
             assert_eq!(answer.header("content-type"), Some("application/json"), "{what}: {answer:?}");
             let body: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
             assert!(body["error"].is_string() && body["error_description"].is_string(), "{what}: {body}");
@@ -153,9 +176,7 @@ async fn a_method_that_is_not_known_is_refused_with_those_that_are(database: Dat
         for method in ["GET", "POST", "PUT", "DELETE", "PATCH", "TRACE", "BREW", "OPTIONS", "get"] {
             let what = format!("{method} {path}");
             // A preflight request is asked of what is open to scripts, and answered there.
-            if allowed.split(',').any(|known| known == method)
-                || (*whom, method) == (For::Programs, "OPTIONS")
-            {
+            if allowed.split(',').any(|known| known == method) || (whom.is_open() && method == "OPTIONS") {
                 continue;
             }
             let answer = target.ask(&what, &[], b"").await.expect("an answer");
@@ -213,6 +234,12 @@ async fn a_body_that_is_too_large_is_refused(database: Database) {
     }
 }
 
+/// How nonsense is refused. Of a logout everything can be left out, so nonsense is one that says nothing: the browser is
+/// told to come again without it.
+fn statuses(path: &str) -> &'static [u16] {
+    if path == "/oauth/end_session" { &[303, 400] } else { &[400, 401, 403] }
+}
+
 async fn a_body_that_cannot_be_read_is_refused(database: Database) {
     // OAuth 2.1 §3.1, §3.2; OWASP ASVS 15.3.7, 16.4.1
     let target = Target::start(database).await;
@@ -244,10 +271,10 @@ async fn a_body_that_cannot_be_read_is_refused(database: Database) {
         ] {
             let answer = target.post(path, kind, body).await;
             let what = format!("{path} {}", String::from_utf8_lossy(body));
-            assert_refused(&answer, whom, &[400, 401, 403], &what);
+            assert_refused(&answer, whom, statuses(path), &what);
         }
         let deep = "[".repeat(60_000);
-        assert_refused(&target.post(path, kind, deep.as_bytes()).await, whom, &[400, 401, 403], path);
+        assert_refused(&target.post(path, kind, deep.as_bytes()).await, whom, statuses(path), path);
         // A length that is never reached.
         let headers = [format!("Content-Type: {kind}"), "Content-Length: 100".to_owned(), target.session()];
         let mut wire = Wire::connect(target.port).await;
@@ -392,8 +419,8 @@ async fn scripts_of_other_origins_read_what_is_open_and_nothing_else(database: D
             let answer = target.ask(&what, &headers, b"").await.expect("an answer");
             assert_eq!(answer.header("access-control-allow-credentials"), None, "{what}: {answer:?}");
             let open = answer.header("access-control-allow-origin");
-            assert_eq!(open, (*whom == For::Programs).then_some("*"), "{what}: {answer:?}");
-            if *whom != For::Programs {
+            assert_eq!(open, whom.is_open().then_some("*"), "{what}: {answer:?}");
+            if !whom.is_open() {
                 assert!(!answer.head.contains("access-control-"), "{what}: {answer:?}");
             }
         }

@@ -18,12 +18,15 @@ mod documents;
 mod forms;
 mod hardening;
 mod http2;
+mod identity;
 mod introspecting;
 mod limits;
 mod logging_in;
+mod logging_out;
 mod machines;
 mod managing;
 mod never;
+mod openapi;
 mod own_audience;
 mod profiles;
 mod prompts;
@@ -66,12 +69,15 @@ const LISTS: &[(&str, &[Case])] = &[
     ("forms", forms::CASES),
     ("hardening", hardening::CASES),
     ("http2", http2::CASES),
+    ("identity", identity::CASES),
     ("introspecting", introspecting::CASES),
     ("limits", limits::CASES),
     ("logging_in", logging_in::CASES),
+    ("logging_out", logging_out::CASES),
     ("machines", machines::CASES),
     ("managing", managing::CASES),
     ("never", never::CASES),
+    ("openapi", openapi::CASES),
     ("own_audience", own_audience::CASES),
     ("profiles", profiles::CASES),
     ("prompts", prompts::CASES),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gatelet::testkit::Browser;
+use gatelet::testkit::{Browser, TestClient};
 
 use crate::cases;
 use crate::world::{Database, app, logged_in, server};
@@ -12,6 +12,9 @@ cases![
     another_account_may_be_chosen,
     silence_is_kept_when_it_is_demanded,
     a_login_may_be_too_old,
+    the_person_is_the_one_whom_the_id_token_is_about,
+    what_is_not_supported_is_refused_by_name,
+    a_hint_fills_in_the_login_name_and_tells_nothing,
     first_party_clients_are_silent_unless_consent_is_demanded,
 ];
 
@@ -85,6 +88,73 @@ async fn a_login_may_be_too_old(database: Database) {
     let page =
         if page.has_form_with("password") { browser.log_in(&page, "alice").await.page() } else { page };
     now.callback(&browser.consent(&page).allow().await.left()).code();
+}
+
+async fn the_person_is_the_one_whom_the_id_token_is_about(database: Database) {
+    // OpenID Connect Core §3.1.2.1 (id_token_hint), §3.1.2.3, §3.1.2.6
+    let server = server(database).await;
+    let client = TestClient::new(&server, "own", "http://127.0.0.1/own");
+    let mut alice = logged_in(&server, "alice").await;
+    let callback = client.authorize(&mut alice, "alice", |request| request.scope("openid mcp:read")).await;
+    let tokens = client.redeem(&callback).await.granted();
+    let hinted = |hint: &str, prompt: &str| {
+        let (hint, prompt) = (hint.to_owned(), prompt.to_owned());
+        client.authorization(move |request| {
+            request.scope("mcp:read").param("tenant", "acme").param("id_token_hint", &hint).prompt(&prompt)
+        })
+    };
+    server.clock().advance(Duration::from_secs(3600));
+    let silent = hinted(tokens.id_token(), "none");
+    silent.callback(&alice.get(&silent.url).await.left()).code();
+    let mut bob = logged_in(&server, "bob").await;
+    assert_eq!(silent.callback(&bob.get(&silent.url).await.left()).error(), "login_required");
+    server.clock().advance(Duration::from_secs(1));
+    let spoken = hinted(tokens.id_token(), "");
+    let page = bob.get(&spoken.url).await.page();
+    assert!(page.has_form_with("password"), "the one who is meant may log in: {}", page.text());
+    let wrong = spoken.callback(&bob.clone().log_in(&page, "bob").await.left());
+    assert_eq!(wrong.error(), "login_required", "once");
+    spoken.callback(&bob.log_in(&page, "alice").await.left()).code();
+    // RFC 8725 §3.12: nothing else that this server signed is an id token, and another client's is not this one's.
+    let app = crate::world::app(&server);
+    let callback = app.authorize(&mut alice, "alice", |request| request.scope("openid")).await;
+    let others = app.redeem(&callback).await.granted();
+    for hint in [tokens.access_token(), others.id_token(), "nonsense"] {
+        let silent = hinted(hint, "none");
+        assert_eq!(silent.callback(&alice.get(&silent.url).await.left()).error(), "login_required");
+        let spoken = hinted(hint, "");
+        spoken.callback(&alice.get(&spoken.url).await.left()).code();
+    }
+}
+
+async fn what_is_not_supported_is_refused_by_name(database: Database) {
+    // OpenID Connect Core §3.1.2.6, §6, §7.2.1
+    let server = server(database).await;
+    let client = app(&server);
+    let mut browser = logged_in(&server, "alice").await;
+    for (name, error) in [
+        ("request", "request_not_supported"),
+        ("request_uri", "request_uri_not_supported"),
+        ("registration", "registration_not_supported"),
+        ("response_mode", "invalid_request"),
+    ] {
+        let request = client.authorization(|request| request.param(name, "x"));
+        assert_eq!(request.callback(&browser.get(&request.url).await.left()).error(), error, "{name}");
+    }
+}
+
+async fn a_hint_fills_in_the_login_name_and_tells_nothing(database: Database) {
+    // OpenID Connect Core §3.1.2.1 (login_hint); OWASP ASVS 6.3.8
+    let server = server(database).await;
+    let client = app(&server);
+    let mut pages = Vec::new();
+    for name in ["alice", "nobody"] {
+        let request = client.authorization(|request| request.param("login_hint", name).state("s"));
+        let page = Browser::new(&server).get(&request.url).await.page();
+        assert_eq!(page.form_with("password").value("username"), Some(name));
+        pages.push(page.text().replace(name, ""));
+    }
+    assert_eq!(pages[0], pages[1], "whoever exists or not");
 }
 
 async fn first_party_clients_are_silent_unless_consent_is_demanded(database: Database) {

@@ -46,6 +46,17 @@ impl DevServer {
         demo_url(&self.issuer)
     }
 
+    /// The issuer.
+    pub(crate) fn issuer(&self) -> String {
+        self.issuer.to_string()
+    }
+
+    /// The ready-made machine client and its secret.
+    pub(crate) fn machine(&self) -> (String, String) {
+        let secret = std::fs::read_to_string(self.data.join("keys").join("machine-client-secret")).unwrap();
+        (dev::MACHINE_CLIENT.to_owned(), secret.trim().to_owned())
+    }
+
     /// A fresh browser.
     pub(crate) fn browser(&self) -> Browser {
         Browser::at(self.issuer.origin(), self.clock.clone())

@@ -234,6 +234,7 @@ impl World {
             expires_at: later(60),
             redeemed_at: None,
             wrong_verifiers: 0,
+            nonce: Some("n-0S6_WzA2Mj".into()),
         };
         let consent = Consent {
             user: grant.user.clone(),

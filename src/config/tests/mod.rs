@@ -95,7 +95,7 @@ fn a_public_url_is_enough() {
     assert_eq!(config.policy.client_documents, ClientDocuments::Any);
     assert_eq!(config.fetch.ca_file, None);
     assert!(!config.policy.loopback_resources);
-    assert_eq!(config.policy.scopes_supported.to_string(), "offline_access");
+    assert_eq!(config.policy.scopes_supported.to_string(), "openid offline_access");
     assert_eq!(config.listen, ["127.0.0.1:8710".parse().unwrap(), "[::1]:8710".parse().unwrap()]);
     assert_eq!(config.database_url.expose_secret(), "sqlite:/etc/gatelet.db");
     assert_eq!(config.key, KeySource::Directory("/etc/keys".into()));

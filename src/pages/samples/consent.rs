@@ -15,6 +15,9 @@ impl ConsentPage {
             ("tenants", Self { tenants: tenants(), mode_notice: dev(), ..web() }),
             ("remembered", Self { remembered: true, ..web() }),
             ("remembered-new", remembered_new()),
+            ("sign-in", Self { resources: vec![about_you()], ..web() }),
+            ("server-and-sign-in", with_sign_in(web())),
+            ("server-and-sign-in-remembered", Self { remembered: true, ..with_sign_in(loopback()) }),
             ("changed", Self { changed: true, ..web() }),
             ("nothing-asked", nothing_asked()),
             ("several-servers", several()),
@@ -132,7 +135,25 @@ const SEARCH: &str = "https://search.acme.example/mcp";
 
 fn server(name: &str, uri: &str) -> ResourceView {
     let (name, uri) = (name.to_owned(), uri.to_owned());
-    ResourceView { name, uri, scopes: Vec::new(), is_new: false, only_for: Vec::new() }
+    let (is_identity, is_new) = (false, false);
+    ResourceView { name, uri, scopes: Vec::new(), is_identity, is_new, only_for: Vec::new() }
+}
+
+fn about_you() -> ResourceView {
+    let known = ScopeView { required: true, ..scope("openid", "Know which account here is yours", false) };
+    let mail =
+        ScopeView { is_refused: true, checked: false, ..scope("email", "See your mail address", false) };
+    let scopes = vec![known, scope("profile", "See your name and your user name", false), mail];
+    ResourceView {
+        scopes,
+        is_identity: true,
+        ..server("Your account", "https://id.acme.example/oauth/userinfo")
+    }
+}
+
+fn with_sign_in(mut page: ConsentPage) -> ConsentPage {
+    page.resources.push(about_you());
+    page
 }
 
 fn notes() -> ResourceView {
@@ -164,6 +185,7 @@ fn scope(value: &str, description: &str, is_new: bool) -> ScopeView {
         name: value.to_owned(),
         description: description.to_owned(),
         checked: true,
+        required: false,
         is_new,
         is_refused: false,
         is_each_time: false,

@@ -1,7 +1,10 @@
 //! Samples of the small pages.
 
-use super::super::{IssuerPage, LogoutPage, SignedIn, SignedOutPage, WelcomePage};
-use super::{ATTRIBUTE, EMOJI, OVERRIDE, SCRIPT, dev, exposed, long};
+use super::super::{
+    AskingView, ClientView, IssuerPage, LogoutPage, SignedIn, SignedOutPage, Verification, WayBackView,
+    WelcomePage,
+};
+use super::{ATTRIBUTE, EMOJI, LINES, OVERRIDE, SCRIPT, dev, exposed, long};
 
 impl LogoutPage {
     /// The page filled in, by case.
@@ -11,6 +14,7 @@ impl LogoutPage {
             cancel: "/".to_owned(),
             user_name: "Alice Ngata".to_owned(),
             username: "alice".to_owned(),
+            asking: None,
             mode_notice: None,
         };
         let hostile = Self {
@@ -18,17 +22,43 @@ impl LogoutPage {
             cancel: ATTRIBUTE.to_owned(),
             user_name: OVERRIDE.to_owned(),
             username: long(),
+            asking: asking(Some(LINES), Some(&long())),
             mode_notice: exposed(),
         };
-        vec![("plain", plain), ("hostile", hostile)]
+        let wanted = Self { asking: asking(Some("Wiki"), Some("wiki.acme.example")), ..plain.clone() };
+        let unnamed = Self { asking: asking(None, None), ..plain.clone() };
+        vec![("plain", plain), ("wanted", wanted), ("unnamed", unnamed), ("hostile", hostile)]
     }
 }
 
 impl SignedOutPage {
     /// The page filled in, by case.
     pub fn samples() -> Vec<(&'static str, Self)> {
-        vec![("plain", Self { mode_notice: None }), ("dev", Self { mode_notice: dev() })]
+        let page = |back| Self { back, mode_notice: None };
+        let back = |name: &str, host: &str, url: &str| {
+            let (host, url) = (host.to_owned(), url.to_owned());
+            Some(WayBackView { client: Some(stranger(name)), host, url })
+        };
+        let hostile = back(SCRIPT, &long(), &format!("https://{}/{ATTRIBUTE}", long()));
+        vec![
+            ("plain", page(None)),
+            ("dev", Self { back: None, mode_notice: dev() }),
+            ("way-back", page(back("Wiki", "wiki.acme.example", "https://wiki.acme.example/bye"))),
+            ("hostile", page(hostile)),
+        ]
     }
+}
+
+fn stranger(name: &str) -> ClientView {
+    ClientView { name: name.to_owned(), verification: Verification::SelfRegistered, uri: None }
+}
+
+fn asking(name: Option<&str>, host: Option<&str>) -> Option<AskingView> {
+    Some(AskingView {
+        client: name.map(stranger),
+        redirect_host: host.map(str::to_owned),
+        sealed: ATTRIBUTE.to_owned(),
+    })
 }
 
 impl IssuerPage {

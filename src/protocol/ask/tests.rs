@@ -259,3 +259,30 @@ fn a_tick_is_read_as_it_is_written() {
         assert_eq!(Tick::parse(text), None, "{text:?}");
     }
 }
+
+#[test]
+fn what_is_told_about_the_person_is_their_choice_but_for_openid() {
+    // OpenID Connect Core §3.1.2.4, §5.4
+    let own = |case: &Case| Resource::userinfo(&case.policy.issuer);
+    let mut case = Case { query: "&scope=openid+read+email+profile+offline_access", ..Case::default() };
+    case.resources.push(own(&case));
+    let ask = case.ask();
+    let offered: Vec<_> = ask.resources.iter().map(|asked| asked.offered.to_string()).collect();
+    assert_eq!(offered, ["read", "openid email profile"]);
+    let mut ticked = ticks(&resource().uri, "read");
+    ticked.extend(ticks(&own(&case).uri, "email"));
+    let agreement = case.agree_to(&ticked, "acme").unwrap();
+    let granted = |agreement: &Agreement| {
+        agreement.resources.iter().map(|granted| granted.scope.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(granted(&agreement), ["read", "openid email"]);
+    assert_eq!(agreement.general, scope("offline_access"));
+    assert_eq!(agreement.decisions[1].refused, scope("profile"), "it is not ticked for them again");
+    let nothing = case.agree_to(&[], "acme").unwrap();
+    assert_eq!(granted(&nothing), ["openid"], "to be known is what remains of what was allowed");
+    // An operator's ceiling is one for what is told as well.
+    case.policy.registration_scopes = Some(scope("read openid"));
+    assert_eq!(case.ask().resources[1].offered, scope("openid"));
+    case.client.origin = ClientOrigin::Admin;
+    assert_eq!(case.ask().resources[1].offered, scope("openid email profile"));
+}
