@@ -195,7 +195,7 @@ fn declared_user(person: &Person) -> Option<DeclaredUser> {
 fn notes(issuer: &Issuer) -> Option<Resource> {
     let known = SCOPES.iter().filter_map(|(name, description)| {
         let token = ScopeToken::parse(name).ok()?;
-        Some(ResourceScope { token, description: (*description).to_owned(), roles: Vec::new() })
+        Some(ResourceScope { description: (*description).to_owned(), ..ResourceScope::new(token) })
     });
     Some(Resource {
         name: "Demo notes".to_owned(),

@@ -87,7 +87,7 @@ pub(super) fn resource_scope(text: &str) -> Result<ResourceScope, String> {
     Ok(ResourceScope {
         description: words.unwrap_or(name).to_owned(),
         roles: roles.collect::<Result<_, _>>()?,
-        token,
+        ..ResourceScope::new(token)
     })
 }
 

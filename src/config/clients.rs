@@ -71,6 +71,8 @@ section! {
         attributes: RawAttributes = Value(r#"{ tier = "gold" }"#),
         /// The id of the tenant that its own tokens (client credentials) belong to.
         tenant: Text = Value(r#""acme""#),
+        /// The ids of the tenants in which people may use it. Default: `tenant` alone, or every tenant.
+        tenants: Texts = Value(r#"["acme"]"#),
         /// The resources that it is the server of: it may introspect tokens for them (`POST <issuer>/introspect`) with
         /// its secret or its keys. About a client that does only that, nothing else has to be said but its id.
         introspects: Texts = Value(r#"["https://mcp.example.com/mcp"]"#),
@@ -148,6 +150,8 @@ impl RawClient {
         let audience = self.audience(check, resources);
         let introspects = self.introspects(check, &auth_methods, resources);
         let tenant = self.tenant.as_ref().and_then(|text| tenant_reference(check, text, tenants));
+        let texts = self.tenants.iter().flat_map(|list| &list.value);
+        let people_in = texts.filter_map(|text| tenant_reference(check, text, tenants)).collect();
         let uri = self.uri.as_ref().and_then(|uri| check.parsed(uri, parse_home_page));
         let id = required(check, &self.id, self.place(), "id")?;
         let rule = "must be at most 2048 printable ASCII characters without spaces";
@@ -167,6 +171,7 @@ impl RawClient {
             machine,
             attributes: self.attributes.0,
             tenant,
+            tenants: people_in,
             introspects,
             first_party: self.first_party.is_some_and(|written| written.value),
             ..Client::new(id, ClientOrigin::Config, Timestamp::from_seconds(0))

@@ -54,6 +54,14 @@ section! {
         description: Text = Value(r#""Read your notes""#),
         /// The roles whose members may give it. Default: everybody may.
         roles: Texts = Value(r#"["editor"]"#),
+        /// `always` asks the person each time, whoever the client is and whatever they allowed before. Default:
+        /// `remembered`.
+        consent: Text = Value(r#""always""#),
+        /// How long ago the person may have logged in when a token with it is issued, between `1m` and `30d`. Who logged
+        /// in before is asked to log in again; a refresh after that gives a token without it. Default: any time.
+        max_age: Text = Value(r#""5m""#),
+        /// The longest life of an access token with it, at most `1h`. Default: that of the resource.
+        access_token_ttl: Text = Value(r#""2m""#),
     }
 }
 
@@ -174,6 +182,21 @@ impl RawScope {
         })?;
         let description =
             self.description.as_ref().map_or_else(|| token.to_string(), |text| text.value.clone());
-        Some(ResourceScope { token, description, roles })
+        let asks_each_time = check.word(&self.consent, &[("remembered", false), ("always", true)], false);
+        let longest = Lifetimes::BOUNDS;
+        let (minute, month) = (Duration::from_secs(60), longest.browser_session_idle);
+        Some(ResourceScope {
+            token,
+            description,
+            roles,
+            asks_each_time,
+            max_age: bounded(check, &self.max_age, minute, month),
+            access_token_ttl: bounded(
+                check,
+                &self.access_token_ttl,
+                Duration::from_secs(1),
+                longest.access_token,
+            ),
+        })
     }
 }

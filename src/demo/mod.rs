@@ -4,7 +4,8 @@
 //! [`ResourceLayer`](crate::resource::ResourceLayer), which finds the issuer's keys over HTTP as any resource server
 //! does. It knows nothing else of Gatelet, so what works here works elsewhere.
 //!
-//! Any valid token may call `whoami`; `list_notes` and `read_note` need `mcp:read`, `write_note` needs `mcp:write`.
+//! Any valid token may call `whoami`; `list_notes` and `read_note` need `mcp:read`, `write_note` needs `mcp:write`, and
+//! `erase_notes` needs a login of the last five minutes besides (RFC 9470).
 
 mod endpoint;
 mod notes;
@@ -13,6 +14,8 @@ mod tools;
 
 #[cfg(test)]
 mod tests;
+
+use std::time::Duration;
 
 use axum::Router;
 use axum::routing::any;
@@ -28,6 +31,9 @@ pub const READ: &str = "mcp:read";
 
 /// The scope that writing needs besides.
 pub const WRITE: &str = "mcp:write";
+
+/// How long ago the person may have logged in who erases everything.
+const ERASE_MAX_AGE: Duration = Duration::from_secs(300);
 
 /// Largest request, in bytes; a note with its JSON fits.
 const MAX_BODY: usize = 64 * 1024;
@@ -50,6 +56,8 @@ pub fn router(base_url: &str, issuer: &str, clock: Clock) -> Result<Router, Conf
         .tool("list_notes", [READ])
         .tool("read_note", [READ])
         .tool("write_note", [WRITE])
+        .tool("erase_notes", [WRITE])
+        .tool_max_age("erase_notes", ERASE_MAX_AGE)
         .clock(clock.clone())
         .max_body(MAX_BODY)
         .browser_clients()

@@ -31,6 +31,11 @@ impl Notes {
         self.of(tenant, |notes| notes.get(title).cloned())
     }
 
+    /// Erases every note; the answer is how many there were.
+    pub(super) fn erase(&self, tenant: Option<&str>) -> usize {
+        self.of(tenant, |notes| std::mem::take(notes).len())
+    }
+
     /// Writes a note over one of the same title, or says which limit is in the way.
     pub(super) fn write(
         &self,

@@ -87,7 +87,7 @@ async fn use_all_tools(reader: RunningService<RoleClient, ()>, writer: RunningSe
     let mut tools: Vec<_> =
         reader.list_all_tools().await.unwrap().into_iter().map(|tool| tool.name).collect();
     tools.sort();
-    assert_eq!(tools, ["list_notes", "read_note", "whoami", "write_note"]);
+    assert_eq!(tools, ["erase_notes", "list_notes", "read_note", "whoami", "write_note"]);
 
     let me = call_tool(&reader, "whoami", json!({})).await.unwrap();
     let structured = me.structured_content.unwrap();
@@ -251,5 +251,25 @@ async fn merged_into_a_server_it_leaves_the_other_paths_alone() {
     for (path, status) in [("/unknown", 404), ("/demo/other", 404), (PATH, 401)] {
         let request = axum::http::Request::get(path).body(String::new()).unwrap();
         assert_eq!(merged.clone().oneshot(request).await.unwrap().status().as_u16(), status, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn erasing_needs_a_login_of_the_last_five_minutes() {
+    // RFC 9470 §3
+    use crate::resource::fixture::NOW;
+    let server = start().await;
+    let scope = "mcp:read mcp:write";
+    for (auth_time, status) in [(NOW - 301, 401), (NOW - 299, 200)] {
+        let token = server.token(json!({ "scope": scope, "auth_time": auth_time }));
+        let response = server.post(&token, call("erase_notes", json!({}))).await;
+        assert_eq!(response.status().as_u16(), status);
+        if status == 401 {
+            let said = response.headers()["www-authenticate"].to_str().unwrap();
+            assert!(said.contains(r#"error="insufficient_user_authentication""#), "{said}");
+            assert!(said.contains(r#"max_age="300""#), "{said}");
+        } else {
+            assert!(response.text().await.unwrap().contains("erased 1"));
+        }
     }
 }

@@ -107,6 +107,14 @@ impl Demo {
         self.notes.write(token.tenant(), title, text)?;
         Ok("written".to_owned())
     }
+
+    #[tool(
+        description = "Erase all of your tenant's notes (needs mcp:write and a login of the last 5 minutes)"
+    )]
+    fn erase_notes(&self, Extension(parts): Extension<Parts>) -> Result<String, String> {
+        let token = caller(&parts, "erase_notes").map_err(|error| error.message.to_string())?;
+        Ok(format!("erased {}", self.notes.erase(token.tenant())))
+    }
 }
 
 #[tool_handler]

@@ -115,7 +115,7 @@ impl Engine {
             Some(grant) => {
                 let known = self.store.grant_behind(jti.as_str(), &grant).await?;
                 known.and_then(|(known, username)| {
-                    let standing = known.standing(None);
+                    let standing = known.standing(None, self.clock.now());
                     let behind = Behind::Grant { standing, username: username.as_deref() };
                     AccessToken { token: &issued, client: &client, behind, resources: &resources }.answer()
                 })
@@ -154,7 +154,7 @@ impl Engine {
         for granted in &grant.resources {
             let served = self.resource(&granted.resource).await?;
             let refresh = Refresh {
-                standing: known.standing(served.as_ref()),
+                standing: known.standing(served.as_ref(), self.clock.now()),
                 client,
                 generation,
                 scope: None,

@@ -1,7 +1,7 @@
 //! Making access tokens.
 
 use super::{Engine, Failure, TokenAnswer};
-use crate::protocol::{Client, Resource, Scope, Timestamp};
+use crate::protocol::{ACR_PASSWORD, Client, Resource, Scope, Timestamp};
 use crate::store::KnownGrant;
 use crate::tokens::{AccessTokenClaims, Jti, TokenKind};
 
@@ -22,7 +22,7 @@ impl Engine {
         scope: &Scope,
         now: Timestamp,
     ) -> Result<TokenAnswer, Failure> {
-        let ttl = resource.access_token_ttl.unwrap_or(self.policy.lifetimes.access_token);
+        let ttl = resource.token_ttl(scope, self.policy.lifetimes.access_token);
         let mapped = self.mapped_claims(&bearer, resource).await?;
         let (subject, client_id, jti, auth_time) = match bearer {
             Bearer::Person(KnownGrant { grant, .. }) => (
@@ -45,7 +45,7 @@ impl Engine {
             jti,
             scope: scope.in_access_token(),
             auth_time,
-            acr: None,
+            acr: auth_time.map(|_| ACR_PASSWORD.to_owned()),
             mapped,
         };
         Ok(TokenAnswer {

@@ -24,7 +24,7 @@ impl Engine {
         let served = self.meant(&known.grant.grant, resource).await?;
         let redemption = Redemption {
             code: &known.code,
-            standing: known.grant.standing(served.as_ref()),
+            standing: known.grant.standing(served.as_ref(), now),
             client,
             redirect_uri,
             verifier,

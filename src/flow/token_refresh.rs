@@ -28,7 +28,7 @@ impl Engine {
             let (known, generation) = known.ok_or(invalid_grant("the refresh token is not valid"))?;
             let served = self.meant(&known.grant, resource).await?;
             let decision = Refresh {
-                standing: known.standing(served.as_ref()),
+                standing: known.standing(served.as_ref(), now),
                 client,
                 generation,
                 scope,

@@ -131,6 +131,7 @@ fn resource(view: &ConsentView, asked: &AskedResource) -> ResourceView {
             required: *token == ScopeToken::openid(),
             is_new: is_remembered && is_new(token),
             is_refused: asked.refused.contains(token),
+            is_each_time: asked.each_time.contains(token) && asked.remembered.contains(token),
         },
         None => ScopeView {
             value: tick.to_string(),
@@ -140,6 +141,7 @@ fn resource(view: &ConsentView, asked: &AskedResource) -> ResourceView {
             required: false,
             is_new: is_remembered && !asked.is_known,
             is_refused: false,
+            is_each_time: false,
         },
     };
     let admits = |membership: &&Membership| asked.resource.admits_tenant(&membership.tenant.id);

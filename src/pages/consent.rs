@@ -76,6 +76,8 @@ pub struct ScopeView {
     pub is_new: bool,
     /// Left unticked by the person before.
     pub is_refused: bool,
+    /// Allowed before, and still to be decided about each time.
+    pub is_each_time: bool,
 }
 
 /// A tenant that can be chosen.
@@ -95,7 +97,7 @@ impl ScopeView {
     }
 
     fn is_known(&self) -> bool {
-        !self.is_new && !self.is_refused
+        !self.is_new && !self.is_refused && !self.is_each_time
     }
 }
 
@@ -106,6 +108,10 @@ impl ResourceView {
 
     fn has_refused(&self) -> bool {
         self.scopes.iter().any(|scope| scope.is_refused)
+    }
+
+    fn has_each_time(&self) -> bool {
+        self.scopes.iter().any(|scope| scope.is_each_time)
     }
 
     fn has_known(&self) -> bool {

@@ -177,7 +177,7 @@ mod tests {
     }
 
     fn described(text: &str, description: &str) -> ResourceScope {
-        ResourceScope { token: token(text), description: description.to_owned(), roles: Vec::new() }
+        ResourceScope { description: description.to_owned(), ..ResourceScope::new(token(text)) }
     }
 
     #[test]

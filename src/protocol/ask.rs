@@ -4,6 +4,7 @@
 //! is allowed is what was shown, ticked, and theirs to give in the tenant that they chose.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::step::Situation;
 use super::{
@@ -34,6 +35,8 @@ pub struct AskedResource {
     pub remembered: Scope,
     /// What of it was left unticked before. It is not ticked for the person again.
     pub refused: Scope,
+    /// What of it the operator wants people to be asked each time.
+    pub each_time: Scope,
     /// Whether the client was allowed to use this resource before.
     pub is_known: bool,
 }
@@ -93,6 +96,19 @@ impl Ask {
     /// Whether something is asked for that the person has refused before.
     pub fn has_refused(&self) -> bool {
         self.resources.iter().any(|asked| !asked.refused.is_empty())
+    }
+
+    /// Whether something is asked for about which people are asked each time.
+    pub fn asks_each_time(&self) -> bool {
+        self.resources.iter().any(|asked| !asked.each_time.is_empty())
+    }
+
+    /// How long ago the person may have logged in for what is asked for. What they refused before does not make them log
+    /// in; should they allow it now, they do so when the client asks again.
+    pub fn max_age(&self) -> Option<Duration> {
+        let max_age =
+            |asked: &AskedResource| asked.resource.max_age(&asked.offered.difference(&asked.refused));
+        self.resources.iter().filter_map(max_age).min()
     }
 
     /// Every tick there is.
@@ -163,6 +179,7 @@ impl Situation<'_> {
         let allowed = consent.map(|consent| offered.intersection(&consent.scope)).unwrap_or_default();
         Some(AskedResource {
             resource: resource.clone(),
+            each_time: resource.asked_each_time(&offered),
             refused: offered.intersection(&self.refused_in(resource, proposed)).difference(&allowed),
             remembered: allowed,
             is_known: consent.is_some(),
@@ -243,8 +260,7 @@ impl Situation<'_> {
         self.memberships.iter().filter(|membership| {
             let tenant = &membership.tenant.id;
             let is_served = self.resources.iter().any(|resource| resource.admits_tenant(tenant));
-            (is_served || self.resources.is_empty())
-                && self.request.client.tenant.as_ref().is_none_or(|bound| bound == tenant)
+            (is_served || self.resources.is_empty()) && self.request.client.admits_tenant(tenant)
         })
     }
 

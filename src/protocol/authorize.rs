@@ -148,6 +148,8 @@ pub struct AuthorizationRequest {
     pub prompt: Prompt,
     /// How long ago the person may have logged in.
     pub max_age: Option<Duration>,
+    /// How the person should have proved who they are: any of these (RFC 9470 §4; OpenID Connect Core §3.1.2.1).
+    pub acr_values: Vec<String>,
     /// Who the client thinks the person is.
     pub login_hint: Option<String>,
     /// What the id token has to repeat (OpenID Connect Core §3.1.2.1).
@@ -201,6 +203,7 @@ impl Addressed {
             tenant: params.optional("tenant")?.and_then(TenantId::parse),
             prompt: prompt(params)?,
             max_age: max_age(params)?,
+            acr_values: acr_values(params)?,
             login_hint: params.optional("login_hint")?.map(str::to_owned),
             nonce: params.optional("nonce")?.map(str::to_owned),
             id_token_hint: params.optional("id_token_hint")?.map(str::to_owned),
@@ -269,6 +272,11 @@ fn max_age(params: &Params) -> Result<Option<Duration>, OAuthError> {
     let Some(text) = params.optional("max_age")? else { return Ok(None) };
     let seconds: u32 = text.parse().map_err(|_| malformed("max_age", "must be a number of seconds"))?;
     Ok(Some(Duration::from_secs(seconds.into())))
+}
+
+fn acr_values(params: &Params) -> Result<Vec<String>, OAuthError> {
+    let values = params.optional("acr_values")?.unwrap_or_default().split(' ');
+    Ok(values.filter(|value| !value.is_empty()).map(str::to_owned).collect())
 }
 
 #[cfg(test)]
@@ -443,6 +451,7 @@ mod tests {
             ("tenant", Some("a&tenant=b"), InvalidRequest),
             ("max_age", Some("1&max_age=1"), InvalidRequest),
             ("login_hint", Some("a&login_hint=b"), InvalidRequest),
+            ("acr_values", Some("a&acr_values=b"), InvalidRequest),
         ] {
             let error = validated(&with(name, value)).unwrap_err();
             assert_eq!(error.code(), code, "{name}={value:?}");

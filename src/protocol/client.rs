@@ -218,8 +218,11 @@ pub struct Client {
     pub machine: Vec<super::MachineScopes>,
     /// What the operator wrote down about it, for claims to be mapped from.
     pub attributes: super::Attributes,
-    /// The tenant that its own tokens (client credentials) belong to.
+    /// The tenant that its own tokens (client credentials) belong to. People use it there alone, unless `tenants` says
+    /// otherwise.
     pub tenant: Option<super::TenantId>,
+    /// The tenants in which people may use it; when empty, `tenant` alone, or every tenant.
+    pub tenants: Vec<super::TenantId>,
     /// The resources that it is the server of: it may introspect their tokens (RFC 7662 §2.1).
     pub introspects: Vec<super::ResourceUri>,
     /// Whether it belongs to the operator, so that people need not be asked.
@@ -260,12 +263,21 @@ impl Client {
             machine: Vec::new(),
             attributes: super::Attributes::new(),
             tenant: None,
+            tenants: Vec::new(),
             introspects: Vec::new(),
             first_party: false,
             document: None,
             secret_hashes: Vec::new(),
             management: None,
             registered_at,
+        }
+    }
+
+    /// Whether people may use it in `tenant`.
+    pub fn admits_tenant(&self, tenant: &super::TenantId) -> bool {
+        match self.tenants.as_slice() {
+            [] => self.tenant.as_ref().is_none_or(|bound| bound == tenant),
+            tenants => tenants.contains(tenant),
         }
     }
 

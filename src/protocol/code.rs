@@ -68,6 +68,9 @@ impl Redemption<'_> {
         if self.code.expires_at <= self.now {
             return refuse("the code has expired");
         }
+        if !self.client.admits_tenant(&self.standing.grant.tenant) {
+            return refuse("the client may no longer be used in this tenant");
+        }
         match self.standing.scope_for(self.resource) {
             Ok(scope) => CodeDecision::Redeem(scope),
             Err(error) => CodeDecision::Refuse { error, count: false },
@@ -120,7 +123,13 @@ mod tests {
         let template = code.clone();
         let mut redemption = Redemption {
             code: &template,
-            standing: Standing { grant: &grant, is_alive: true, resource: Some(&resource), roles: &[] },
+            standing: Standing {
+                grant: &grant,
+                is_alive: true,
+                resource: Some(&resource),
+                roles: &[],
+                now: fixtures::at(101),
+            },
             client: &client,
             redirect_uri: Some("http://127.0.0.1:5/cb"),
             verifier: VERIFIER,
@@ -198,7 +207,13 @@ mod tests {
         let (client, code) = (fixtures::client(&[]), code());
         let redemption = Redemption {
             code: &code,
-            standing: Standing { grant: &grant, is_alive: true, resource: Some(&resource), roles: &[] },
+            standing: Standing {
+                grant: &grant,
+                is_alive: true,
+                resource: Some(&resource),
+                roles: &[],
+                now: fixtures::at(101),
+            },
             client: &client,
             redirect_uri: None,
             verifier: VERIFIER,
@@ -251,7 +266,13 @@ mod tests {
             let (code, client) = (code(), fixtures::client(&[]));
             Redemption {
                 code: &code,
-                standing: Standing { grant: &grant, is_alive: true, resource: Some(&resource), roles: &[] },
+                standing: Standing {
+                    grant: &grant,
+                    is_alive: true,
+                    resource: Some(&resource),
+                    roles: &[],
+                    now: fixtures::at(101),
+                },
                 client: &client,
                 redirect_uri: None,
                 verifier: VERIFIER,
@@ -271,7 +292,13 @@ mod tests {
         (grant.resources[0].scope, grant.general) = (scope("read admin"), scope(""));
         let redemption = Redemption {
             code: &code(),
-            standing: Standing { grant: &grant, is_alive: true, resource: Some(&resource), roles: &[] },
+            standing: Standing {
+                grant: &grant,
+                is_alive: true,
+                resource: Some(&resource),
+                roles: &[],
+                now: fixtures::at(101),
+            },
             client: &fixtures::client(&[]),
             redirect_uri: None,
             verifier: VERIFIER,
@@ -288,7 +315,13 @@ mod tests {
         let code = AuthorizationCode { redeemed_at: Some(at(110)), ..code() };
         let redemption = Redemption {
             code: &code,
-            standing: Standing { grant: &grant, is_alive: true, resource: Some(&resource), roles: &[] },
+            standing: Standing {
+                grant: &grant,
+                is_alive: true,
+                resource: Some(&resource),
+                roles: &[],
+                now: fixtures::at(101),
+            },
             client: &client,
             redirect_uri: None,
             verifier: VERIFIER,

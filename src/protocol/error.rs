@@ -28,6 +28,8 @@ pub enum ErrorCode {
     LoginRequired,
     /// `prompt=none`, but somebody would have to consent.
     ConsentRequired,
+    /// Nobody can log in here in the way that is asked for (RFC 9470 §5).
+    UnmetAuthenticationRequirements,
     /// The request is in a JWT, which the server does not read (OpenID Connect Core §3.1.2.6).
     RequestNotSupported,
     /// The request is at another address, where the server does not look.
@@ -83,7 +85,7 @@ pub enum Answer {
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::InvalidRequest,
         Self::InvalidClient,
         Self::InvalidGrant,
@@ -95,6 +97,7 @@ impl ErrorCode {
         Self::AccessDenied,
         Self::LoginRequired,
         Self::ConsentRequired,
+        Self::UnmetAuthenticationRequirements,
         Self::RequestNotSupported,
         Self::RequestUriNotSupported,
         Self::RegistrationNotSupported,
@@ -122,6 +125,7 @@ impl ErrorCode {
             Self::AccessDenied => "access_denied",
             Self::LoginRequired => "login_required",
             Self::ConsentRequired => "consent_required",
+            Self::UnmetAuthenticationRequirements => "unmet_authentication_requirements",
             Self::RequestNotSupported => "request_not_supported",
             Self::RequestUriNotSupported => "request_uri_not_supported",
             Self::RegistrationNotSupported => "registration_not_supported",
@@ -154,6 +158,7 @@ impl ErrorCode {
                 | Self::UnsupportedResponseType
                 | Self::LoginRequired
                 | Self::ConsentRequired
+                | Self::UnmetAuthenticationRequirements
                 | Self::RequestNotSupported
                 | Self::RequestUriNotSupported
                 | Self::RegistrationNotSupported,
@@ -255,6 +260,7 @@ mod tests {
             ("access_denied", Never, to_client, Never, Never),
             ("login_required", Never, to_client, Never, Never),
             ("consent_required", Never, to_client, Never, Never),
+            ("unmet_authentication_requirements", Never, to_client, Never, Never),
             ("request_not_supported", Never, to_client, Never, Never),
             ("request_uri_not_supported", Never, to_client, Never, Never),
             ("registration_not_supported", Never, to_client, Never, Never),

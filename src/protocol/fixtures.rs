@@ -23,9 +23,8 @@ pub(super) fn scope(text: &str) -> Scope {
 
 pub(super) fn resource() -> Resource {
     let known = |token: &str, roles: &[&str]| ResourceScope {
-        token: ScopeToken::parse(token).unwrap(),
-        description: String::new(),
         roles: roles.iter().map(|role| RoleName::parse(role).unwrap()).collect(),
+        ..ResourceScope::new(ScopeToken::parse(token).unwrap())
     };
     Resource {
         scopes: KnownScopes::Listed(vec![

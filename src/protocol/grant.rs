@@ -164,11 +164,14 @@ pub struct Standing<'a> {
     pub resource: Option<&'a Resource>,
     /// The roles of its person in its tenant.
     pub roles: &'a [RoleName],
+    /// The present.
+    pub now: Timestamp,
 }
 
 impl Standing<'_> {
     /// How far the grant still goes, for a token request that names the resource `named`: at that one, or at the only
-    /// one of the grant. A token is good at one resource (RFC 8707 §2.2).
+    /// one of the grant. A token is good at one resource (RFC 8707 §2.2). A scope for which the person logged in too long
+    /// ago is left out, so that the rest goes on; the client gets it back by asking the person anew (RFC 9470 §4).
     ///
     /// # Errors
     /// `invalid_grant` when nothing is left of it, so that the client asks the person anew; `invalid_target` when the
@@ -178,7 +181,8 @@ impl Standing<'_> {
             return Err(ended("the grant has ended"));
         }
         let (resource, granted) = self.target(named)?;
-        let left = resource.grantable(&resource.known(&granted.scope), self.roles);
+        let given = resource.grantable(&resource.known(&granted.scope), self.roles);
+        let left = resource.fresh(&given, self.grant.auth_time, self.now);
         if !resource.admits_tenant(&self.grant.tenant) || (left.is_empty() && !granted.scope.is_empty()) {
             return Err(ended("what was granted may no longer be given"));
         }
@@ -213,6 +217,7 @@ fn ended(description: &'static str) -> OAuthError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::KnownScopes;
     use crate::protocol::fixtures::{self, scope};
 
     fn scope_for(
@@ -223,7 +228,13 @@ mod tests {
     ) -> Result<Scope, ErrorCode> {
         let roles: Vec<RoleName> = roles.iter().map(|role| RoleName::parse(role).unwrap()).collect();
         let named = named.map(|uri| ResourceUri::parse(uri).unwrap());
-        let standing = Standing { grant, is_alive: true, resource: Some(resource), roles: &roles };
+        let standing = Standing {
+            grant,
+            is_alive: true,
+            resource: Some(resource),
+            roles: &roles,
+            now: fixtures::at(101),
+        };
         standing.scope_for(named.as_ref()).map_err(|error| error.code())
     }
 
@@ -263,7 +274,13 @@ mod tests {
     #[test]
     fn a_grant_without_its_resource_or_its_people_is_over() {
         let (grant, resource) = (fixtures::grant(), fixtures::resource());
-        let standing = Standing { grant: &grant, is_alive: true, resource: Some(&resource), roles: &[] };
+        let standing = Standing {
+            grant: &grant,
+            is_alive: true,
+            resource: Some(&resource),
+            roles: &[],
+            now: fixtures::at(101),
+        };
         assert!(standing.scope_for(None).is_ok());
         for ended in [Standing { is_alive: false, ..standing }, Standing { resource: None, ..standing }] {
             assert_eq!(ended.scope_for(None).map_err(|error| error.code()), Err(ErrorCode::InvalidGrant));
@@ -301,7 +318,8 @@ mod tests {
         );
         let at_other = Some("https://OTHER.example/mcp");
         assert_eq!(scope_for(&grant, &other, &[], at_other), Ok(scope("read offline_access")));
-        let without = Standing { grant: &grant, is_alive: true, resource: None, roles: &[] };
+        let without =
+            Standing { grant: &grant, is_alive: true, resource: None, roles: &[], now: fixtures::at(101) };
         let refusal = |named: Option<&ResourceUri>| without.scope_for(named).map_err(|error| error.code());
         assert_eq!(refusal(None), Err(ErrorCode::InvalidTarget), "which?");
         assert_eq!(refusal(Some(&other.uri)), Err(ErrorCode::InvalidGrant), "no longer served");
@@ -360,7 +378,24 @@ mod tests {
         let resource = fixtures::resource();
         let named = Some("https://mcp.example/mcp");
         assert_eq!(scope_for(&grant, &resource, &[], named), Err(ErrorCode::InvalidTarget));
-        let standing = Standing { grant: &grant, is_alive: true, resource: None, roles: &[] };
+        let standing =
+            Standing { grant: &grant, is_alive: true, resource: None, roles: &[], now: fixtures::at(101) };
         assert_eq!(standing.scope_for(None).map_err(|error| error.code()), Err(ErrorCode::InvalidTarget));
+    }
+
+    #[test]
+    fn a_scope_that_wants_a_fresh_login_leaves_with_time() {
+        // RFC 9470 §4; the fixture's person logged in at 90
+        let (mut grant, mut resource) = (fixtures::grant(), fixtures::resource());
+        let KnownScopes::Listed(scopes) = &mut resource.scopes else { panic!("listed") };
+        scopes[1].max_age = Some(std::time::Duration::from_secs(60));
+        let at = |grant: &Grant, now| {
+            let now = fixtures::at(now);
+            Standing { grant, is_alive: true, resource: Some(&resource), roles: &[], now }.scope_for(None)
+        };
+        assert_eq!(at(&grant, 150), Ok(scope("read write offline_access")));
+        assert_eq!(at(&grant, 151), Ok(scope("read offline_access")), "the rest goes on");
+        grant.resources[0].scope = scope("write");
+        assert_eq!(at(&grant, 151).map_err(|error| error.code()), Err(ErrorCode::InvalidGrant), "none left");
     }
 }

@@ -243,7 +243,8 @@ mod tests {
     }
 
     fn answer_of(token: &IssuedToken, grant: &Grant, alive: bool, resources: &[Resource]) -> Option<Answer> {
-        let standing = Standing { grant, is_alive: alive, resource: None, roles: &[] };
+        let standing =
+            Standing { grant, is_alive: alive, resource: None, roles: &[], now: fixtures::at(101) };
         let behind = Behind::Grant { standing, username: Some("alice@acme") };
         AccessToken { token, client: &fixtures::client(&[]), behind, resources }.answer()
     }
@@ -345,7 +346,8 @@ mod tests {
         let resource = [fixtures::resource()];
         let owner = [RoleName::parse("owner").unwrap()];
         let asked = |roles: &[RoleName]| {
-            let standing = Standing { grant: &grant, is_alive: true, resource: None, roles };
+            let standing =
+                Standing { grant: &grant, is_alive: true, resource: None, roles, now: fixtures::at(101) };
             let behind = Behind::Grant { standing, username: None };
             let client = fixtures::client(&[]);
             AccessToken { token: &token, client: &client, behind, resources: &resource }.answer()
@@ -354,7 +356,8 @@ mod tests {
         assert_eq!(asked(&[]).unwrap()["scope"], "read");
         // A narrowed token whose one scope is gone is good for nothing.
         let token = read(with("scope", json!("admin")), 1000).unwrap();
-        let standing = Standing { grant: &grant, is_alive: true, resource: None, roles: &[] };
+        let standing =
+            Standing { grant: &grant, is_alive: true, resource: None, roles: &[], now: fixtures::at(101) };
         let behind = Behind::Grant { standing, username: None };
         let client = fixtures::client(&[]);
         assert_eq!(

@@ -73,7 +73,7 @@ pub use machine::MachineScopes;
 pub use metadata::Metadata;
 pub use network::{MalformedNetwork, Network, sender};
 pub use params::Params;
-pub use person::{BrowserSession, Membership, Role, SHORTEST_SECRET, Tenant, User};
+pub use person::{ACR_PASSWORD, BrowserSession, Membership, Role, SHORTEST_SECRET, Tenant, User};
 pub use pkce::{CodeChallenge, CodeVerifier};
 pub use policy::{ClientDocuments, IntrospectionMode, Lifetimes, Policy, RegistrationMode};
 pub use public_url::{PublicUrl, UrlError};

@@ -11,9 +11,8 @@ impl Client {
         let asks_for = self.scope.clone().unwrap_or_default().for_resource();
         let known = asks_for.union(&self.machine_scopes.for_resource());
         let scopes = known.iter().map(|token| ResourceScope {
-            token: token.clone(),
             description: token.to_string(),
-            roles: Vec::new(),
+            ..ResourceScope::new(token.clone())
         });
         Some(Resource {
             name: self.display_name().to_owned(),

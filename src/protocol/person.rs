@@ -5,6 +5,10 @@ use super::{BrowserSessionId, RoleName, TenantId, Timestamp, UserId};
 /// Fewer characters than this is neither a password nor a client's secret.
 pub const SHORTEST_SECRET: usize = 8;
 
+/// The `acr` of a token whose person typed their password, or clicked in its stead in dev mode (RFC 9068 §2.2.1; OpenID
+/// Connect Core §2 wants an absolute URI). There is no other way to log in yet.
+pub const ACR_PASSWORD: &str = "urn:gatelet:acr:password";
+
 /// A person who can log in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {

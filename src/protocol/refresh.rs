@@ -52,7 +52,7 @@ impl Refresh<'_> {
         let Some(chain) = grant.refresh.filter(|_| grant.client == self.client.id) else {
             return refuse("the refresh token was given to another client");
         };
-        if !self.standing.is_alive {
+        if !self.standing.is_alive || !self.client.admits_tenant(&grant.tenant) {
             return refuse("the grant behind the refresh token has ended");
         }
         if chain.expires_at <= self.now || chain.idle_expires_at <= self.now {
@@ -148,6 +148,7 @@ mod tests {
                     is_alive: self.alive,
                     resource: Some(&fixtures::resource()),
                     roles: &[],
+                    now: at(self.now),
                 },
                 client: &fixtures::client(&[]),
                 generation: self.generation,

@@ -9,6 +9,7 @@ use url::{Host, Url};
 
 use super::{
     ClaimMapping, ClientId, ErrorCode, Issuer, OAuthError, RoleName, Scope, ScopeToken, SigningAlg, TenantId,
+    Timestamp,
 };
 
 const MAX_LENGTH: usize = 2048;
@@ -115,6 +116,27 @@ pub struct ResourceScope {
     pub description: String,
     /// Who may give it: members with one of these roles; everybody when empty.
     pub roles: Vec<RoleName>,
+    /// Whether people are asked each time, whoever the client is and whatever they allowed before.
+    pub asks_each_time: bool,
+    /// How long ago the person may have logged in when a token with it is issued (RFC 9470).
+    pub max_age: Option<Duration>,
+    /// The longest life of an access token with it.
+    pub access_token_ttl: Option<Duration>,
+}
+
+impl ResourceScope {
+    /// A scope that everybody may give, with no rule of its own.
+    pub fn new(token: ScopeToken) -> Self {
+        let description = String::new();
+        Self {
+            token,
+            description,
+            roles: Vec::new(),
+            asks_each_time: false,
+            max_age: None,
+            access_token_ttl: None,
+        }
+    }
 }
 
 /// Which scopes a resource knows.
@@ -218,6 +240,40 @@ impl Resource {
         }
     }
 
+    /// The scopes that this resource has rules for, with those rules.
+    fn ruled<'a>(&'a self, scope: &'a Scope) -> impl Iterator<Item = &'a ResourceScope> {
+        let listed = match &self.scopes {
+            KnownScopes::Any => &[],
+            KnownScopes::Listed(scopes) => scopes.as_slice(),
+        };
+        listed.iter().filter(|known| scope.contains(&known.token))
+    }
+
+    /// The part of `scope` about which people are asked each time.
+    pub fn asked_each_time(&self, scope: &Scope) -> Scope {
+        self.ruled(scope).filter(|known| known.asks_each_time).map(|known| known.token.clone()).collect()
+    }
+
+    /// How long ago a person may have logged in who gives `scope`, if any part of it says so.
+    pub fn max_age(&self, scope: &Scope) -> Option<Duration> {
+        self.ruled(scope).filter_map(|known| known.max_age).min()
+    }
+
+    /// The part of `scope` for which a login at `auth_time` is still young enough (RFC 9470 §1).
+    pub fn fresh(&self, scope: &Scope, auth_time: Timestamp, now: Timestamp) -> Scope {
+        let is_stale = |known: &ResourceScope| known.max_age.is_some_and(|age| auth_time.plus(age) < now);
+        let stale: Scope =
+            self.ruled(scope).filter(|known| is_stale(known)).map(|known| known.token.clone()).collect();
+        scope.difference(&stale)
+    }
+
+    /// How long an access token with `scope` lives, `default` being the server's choice: the shortest of what the
+    /// resource and each of the scopes allows.
+    pub fn token_ttl(&self, scope: &Scope, default: Duration) -> Duration {
+        let own = self.access_token_ttl.unwrap_or(default);
+        self.ruled(scope).filter_map(|known| known.access_token_ttl).fold(own, Duration::min)
+    }
+
     /// What a request for `asked` comes to, before anybody is asked to agree: what the resource knows of it, and
     /// its default scopes when nothing is asked for or nothing known is left; never "everything".
     pub fn requested_scope(&self, asked: Option<&Scope>, ceiling: Option<&Scope>) -> Scope {
@@ -275,9 +331,9 @@ mod tests {
 
     fn notes() -> Resource {
         let known = |token: &str, roles: &[&str]| ResourceScope {
-            token: ScopeToken::parse(token).unwrap(),
             description: format!("may {token}"),
             roles: roles.iter().map(|role| RoleName::parse(role).unwrap()).collect(),
+            ..ResourceScope::new(ScopeToken::parse(token).unwrap())
         };
         Resource {
             scopes: KnownScopes::Listed(vec![
@@ -449,6 +505,33 @@ mod tests {
         assert_eq!(single_wish(&["https://a.example"]), Ok(Some(resource_uri("https://a.example"))));
         for named in [&["x"][..], &["https://a.example", "https://b.example"][..]] {
             assert_eq!(single_wish(named).map_err(|error| error.code()), Err(ErrorCode::InvalidTarget));
+        }
+    }
+
+    #[test]
+    fn the_shortest_lifetime_and_the_youngest_login_count() {
+        let mut resource = notes();
+        let KnownScopes::Listed(scopes) = &mut resource.scopes else { panic!("listed") };
+        let (minute, hour) = (Duration::from_secs(60), Duration::from_secs(3600));
+        (scopes[1].access_token_ttl, scopes[1].max_age) = (Some(minute), Some(hour));
+        (scopes[2].access_token_ttl, scopes[2].max_age) = (Some(hour), Some(minute));
+        scopes[2].asks_each_time = true;
+        let default = Duration::from_secs(900);
+        for (asked, ttl, max_age) in [
+            ("read", default, None),
+            ("read write", minute, Some(hour)),
+            ("admin", default, Some(minute)),
+            ("write admin", minute, Some(minute)),
+        ] {
+            assert_eq!(resource.token_ttl(&scope(asked), default), ttl, "{asked}");
+            assert_eq!(resource.max_age(&scope(asked)), max_age, "{asked}");
+        }
+        resource.access_token_ttl = Some(Duration::from_secs(30));
+        assert_eq!(resource.token_ttl(&scope("write"), default), Duration::from_secs(30));
+        assert_eq!(resource.asked_each_time(&scope("read admin")), scope("admin"));
+        let (then, all) = (Timestamp::from_seconds(1000), scope("read write admin"));
+        for (now, left) in [(1060, "read write admin"), (1061, "read write"), (4601, "read")] {
+            assert_eq!(resource.fresh(&all, then, Timestamp::from_seconds(now)), scope(left), "{now}");
         }
     }
 }

@@ -3,10 +3,12 @@
 //! Login and consent never route to one another: each comes back here, where what is known now decides
 //! (OAuth 2.1 §4.1.1; OpenID Connect Core §3.1.2.3 for `prompt` and `max_age`).
 
+use std::time::Duration;
+
 use super::ask::{Agreement, Ask};
 use super::{
-    AuthorizationRequest, ClientAuthMethod, Consent, ErrorCode, Membership, OAuthError, Policy, Resource,
-    Timestamp, UserId,
+    ACR_PASSWORD, AuthorizationRequest, ClientAuthMethod, Consent, ErrorCode, Membership, OAuthError, Policy,
+    Resource, Timestamp, UserId,
 };
 
 /// Everything that the decision depends on.
@@ -61,14 +63,15 @@ impl Situation<'_> {
     /// Decides the next step.
     pub fn next_step(&self) -> Step {
         if !self.logged_in_at.is_some_and(|at| self.is_recent_enough(at)) {
-            return if self.request.prompt.none {
-                Step::Reject(OAuthError::new(
-                    ErrorCode::LoginRequired,
-                    "nobody is logged in, or not recently enough",
-                ))
-            } else {
-                Step::Login
-            };
+            return self.log_in();
+        }
+        if !self.request.acr_values.is_empty()
+            && !self.request.acr_values.iter().any(|acr| acr == ACR_PASSWORD)
+        {
+            return Step::Reject(OAuthError::new(
+                ErrorCode::UnmetAuthenticationRequirements,
+                "no login at this server has one of these acr_values",
+            ));
         }
         if !self.is_expected() {
             return self.with_another_person();
@@ -77,6 +80,9 @@ impl Situation<'_> {
             Ok(ask) => ask,
             Err(error) => return Step::Reject(error),
         };
+        if !self.logged_in_at.is_some_and(|at| self.is_within(ask.max_age(), at)) {
+            return self.log_in();
+        }
         if self.may_skip_consent(&ask) {
             let tenant = &ask.tenants[0].tenant.id;
             return self.agree(&ask.ticks(), tenant).map_or_else(Step::Reject, Step::Issue);
@@ -85,6 +91,14 @@ impl Situation<'_> {
             return Step::Reject(OAuthError::new(ErrorCode::ConsentRequired, "the person has to be asked"));
         }
         Step::Consent(ask)
+    }
+
+    fn log_in(&self) -> Step {
+        if !self.request.prompt.none {
+            return Step::Login;
+        }
+        let description = "nobody is logged in, or not recently enough";
+        Step::Reject(OAuthError::new(ErrorCode::LoginRequired, description))
     }
 
     /// Whether the person is the one whom the client means. A hint that says nothing matters only where nobody can be
@@ -110,22 +124,25 @@ impl Situation<'_> {
     /// `prompt=login` and `max_age` look at when the request began, so that the login they demand satisfies them.
     fn is_recent_enough(&self, logged_in_at: Timestamp) -> bool {
         let fresh = !self.request.prompt.login || logged_in_at >= self.began_at;
-        let max_age = self.request.max_age.or(self.request.client.default_max_age);
-        let young = max_age.is_none_or(|age| logged_in_at.plus(age) >= self.began_at);
-        fresh && young
+        fresh && self.is_within(self.request.max_age.or(self.request.client.default_max_age), logged_in_at)
+    }
+
+    fn is_within(&self, max_age: Option<Duration>, logged_in_at: Timestamp) -> bool {
+        max_age.is_none_or(|age| logged_in_at.plus(age) >= self.began_at)
     }
 
     /// The page is skipped for the operator's own clients, when the answer goes exactly where they were registered, and
     /// for clients that prove to be the one that was allowed the same before. Others, and whoever listens on another
     /// loopback port, cannot prove that the program which asks is the one that was allowed (RFC 8252 §8.6). What was
-    /// refused before is not given without a word to anyone.
+    /// refused before is not given without a word to anyone, nor what the operator wants to be asked each time.
     fn may_skip_consent(&self, ask: &Ask) -> bool {
         let tenant_is_clear =
             ask.tenants.len() == 1 || self.request.tenant.as_ref() == Some(&ask.tenants[0].tenant.id);
         let client = &self.request.client;
         let is_exact = client.redirect_uris.contains(self.request.address.redirect_uri());
         let is_trusted = (client.first_party && is_exact) || (ask.is_repetition && self.is_proven());
-        is_trusted && tenant_is_clear && !ask.has_refused() && !self.request.prompt.consent
+        let is_settled = !ask.has_refused() && !ask.asks_each_time();
+        is_trusted && tenant_is_clear && is_settled && !self.request.prompt.consent
     }
 
     /// Whether nobody but the owner of the client's document can have use of the answer: it goes to an https URI where
@@ -149,6 +166,7 @@ mod tests {
     use super::*;
     use crate::protocol::case::{Case, by_document, first_party};
     use crate::protocol::fixtures::{self, at, membership, scope};
+    use crate::protocol::{KnownScopes, ResourceScope};
 
     #[test]
     fn a_stranger_logs_in_unless_no_page_may_be_shown() {
@@ -277,5 +295,61 @@ mod tests {
         // OpenID Connect Core §3.1.2.1, prompt=none
         let case = Case { client: first_party(), query: "&scope=read&prompt=none", ..Case::default() };
         assert!(matches!(case.step(), Step::Issue(_)));
+    }
+
+    #[test]
+    fn a_scope_may_want_to_be_asked_about_each_time() {
+        let mut case = Case { client: first_party(), query: "&scope=write", ..Case::default() };
+        assert!(matches!(case.step(), Step::Issue(_)));
+        rule(&mut case, "write", |scope| scope.asks_each_time = true);
+        assert!(matches!(case.step(), Step::Consent(_)));
+        case.query = "&scope=read";
+        assert!(matches!(case.step(), Step::Issue(_)), "it is not asked for");
+        case.query = "&scope=write&prompt=none";
+        assert_eq!(case.rejection(), ErrorCode::ConsentRequired);
+        let mut proven = by_document("https://app.example/cb", &[ClientAuthMethod::None]);
+        assert!(matches!(proven.step(), Step::Issue(_)));
+        rule(&mut proven, "write", |scope| scope.asks_each_time = true);
+        assert!(matches!(proven.step(), Step::Consent(_)));
+    }
+
+    #[test]
+    fn a_scope_may_want_a_fresh_login_and_is_given_one_once() {
+        // RFC 9470 §4; the request began at 1000
+        for (logged_in_at, asks_again) in [(939, true), (940, false), (1001, false)] {
+            let mut case = Case { logged_in_at: Some(at(logged_in_at)), ..Case::default() };
+            rule(&mut case, "write", |scope| scope.max_age = Some(Duration::from_secs(60)));
+            assert_eq!(case.step() == Step::Login, asks_again, "{logged_in_at}");
+            case.query = "&scope=read";
+            assert!(matches!(case.step(), Step::Consent(_)), "it is not asked for");
+            case.query = "&scope=write&prompt=none";
+            let code = if asks_again { ErrorCode::LoginRequired } else { ErrorCode::ConsentRequired };
+            assert_eq!(case.rejection(), code);
+        }
+    }
+
+    #[test]
+    fn a_login_of_a_class_that_there_is_not_is_refused() {
+        // RFC 9470 §5
+        for (query, is_met) in [
+            ("&acr_values=urn:gatelet:acr:password", true),
+            ("&acr_values=phr+urn:gatelet:acr:password", true),
+            ("&acr_values=", true),
+            ("&acr_values=phr+phrh", false),
+        ] {
+            let case = Case { query, ..Case::default() };
+            match case.step() {
+                Step::Reject(error) => {
+                    assert_eq!(error.code(), ErrorCode::UnmetAuthenticationRequirements);
+                    assert!(!is_met, "{query}");
+                }
+                step => assert!(is_met, "{query}: {step:?}"),
+            }
+        }
+    }
+
+    fn rule(case: &mut Case, name: &str, set: impl FnOnce(&mut ResourceScope)) {
+        let KnownScopes::Listed(scopes) = &mut case.resources[0].scopes else { panic!("listed") };
+        set(scopes.iter_mut().find(|scope| scope.token.as_str() == name).unwrap());
     }
 }

@@ -26,9 +26,8 @@ impl Resource {
     /// endpoint is the audience of the token (RFC 9068 §3).
     pub fn userinfo(issuer: &Issuer) -> Self {
         let known = |token: ScopeToken, description: &str| ResourceScope {
-            token,
             description: description.to_owned(),
-            roles: Vec::new(),
+            ..ResourceScope::new(token)
         };
         Self {
             name: "Your account".to_owned(),

@@ -36,6 +36,9 @@ pub enum ConfigError {
     /// The issuer, or a given `jwks_uri`, is not a usable URL (RFC 8414 §2).
     #[error("{0} is not an http or https URL without user, query and fragment")]
     Url(String),
+    /// An authentication context class has characters that a challenge cannot carry.
+    #[error("{0:?} is no acr value: printable ASCII without spaces, quotes and backslashes")]
+    Acr(String),
     /// A scope has characters that scopes cannot have (RFC 6749 §3.3).
     #[error("{0:?} is not a scope: printable ASCII without spaces, quotes and backslashes")]
     Scope(String),
@@ -138,6 +141,26 @@ impl Builder {
         self
     }
 
+    /// How long ago the person may have logged in who calls this MCP tool. A call with an older login is answered `401`
+    /// with an RFC 9470 challenge (`insufficient_user_authentication` and `max_age`), by which a client sends the person
+    /// to log in again. Call it besides [`tool`](Self::tool).
+    pub fn tool_max_age(mut self, name: impl Into<String>, max_age: Duration) -> Self {
+        self.calls.logins.entry(name.into()).or_default().max_age = Some(max_age);
+        self
+    }
+
+    /// The ways to log in, any of which will do for this MCP tool (`acr_values`); as
+    /// [`tool_max_age`](Self::tool_max_age). They are printable ASCII without space, quote and backslash, as the
+    /// issuer puts them into `acr`.
+    pub fn tool_acr_values(
+        mut self,
+        name: impl Into<String>,
+        values: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.calls.logins.entry(name.into()).or_default().acr_values = list(values);
+        self
+    }
+
     /// The scopes that tools need which [`tool`](Self::tool) does not name. Set it if a tool added later must not be
     /// open to everyone by oversight.
     pub fn other_tools(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
@@ -232,6 +255,10 @@ impl Builder {
         let mut challenged = Vec::new();
         union(&mut challenged, self.required.iter().chain(&self.initial).map(String::as_str));
         let known = self.known_scopes()?;
+        let mut classes = self.calls.logins.values().flat_map(|login| &login.acr_values);
+        if let Some(class) = classes.find(|class| !is_scope_token(class)) {
+            return Err(ConfigError::Acr(class.clone()));
+        }
         let metadata = Metadata {
             resource: self.resource.clone(),
             issuer: self.issuer.clone(),

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::challenge::union;
+use super::login::LoginDemand;
 
 /// What a single JSON-RPC message of a POST calls. [`ResourceLayer`](super::ResourceLayer) puts it into the request's
 /// extensions when tools or methods with scopes are declared; good for logs. Batches have none.
@@ -21,12 +22,13 @@ pub struct RpcCall {
     pub tool: Option<String>,
 }
 
-/// Scopes by tool and by method.
+/// Scopes by tool and by method, and what tools want of the login.
 #[derive(Clone, Debug, Default)]
 pub(super) struct CallScopes {
     pub(super) tools: HashMap<String, Vec<String>>,
     pub(super) other_tools: Vec<String>,
     pub(super) methods: HashMap<String, Vec<String>>,
+    pub(super) logins: HashMap<String, LoginDemand>,
 }
 
 /// The body is not JSON-RPC that everyone would read alike.
@@ -48,12 +50,21 @@ struct Params {
 
 impl CallScopes {
     pub(super) fn is_empty(&self) -> bool {
-        self.tools.is_empty() && self.methods.is_empty() && self.other_tools.is_empty()
+        self.tools.is_empty()
+            && self.methods.is_empty()
+            && self.other_tools.is_empty()
+            && self.logins.is_empty()
     }
 
     /// Every scope named anywhere.
     pub(super) fn all(&self) -> impl Iterator<Item = &String> {
         self.tools.values().chain(self.methods.values()).chain([&self.other_tools]).flatten()
+    }
+
+    /// What `calls` want of the login, together.
+    pub(super) fn login(&self, calls: &[RpcCall]) -> LoginDemand {
+        let demands = calls.iter().filter_map(|call| self.logins.get(call.tool.as_ref()?));
+        demands.fold(LoginDemand::default(), LoginDemand::and)
     }
 
     /// The scopes that `calls` need together.
@@ -102,6 +113,7 @@ mod tests {
             ]),
             other_tools: vec!["mcp:admin".to_owned()],
             methods: HashMap::from([("resources/read".to_owned(), vec!["mcp:read".to_owned()])]),
+            logins: HashMap::new(),
         }
     }
 

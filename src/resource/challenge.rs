@@ -8,6 +8,7 @@ use axum::http::{HeaderValue, Response, StatusCode};
 use axum::response::IntoResponse;
 use serde_json::{Value, json};
 
+use super::login::LoginDemand;
 use super::verify::TokenError;
 
 /// What every challenge of one resource says.
@@ -32,6 +33,13 @@ pub(super) enum Refusal {
     BadToken(TokenError),
     /// The token verifies and does not suffice.
     Scope(InsufficientScope),
+    /// The token verifies, and the login behind it was too long ago or of another class (RFC 9470 §3).
+    Login {
+        /// What login would do.
+        demand: LoginDemand,
+        /// The scopes that the token has and its successor should have, separated by spaces.
+        scopes: String,
+    },
     /// The body is larger than the limit for bodies that must be read to know the scopes.
     BodyTooLarge,
     /// The issuer's keys cannot be had at the moment: nobody's fault but ours, so not a 401.
@@ -69,6 +77,11 @@ impl Refusal {
                 answer(StatusCode::UNAUTHORIZED, Some(challenge), &error("invalid_token", &why))
             }
             Self::Scope(insufficient) => insufficient.into_response(),
+            Self::Login { demand, scopes } => {
+                let (code, why) = ("insufficient_user_authentication", "this request needs another login");
+                let challenge = Challenge::new(realm).error(code, why).login(&demand).scope(&scopes);
+                answer(StatusCode::UNAUTHORIZED, Some(challenge), &error(code, why))
+            }
             Self::BodyTooLarge => answer(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 None,
@@ -130,6 +143,17 @@ impl Challenge {
 
     fn error(mut self, code: &str, description: &str) -> Self {
         self.0.push_str(&format!(", error=\"{code}\", error_description=\"{description}\""));
+        self
+    }
+
+    /// RFC 9470 §3.
+    fn login(mut self, demand: &LoginDemand) -> Self {
+        if let Some(age) = demand.max_age {
+            self.0.push_str(&format!(", max_age=\"{}\"", age.as_secs()));
+        }
+        if !demand.acr_values.is_empty() {
+            self.0.push_str(&format!(", acr_values=\"{}\"", demand.acr_values.join(" ")));
+        }
         self
     }
 

@@ -61,6 +61,7 @@ mod fetch;
 mod jwks;
 mod key_store;
 mod layer;
+mod login;
 mod metadata;
 mod server;
 mod token;

@@ -121,6 +121,10 @@ impl Parts {
         let body = collected.to_bytes();
         let mut calls = calls::read(&body).map_err(|_| Refusal::UnreadableBody)?;
         demand(token, &self.calls.needed(&calls))?;
+        let login = self.calls.login(&calls);
+        if !login.is_met_by(token, self.verifier.clock.now()) {
+            return Err(Refusal::Login { demand: login, scopes: token.scopes().join(" ") });
+        }
         if calls.len() == 1 {
             parts.extensions.insert::<RpcCall>(calls.remove(0));
         }

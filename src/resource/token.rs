@@ -73,6 +73,16 @@ impl AccessToken {
         self.0.claims.expires_at
     }
 
+    /// `auth_time`: when the person logged in, if the issuer says so (RFC 9470 §6).
+    pub fn authenticated_at(&self) -> Option<Timestamp> {
+        self.0.claims.auth_time
+    }
+
+    /// `acr`: how the person logged in, if the issuer says so (RFC 9470 §6).
+    pub fn acr(&self) -> Option<&str> {
+        self.0.claims.acr.as_deref()
+    }
+
     /// `iss`: the configured issuer, byte for byte.
     pub fn issuer(&self) -> &str {
         &self.0.claims.issuer

@@ -114,6 +114,8 @@ struct Settings {
     #[serde(skip_serializing_if = "Attributes::is_empty")]
     attributes: Attributes,
     contacts: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tenants: Vec<TenantId>,
     post_logout_redirect_uris: Vec<RedirectUri>,
     assertion_alg: Option<AssertionAlgorithm>,
     ceiling: Option<Scope>,
@@ -129,6 +131,7 @@ impl Settings {
             machine: client.machine.clone(),
             attributes: client.attributes.clone(),
             contacts: client.contacts.clone(),
+            tenants: client.tenants.clone(),
             post_logout_redirect_uris: client.post_logout_redirect_uris.clone(),
             assertion_alg: client.assertion_alg,
             ceiling: client.ceiling.clone(),
@@ -343,6 +346,7 @@ pub(super) fn client(row: &Row) -> Result<Client, StoreError> {
         uri: row.optional_text("uri")?.map(str::to_owned),
         about: row.parsed("about", |members| serde_json::from_str(members).ok())?,
         contacts: settings.contacts,
+        tenants: settings.tenants,
         redirect_uris: row.list("redirect_uris", |uri| RedirectUri::parse(uri).ok())?,
         post_logout_redirect_uris: settings.post_logout_redirect_uris,
         grant_types: row.list("grant_types", GrantType::parse)?,

@@ -7,7 +7,7 @@ use super::{Outcome, Store, StoreError};
 use crate::audit::AuditEvent;
 use crate::protocol::{
     ClientId, Grant, GrantId, RefreshState, Resource, RoleName, Scope, ServerSecretId, Standing, TenantId,
-    UserId,
+    Timestamp, UserId,
 };
 
 /// The condition that the grant `g` may be used: it is not revoked, and everyone whom it names still stands. Each
@@ -57,9 +57,9 @@ pub struct KnownGrant {
 }
 
 impl KnownGrant {
-    /// The grant beside what it depends on; `resource` is the one that it names, if that is still served.
-    pub fn standing<'a>(&'a self, resource: Option<&'a Resource>) -> Standing<'a> {
-        Standing { grant: &self.grant, is_alive: self.is_alive, resource, roles: &self.roles }
+    /// The grant beside what it depends on at the moment `now`; `resource` is the one that is meant, if that is still served.
+    pub fn standing<'a>(&'a self, resource: Option<&'a Resource>, now: Timestamp) -> Standing<'a> {
+        Standing { grant: &self.grant, is_alive: self.is_alive, resource, roles: &self.roles, now }
     }
 }
 

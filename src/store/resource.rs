@@ -65,6 +65,17 @@ struct StoredScope {
     token: ScopeToken,
     description: String,
     roles: Vec<RoleName>,
+    #[serde(default, skip_serializing_if = "is_unset")]
+    asks_each_time: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    max_age: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    access_token_ttl: Option<u64>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde calls it with")]
+fn is_unset(flag: &bool) -> bool {
+    !flag
 }
 
 /// The column `settings`: members of a resource that no statement asks for.
@@ -125,16 +136,28 @@ pub(super) fn resource(row: &Row) -> Result<Resource, StoreError> {
 
 fn listed_scopes(json: &str) -> Option<Vec<ResourceScope>> {
     let stored: Vec<StoredScope> = serde_json::from_str(json).ok()?;
-    let scope = |StoredScope { token, description, roles }| ResourceScope { token, description, roles };
+    let scope = |stored: StoredScope| ResourceScope {
+        token: stored.token,
+        description: stored.description,
+        roles: stored.roles,
+        asks_each_time: stored.asks_each_time,
+        max_age: stored.max_age.map(Duration::from_secs),
+        access_token_ttl: stored.access_token_ttl.map(Duration::from_secs),
+    };
     Some(stored.into_iter().map(scope).collect())
 }
 
-fn stored_scopes(known: &KnownScopes) -> (&'static str, String) {
-    let KnownScopes::Listed(scopes) = known else { return ("any", "[]".to_owned()) };
-    let stored = scopes.iter().map(|scope| {
-        serde_json::json!({ "token": scope.token, "description": scope.description, "roles": scope.roles })
-    });
-    ("listed", serde_json::Value::from_iter(stored).to_string())
+fn stored_scopes(known: &KnownScopes) -> Result<(&'static str, String), StoreError> {
+    let KnownScopes::Listed(scopes) = known else { return Ok(("any", "[]".to_owned())) };
+    let stored = |scope: &ResourceScope| StoredScope {
+        token: scope.token.clone(),
+        description: scope.description.clone(),
+        roles: scope.roles.clone(),
+        asks_each_time: scope.asks_each_time,
+        max_age: scope.max_age.map(|age| age.as_secs()),
+        access_token_ttl: scope.access_token_ttl.map(|ttl| ttl.as_secs()),
+    };
+    Ok(("listed", json(&scopes.iter().map(stored).collect::<Vec<_>>())?))
 }
 
 /// Writes a declared resource; see `reconcile`.
@@ -154,7 +177,7 @@ pub(super) async fn write(
     origin: &str,
     now: Timestamp,
 ) -> Result<u64, StoreError> {
-    let (known, scopes) = stored_scopes(&resource.scopes);
+    let (known, scopes) = stored_scopes(&resource.scopes)?;
     let aliases = json_list(resource.aliases.iter().map(ResourceUri::as_str));
     let tenants = json_list(resource.tenants.iter().map(TenantId::as_str));
     let default_scopes = resource.default_scopes.to_string();

@@ -13,7 +13,7 @@ use crate::fetch::{Fetcher, Supplied};
 use crate::http::SiteFacts;
 use crate::protocol::{
     ClaimNames, ClientDocuments, IntrospectionMode, Issuer, Lifetimes, Network, Policy, PublicUrl, Rates,
-    RedirectUri, RegistrationMode, Scope,
+    RedirectUri, RegistrationMode, Scope, TenantId,
 };
 use crate::random::Random;
 use crate::store::{Mode, StoreOptions};
@@ -235,6 +235,16 @@ impl TestServerBuilder {
         let mut declared = code_client(id, redirect_uris, None);
         declared.client.first_party = true;
         self.seed.clients.push(declared);
+        self
+    }
+
+    /// Lets people use the client that was added last in this tenant (and in others named so) alone.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn client_only_for_tenant(mut self, tenant: &str) -> Self {
+        let tenant = TenantId::parse(tenant).unwrap_or_else(|| panic!("{tenant} is no tenant's id"));
+        self.seed.clients.last_mut().expect("a client was added").client.tenants.push(tenant);
         self
     }
 

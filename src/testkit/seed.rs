@@ -118,10 +118,19 @@ impl TestResource {
         roles: impl IntoIterator<Item = &'a str>,
     ) -> Self {
         self.scopes.push(ResourceScope {
-            token: scope_token(token),
             description: description.to_owned(),
             roles: roles.into_iter().map(|role| word(role, RoleName::parse)).collect(),
+            ..ResourceScope::new(scope_token(token))
         });
+        self
+    }
+
+    /// Sets a rule for the scope that was added last.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn rule(mut self, set: impl FnOnce(&mut ResourceScope)) -> Self {
+        set(self.scopes.last_mut().expect("a scope was added"));
         self
     }
 
@@ -198,7 +207,8 @@ impl Seed {
         let memberships = || self.users.iter().flat_map(|user| &user.memberships);
         let mut tenants: BTreeSet<String> = self.tenants.clone();
         tenants.extend(memberships().map(|(tenant, _)| tenant.clone()));
-        let of_clients = self.clients.iter().filter_map(|client| client.client.tenant.as_ref());
+        let of_clients = self.clients.iter().map(|client| &client.client);
+        let of_clients = of_clients.flat_map(|client| client.tenant.iter().chain(&client.tenants));
         tenants.extend(of_clients.map(ToString::to_string));
         let of_resources = self.resources.iter().flat_map(|resource| &resource.resource.tenants);
         tenants.extend(of_resources.map(ToString::to_string));

@@ -37,9 +37,12 @@ mod redeeming;
 mod refreshing;
 mod registering;
 mod revoking;
+mod scope_rules;
 mod several_resources;
 mod shapes;
 mod surface;
+mod suspending;
+mod tenants;
 mod wire;
 mod world;
 
@@ -85,14 +88,21 @@ const LISTS: &[(&str, &[Case])] = &[
     ("refreshing", refreshing::CASES),
     ("registering", registering::CASES),
     ("revoking", revoking::CASES),
+    ("scope_rules", scope_rules::CASES),
     ("several_resources", several_resources::CASES),
     ("shapes", shapes::CASES),
     ("surface", surface::CASES),
+    ("suspending", suspending::CASES),
+    ("tenants", tenants::CASES),
 ];
 
 /// Run on PostgreSQL too.
-const ON_POSTGRES: &[(&str, &[Case])] =
-    &[("code_flow", code_flow::CASES), ("keys", keys::CASES), ("races", races::CASES)];
+const ON_POSTGRES: &[(&str, &[Case])] = &[
+    ("code_flow", code_flow::CASES),
+    ("keys", keys::CASES),
+    ("races", races::CASES),
+    ("suspending", suspending::CASES),
+];
 
 fn main() -> ExitCode {
     let mut suite = Suite::default();

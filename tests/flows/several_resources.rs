@@ -238,7 +238,7 @@ async fn what_was_left_unticked_is_not_ticked_again(database: Database) {
 }
 
 async fn the_answer_to_a_step_up_reports_the_union(database: Database) {
-    // MCP 2026-07-28 authorization, Scope Challenge Handling: the client asks anew for the union
+    // MCP Scope Challenge Handling: the client asks anew for the union
     let server = three(database).await;
     let client = app(&server);
     let mut browser = logged_in(&server, "alice").await;

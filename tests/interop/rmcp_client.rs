@@ -71,7 +71,7 @@ async fn rmcp_finds_its_way_from_a_refusal_to_a_tool_call() {
     let tools = client.list_all_tools().await.unwrap();
     let mut names: Vec<_> = tools.iter().map(|tool| tool.name.as_ref()).collect();
     names.sort_unstable();
-    assert_eq!(names, ["list_notes", "read_note", "whoami", "write_note"]);
+    assert_eq!(names, ["erase_notes", "list_notes", "read_note", "whoami", "write_note"]);
 
     let me = whoami(&client).await;
     assert_eq!(

@@ -221,7 +221,7 @@ async fn a_resource_is_changed_as_it_is_at_that_moment(database: Database) {
         let (store, uri) = (world.store.clone(), uri.clone());
         async move {
             let token = ScopeToken::parse(&format!("scope{number}")).unwrap();
-            let scope = ResourceScope { description: token.to_string(), token, roles: Vec::new() };
+            let scope = ResourceScope { description: token.to_string(), ..ResourceScope::new(token) };
             let change = ResourceChange { put_scopes: vec![scope], ..ResourceChange::default() };
             store.change_resource(&uri, change, fact(AuditKind::Changed)).await.unwrap()
         }

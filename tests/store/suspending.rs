@@ -15,6 +15,8 @@ cases![
     a_suspended_tenant_loses_its_grants,
     a_grant_is_dead_as_soon_as_someone_it_names_no_longer_stands,
     suspending_happens_once,
+    what_was_suspended_is_resumed_once_and_gets_nothing_back,
+    what_was_withdrawn_from_configuration_is_not_resumed,
 ];
 
 async fn assert_dead(world: &World, grant: &GrantId) {
@@ -105,4 +107,50 @@ async fn suspending_happens_once(database: Database) {
     let unknown = world.store.suspend_user(&user_id("nobody"), audit(AuditKind::Suspended)).await.unwrap();
     assert_eq!(unknown, Outcome::Lost);
     assert_eq!(world.database.count("audit_events WHERE kind = 'suspended'").await, 1);
+}
+
+async fn what_was_suspended_is_resumed_once_and_gets_nothing_back(database: Database) {
+    let world = World::new(database).await;
+    let grant = world.refreshable().await;
+    let event = || audit(AuditKind::Resumed);
+    let (alice, app, acme) = (user_id("alice"), client_id("app"), tenant_id("acme"));
+    assert_eq!(world.store.resume_user(&alice, event()).await.unwrap(), Outcome::Lost, "not suspended");
+    assert!(world.store.suspend_user(&alice, audit(AuditKind::Suspended)).await.unwrap().is_won());
+    assert!(world.store.suspend_client(&app, audit(AuditKind::Suspended)).await.unwrap().is_won());
+    assert!(world.store.suspend_tenant(&acme, audit(AuditKind::Suspended)).await.unwrap().is_won());
+    let outcomes = race(|_| {
+        let (world, alice) = (world.clone(), alice.clone());
+        async move { world.store.resume_user(&alice, audit(AuditKind::Resumed)).await.unwrap() }
+    })
+    .await;
+    assert_eq!(winners(&outcomes), 1);
+    assert_eq!(world.store.resume_client(&app, event()).await.unwrap(), Outcome::Won(()));
+    assert_eq!(world.store.resume_tenant(&acme, event()).await.unwrap(), Outcome::Won(()));
+    for outcome in [
+        world.store.resume_client(&app, event()).await.unwrap(),
+        world.store.resume_tenant(&acme, event()).await.unwrap(),
+        world.store.resume_client(&client_id("nobody"), event()).await.unwrap(),
+    ] {
+        assert_eq!(outcome, Outcome::Lost);
+    }
+    assert_eq!(world.database.count("audit_events WHERE kind = 'resumed'").await, 3);
+    assert_dead(&world, &grant).await;
+    let session = world.store.browser_session(&world.session, NOW, Duration::from_secs(60)).await.unwrap();
+    assert_eq!(session, None);
+    assert_eq!(world.log_in(&world.session, "alice").await, Outcome::Won(()));
+    assert_eq!(world.issue(&world.completed()).await, Outcome::Won(()), "and what comes now is good");
+}
+
+async fn what_was_withdrawn_from_configuration_is_not_resumed(database: Database) {
+    let world = World::new(database).await;
+    world.refreshable().await;
+    world.store.reconcile(Default::default(), NOW).await.unwrap();
+    let event = || audit(AuditKind::Resumed);
+    for outcome in [
+        world.store.resume_user(&user_id("alice"), event()).await.unwrap(),
+        world.store.resume_client(&client_id("app"), event()).await.unwrap(),
+        world.store.resume_tenant(&tenant_id("acme"), event()).await.unwrap(),
+    ] {
+        assert_eq!(outcome, Outcome::Lost);
+    }
 }

@@ -112,9 +112,10 @@ pub(crate) fn client(id: &str, origin: ClientOrigin) -> Client {
 
 pub(crate) fn notes() -> Resource {
     let known = |token: &str, roles: &[&str]| ResourceScope {
-        token: ScopeToken::parse(token).unwrap(),
         description: format!("May {token} \"notes\""),
         roles: roles.iter().map(|role| RoleName::parse(role).unwrap()).collect(),
+        max_age: Some(Duration::from_secs(300)),
+        ..ResourceScope::new(ScopeToken::parse(token).unwrap())
     };
     Resource {
         uri: resource_uri("https://mcp.example.com/mcp"),

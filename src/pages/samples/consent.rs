@@ -24,6 +24,7 @@ impl ConsentPage {
             ("several-servers-loopback", Self { tenants: tenants(), ..several_on(loopback()) }),
             ("several-servers-remembered", several_remembered()),
             ("refused-before", refused_before()),
+            ("each-time", each_time()),
             ("hostile", hostile(false)),
             ("hostile-remembered", hostile(true)),
             ("hostile-lines", Self { client: client(LINES, Verification::SelfRegistered), ..loopback() }),
@@ -86,6 +87,12 @@ fn refused_before() -> ConsentPage {
     }
     notes.scopes.push(scope("notes:export", "Export all notes as one file", true));
     ConsentPage { remembered: true, resources: vec![notes], ..loopback() }
+}
+
+fn each_time() -> ConsentPage {
+    let mut notes = notes();
+    notes.scopes[2].is_each_time = true;
+    ConsentPage { remembered: true, resources: vec![notes], ..web() }
 }
 
 fn nothing_asked() -> ConsentPage {
@@ -181,6 +188,7 @@ fn scope(value: &str, description: &str, is_new: bool) -> ScopeView {
         required: false,
         is_new,
         is_refused: false,
+        is_each_time: false,
     }
 }
 

@@ -158,7 +158,7 @@ fn other() -> ResourceUri {
 
 fn known(token: &str, role: Option<&str>) -> ResourceScope {
     let roles = role.iter().map(|role| RoleName::parse(role).unwrap()).collect();
-    ResourceScope { token: ScopeToken::parse(token).unwrap(), description: String::new(), roles }
+    ResourceScope { roles, ..ResourceScope::new(ScopeToken::parse(token).unwrap()) }
 }
 
 fn granted(agreement: &Agreement) -> Vec<(String, String)> {

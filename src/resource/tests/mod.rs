@@ -14,6 +14,7 @@ use super::fixture::{ISSUER, KEY, NOW, RESOURCE, StubIssuer, TestKey, claims, cl
 use super::*;
 
 mod keys;
+mod logins;
 mod requests;
 mod tokens;
 
