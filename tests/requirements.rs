@@ -29,6 +29,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("RFC 7523", "JWT Profile for Client Authentication"),
     ("RFC 9068", "JWT Profile for Access Tokens"),
     ("RFC 7517", "JSON Web Key"),
+    ("RFC 7518", "JSON Web Algorithms"),
     ("RFC 8725", "JSON Web Token Best Current Practices"),
     ("RFC 7662", "Token Introspection"),
     ("RFC 9701", "JWT Response for Token Introspection"),

@@ -114,6 +114,7 @@ mod tests {
 
     #[test]
     fn the_document_says_what_the_policy_says() {
+        // MCP 2025-11-25 Authorization Code Protection.
         // RFC 9700 §2.1.1; RFC 9207 §2.3; Client ID Metadata Documents §5; MCP Authorization Code Protection.
         // RFC 9701 §7, RFC 8414 §2, RFC 9207 §3, MCP 2026-07-28 authorization, OpenID Connect Discovery §3
         let mut policy = policy();

@@ -116,7 +116,7 @@ async fn a_strangers_client_is_told_of_errors_after_somebody_has_logged_in(datab
 }
 
 async fn only_s256_is_taken_for_a_challenge(database: Database) {
-    // RFC 9700 §2.1.1; RFC 7636 §4.4.1; OAuth 2.1 §4.1.1, RFC 7636 §4.3
+    // MCP 2025-03-26 Security Requirements; RFC 9700 §2.1.1; RFC 7636 §4.4.1; OAuth 2.1 §4.1.1, RFC 7636 §4.3
     let server = server(database).await;
     let client = app(&server);
     type Change = fn(RequestParams) -> RequestParams;
@@ -198,7 +198,7 @@ async fn a_loopback_redirect_uri_may_have_any_port_and_nothing_else_may_differ(d
 }
 
 async fn a_web_redirect_uri_is_compared_letter_by_letter(database: Database) {
-    // RFC 9700 §2.1
+    // MCP 2025-06-18 Open Redirection; RFC 9700 §2.1
     let server = server(database).await;
     let client = web(&server);
     for uri in [

@@ -83,7 +83,7 @@ async fn state_and_issuer_come_back_byte_for_byte(database: Database) {
 }
 
 async fn what_asks_for_nothing_in_particular_gets_the_default_scopes(database: Database) {
-    // MCP Scope Minimization; RFC 6749 §3.3: never everything.
+    // MCP 2025-11-25 Scope Selection Strategy; MCP Scope Minimization; RFC 6749 §3.3: never everything.
     let server = server(database).await;
     let client = app(&server);
     let mut browser = logged_in(&server, "bob").await;

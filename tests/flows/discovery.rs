@@ -20,6 +20,7 @@ cases![
 ];
 
 async fn every_address_that_clients_try_gives_the_same_document(_: Database) {
+    // MCP 2025-03-26 Server Metadata Discovery.
     // RFC 8414 §3.3; MCP Authorization Server Discovery; RFC 8414 §3.1, OpenID Connect Discovery §4
     for path in ["/oauth", "", "/", "/a/b", "/a/"] {
         let server = world(Database::Sqlite).issuer_path(path).start().await;

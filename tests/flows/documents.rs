@@ -91,6 +91,7 @@ fn fetches(server: &TestServer) -> usize {
 }
 
 async fn released_clients_get_in_by_their_documents(database: Database) {
+    // MCP 2025-11-25 Client ID Metadata Documents.
     // MCP Client Registration: the name, the host that vouches, and the host to which the browser goes are shown.
     let server = server(database).await;
     for (text, callbacks) in RELEASED {

@@ -92,7 +92,7 @@ async fn a_refreshed_id_token_tells_of_the_same_login(database: Database) {
 }
 
 async fn without_openid_nobody_is_told_who_the_person_is(database: Database) {
-    // OpenID Connect Core §3.1.2.1
+    // RFC 6750 §3.1; OpenID Connect Core §3.1.2.1
     let server = server(database).await;
     let answer = signed_in(&server, &app(&server), "mcp:read profile email").await;
     assert_eq!((answer.scope(), answer.json.get("id_token")), ("mcp:read", None));

@@ -19,6 +19,7 @@ cases![
 ];
 
 async fn a_demanded_login_is_demanded_once(database: Database) {
+    // OpenID Connect Core §3.1.2.1
     let server = server(database).await;
     let client = app(&server);
     let mut browser = logged_in(&server, "alice").await;

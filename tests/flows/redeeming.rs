@@ -116,7 +116,7 @@ async fn the_redirect_uri_is_repeated_exactly_or_not_at_all(database: Database) 
 }
 
 async fn the_resource_is_the_one_of_the_grant(database: Database) {
-    // MCP Resource Parameter.
+    // MCP 2025-06-18 Resource Parameter Implementation; MCP Resource Parameter.
     // RFC 8707 §2.2; a slash at the end is the same resource (MCP 2026-07-28 authorization).
     let server = server(database).await;
     let client = app(&server);

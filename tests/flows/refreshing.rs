@@ -31,7 +31,7 @@ async fn refresh_with(client: &TestClient, token: &str, pair: (&str, &str)) -> T
 }
 
 async fn every_refresh_gives_the_next_token(database: Database) {
-    // RFC 9700 §2.2.2; MCP Token Theft
+    // MCP 2025-06-18 Token Theft; RFC 9700 §2.2.2; MCP Token Theft
     let server = server(database).await;
     for client in [app(&server), web(&server)] {
         let first = tokens(&server, &client).await;

@@ -88,7 +88,7 @@ async fn registered(server: &TestServer, metadata: &Value, redirect_uri: &str) -
 }
 
 async fn released_clients_register_and_get_through_a_whole_flow(database: Database) {
-    // MCP Client Registration; RFC 7591 §3.2.1, RFC 8252 §7.3
+    // MCP 2025-03-26 Dynamic Client Registration; MCP Client Registration; RFC 7591 §3.2.1, RFC 8252 §7.3
     let server = server(database).await;
     for (name, metadata, redirect_uri) in released_clients() {
         let answer = server.register(&metadata).await;
