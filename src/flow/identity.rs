@@ -6,8 +6,8 @@ use super::{Engine, Failure, Refusal};
 use crate::protocol::logout::Hint;
 use crate::protocol::step::Expected;
 use crate::protocol::{
-    AuthorizationRequest, ClientId, ErrorCode, Grant, OAuthError, Scope, SigningAlg, Timestamp, UserId,
-    UserInfo,
+    ACR_PASSWORD, AuthorizationRequest, ClientId, ErrorCode, Grant, OAuthError, Scope, SigningAlg, Timestamp,
+    UserId, UserInfo,
 };
 use crate::tokens::{IdTokenClaims, TokenKind, at_hash};
 
@@ -34,7 +34,7 @@ impl Engine {
             expires_at: now.plus(self.policy.lifetimes.access_token),
             auth_time: grant.auth_time,
             nonce,
-            acr: None,
+            acr: Some(ACR_PASSWORD.to_owned()),
             at_hash: at_hash(access_token),
         };
         Ok(Some(self.sign(TokenKind::IdToken, SigningAlg::Rs256, &claims).await?))

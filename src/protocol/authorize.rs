@@ -363,7 +363,7 @@ mod tests {
                 "a parameter without a value is an omitted one"
             );
         }
-        let ignored = "acr_values=high&display=popup&ui_locales=de&claims_locales=de&claims=%7B%7D";
+        let ignored = "display=popup&ui_locales=de&claims_locales=de&claims=%7B%7D";
         assert_eq!(validated(&format!("{VALID}&{ignored}&response_mode=query")), validated(VALID));
     }
 

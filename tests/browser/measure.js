@@ -85,6 +85,8 @@ const stops = () => {
   document.activeElement?.blur();
   const groups = new Map();
   const all = controls().filter((e) => {
+    // What cannot be changed is no stop (HTML, the disabled attribute); it is read out all the same.
+    if (e.disabled) return false;
     if (e.type !== "radio") return true;
     const group = groups.get(e.name);
     if (!group || e.checked) groups.set(e.name, e);
