@@ -19,7 +19,7 @@ pub(super) fn is_protocol_path(site: &Site, path: &str) -> bool {
     let issuer = &site.engine().policy.issuer;
     let under_issuer = path.strip_prefix(issuer.base_path()).and_then(|rest| rest.strip_prefix('/'));
     let is_endpoint = under_issuer.is_some_and(|name| {
-        matches!(name, "token" | "register" | "jwks" | "introspect" | "revoke" | "userinfo")
+        matches!(name, "token" | "register" | "jwks" | "introspect" | "revoke" | "userinfo" | "openapi.json")
             || name.starts_with(".well-known/")
             || name.strip_prefix("register/").is_some_and(|id| !id.is_empty() && !id.contains('/'))
     });
