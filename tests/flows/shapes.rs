@@ -165,8 +165,7 @@ async fn pages_and_links_of_a_server_under_a_path_stay_under_it(_: Database) {
 
 async fn what_is_not_there_is_told_in_the_same_form_under_a_path(_: Database) {
     let (server, _proxy) = behind_proxy("/auth", "/oauth", Sees::Whole, Hears::PublicHost).await;
-    for address in ["/auth/.well-known/nothing", "/auth/oauth/.well-known/nothing", "/auth/oauth/introspect"]
-    {
+    for address in ["/auth/.well-known/nothing", "/auth/oauth/.well-known/nothing"] {
         let answer = server.get(&server.url(address)).await;
         assert_eq!(answer.refusal(), (404, "invalid_request"), "{address}");
     }

@@ -164,7 +164,7 @@ async fn who_leaves_a_tenant_or_loses_a_role_loses_it_at_the_next_refresh(databa
         .await;
     let second = client.refresh(first.refresh_token()).await.granted();
     assert_eq!(second.scope(), "mcp:read", "the role is gone");
-    assert_eq!(server.verify(second.access_token()).await["roles"], serde_json::json!([]));
+    assert!(server.verify(second.access_token()).await.get("roles").is_none(), "what is empty is left out");
     execute(&server, "DELETE FROM memberships WHERE user_id = 'bob' AND tenant_id = 'acme'").await;
     assert_eq!(client.refresh(second.refresh_token()).await.refusal(), (400, "invalid_grant"));
 }
