@@ -34,6 +34,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("RFC 7662", "Token Introspection"),
     ("RFC 9701", "JWT Response for Token Introspection"),
     ("RFC 7009", "Token Revocation"),
+    ("RFC 9110", "HTTP Semantics"),
     ("RFC 9470", "Step Up Authentication Challenge"),
     ("OpenID Connect Core", "OpenID Connect Core 1.0, the authorization code flow"),
     ("OpenID Connect Discovery", "OpenID Connect Discovery 1.0"),
