@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .clients import NODE, NODE_MODULES
-from .servers import HERE, PYTHON, Server, free_port
+from .servers import HERE, PYTHON, Server, free_port, surroundings
 from .tally import Tally
 
 EXAMPLES = HERE.parent / "examples"
@@ -153,7 +153,7 @@ introspects = ["{url}/mcp"]
 
     def _cli(self, *arguments: str) -> str:
         command = [self._program, *arguments, "--config", str(self._here / "gatelet.toml")]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        return subprocess.run(command, check=True, capture_output=True, text=True, env=surroundings()).stdout
 
     def _post(self, endpoint: str, form: dict) -> dict:
         request = urllib.request.Request(f"{self.issuer}/{endpoint}", urllib.parse.urlencode(form).encode())

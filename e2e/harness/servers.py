@@ -16,6 +16,11 @@ HERE = Path(__file__).parent.parent
 PYTHON = HERE / "python" / ".venv" / "bin" / "python"
 
 
+def surroundings() -> dict[str, str]:
+    """This run's environment, less what gatelet would take for configuration (GATELET_BIN)."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("GATELET_")}
+
+
 _given: set[int] = set()
 
 
@@ -41,7 +46,7 @@ class Server:
         self._log = work / f"{name}.log"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                command, stdout=subprocess.DEVNULL, stderr=log, stdin=subprocess.DEVNULL, env=os.environ | env
+                command, stdout=subprocess.DEVNULL, stderr=log, stdin=subprocess.DEVNULL, env=surroundings() | env
             )
 
     def ready(self) -> None:

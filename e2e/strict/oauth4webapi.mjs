@@ -45,7 +45,7 @@ async function authorized(client, redirectUri, parameters) {
 
 /** What an RFC 9068 resource server makes of an access token. */
 function validated(accessToken, audience = resource) {
-  const request = new Request(audience, { headers: { Authorization: `Bearer ${accessToken}` } });
+  const request = new Request(resource, { headers: { Authorization: `Bearer ${accessToken}` } });
   return oauth.validateJwtAccessToken(as, request, audience, loopback);
 }
 
@@ -84,7 +84,7 @@ const tokens = await check("a code is exchanged for tokens, the id token signed 
   });
   const response = await oauth.authorizationCodeGrantRequest(as, registered, secret, answer, redirectUri, verifier, loopback);
   const checks = { expectedNonce: nonce, maxAge: 3600, requireIdToken: true };
-  const tokens = await oauth.processAuthorizationCodeResponse(as, registered, response.clone(), checks);
+  const tokens = await oauth.processAuthorizationCodeResponse(as, registered, response, checks);
   await oauth.validateApplicationLevelSignature(as, response, loopback);
   return tokens;
 });
@@ -111,7 +111,7 @@ await check("userinfo tells about the person of the id token", async () => {
 
 const refreshed = await check("a refresh token gives the next, and an id token of the same login", async () => {
   const response = await oauth.refreshTokenGrantRequest(as, registered, secret, tokens.refresh_token, loopback);
-  const refreshed = await oauth.processRefreshTokenResponse(as, registered, response.clone());
+  const refreshed = await oauth.processRefreshTokenResponse(as, registered, response);
   assert.notEqual(refreshed.refresh_token, tokens.refresh_token);
   if (refreshed.id_token) await oauth.validateApplicationLevelSignature(as, response, loopback);
   await validated(refreshed.access_token);

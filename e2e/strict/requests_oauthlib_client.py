@@ -33,7 +33,7 @@ def exchanged() -> None:
         client_secret=client["client_secret"],
         include_client_id=True,
     )
-    assert session.token["scope"] == SCOPE, session.token
+    assert sorted(session.token["scope"]) == sorted(SCOPE), session.token
 
 
 check("a code is exchanged for exactly the scope that was asked for", exchanged)
