@@ -8,7 +8,7 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use gatelet::protocol::{ClientId, GrantId, Scope, SigningAlg, Timestamp};
 use gatelet::random::Random;
-use gatelet::tokens::{AccessTokenClaims, ClaimName, Jti, KeyRing, TEST_KEYS, TokenKind};
+use gatelet::tokens::{AccessTokenClaims, Jti, KeyRing, TEST_KEYS, TokenKind};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use rsa::RsaPrivateKey;
 use rsa::pkcs1::EncodeRsaPrivateKey;
@@ -60,8 +60,6 @@ fn claims() -> Result<AccessTokenClaims, Failure> {
         scope: Scope::parse("notes:read notes:write").map_err(|_| "scope")?,
         auth_time: Some(issued_at),
         acr: None,
-        tenant: None,
-        roles: (ClaimName::roles(), vec![]),
         mapped: BTreeMap::new(),
     })
 }

@@ -31,7 +31,7 @@ impl Notes {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let (issuer, url) = (std::env::var("ISSUER")?, std::env::var("URL")?);
-    let mut server = ResourceServer::builder(&format!("{url}/mcp"), &issuer).required_scopes(["mcp:read"]);
+    let mut server = ResourceServer::builder(format!("{url}/mcp"), &issuer).required_scopes(["mcp:read"]);
     if let Ok(tenant) = std::env::var("TENANT") {
         server = server.tenant(&tenant);
     }

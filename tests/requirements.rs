@@ -125,7 +125,7 @@ fn the_page_of_compliance_is_fresh_and_knows_every_text() {
 /// The page: for each text its sections, in order, with their rules and tests; then what is not done, and why.
 fn compliance(root: &Path, source: &str) -> String {
     let functions = functions(root);
-    let mut of_text: BTreeMap<&str, Vec<(Vec<u32>, &str, &str, &str)>> = BTreeMap::new();
+    let mut of_text = BTreeMap::<&str, Vec<_>>::new();
     for (section, rule, test) in rows(source) {
         let text = text_of(section).unwrap_or_else(|| panic!("{section} is of no text in TEXTS"));
         of_text.entry(text).or_default().push((number_of(section), section, rule, test));

@@ -20,9 +20,9 @@ export class Form {
     return this.inputs.some((input) => input.name === name);
   }
 
-  /** The values of the checkboxes of this name, ticked or not. */
+  /** What the checkboxes of this name are about, ticked or not: the last word of their values. */
   choices(name) {
-    return this.inputs.filter((input) => input.name === name && input.type === "checkbox").map((input) => input.value);
+    return this.inputs.filter((input) => input.name === name && input.type === "checkbox").map(lastWord);
   }
 
   fill(name, value) {
@@ -36,7 +36,7 @@ export class Form {
       if (!this.choices(name).includes(value)) throw new Error(`the form offers no ${name} ${value}`);
     }
     for (const input of this.inputs) {
-      if (input.name === name && input.type === "checkbox") input.checked = values.includes(input.value);
+      if (input.name === name && input.type === "checkbox") input.checked = values.includes(lastWord(input));
     }
   }
 
@@ -47,6 +47,9 @@ export class Form {
     return new URLSearchParams(button ? [...pairs, button] : pairs);
   }
 }
+
+/** A scope on the consent page is told with the server that it is for: `<server> <scope>`. */
+const lastWord = (input) => input.value.split(" ").at(-1);
 
 export class Browser {
   #cookies;

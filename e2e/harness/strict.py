@@ -37,7 +37,8 @@ class Serve(Server):
             "introspector": {"id": "notesserver", "secret": os.urandom(32).hex()},
             "keys": {alg: {"id": f"machine{alg}", "jwk": keys[alg]["private"]} for alg in ALGORITHMS},
         }
-        facts = {"issuer": f"{origin}/oauth", "resource": RESOURCE, "clients": clients}
+        self.issuer, self.clients = f"{origin}/oauth", clients
+        facts = {"issuer": self.issuer, "resource": RESOURCE, "clients": clients}
         self.world.write_text(json.dumps(facts))
         (here / "alice").write_text("wonderland")
         for name in ("basic", "post", "introspector"):

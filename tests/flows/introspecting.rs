@@ -273,7 +273,7 @@ async fn everybody_may_ask_where_that_was_decided(database: Database) {
     assert_eq!(ask(&ClientAuth::Nothing).await.json["aud"], "other-api");
     assert_eq!(ask(&ClientAuth::Public("whoever".to_owned())).await.json["active"], true);
     // Who says more than its name is held to it.
-    assert_eq!(is_active(&notes_server(&server), issued.access_token()).await, false);
+    assert!(!is_active(&notes_server(&server), issued.access_token()).await);
     let wrong = ClientAuth::Basic("notes-server".to_owned(), "wrong".to_owned());
     assert_eq!(ask(&wrong).await.refusal(), (401, "invalid_client"));
     let wrong = ClientAuth::Post("notes-server".to_owned(), "wrong".to_owned());
