@@ -219,7 +219,7 @@ impl Engine {
     /// The keys to sign with.
     ///
     /// # Errors
-    /// [`Failure::Unavailable`] when the database has not answered for longer than [`TRUSTED`].
+    /// [`Failure::Unavailable`] when the database has not answered for longer than a minute.
     pub async fn keys_to_sign(&self) -> Result<KeyRing, Failure> {
         let now = self.clock.now();
         let last = self.keys.read(&self.store, now).await;
