@@ -95,10 +95,12 @@ const stops = () => {
   const marked = [...all, ...groups.values()];
   marked.forEach((e, i) => { e.dataset.stop = i; });
   window.walked = {};
-  // The best of several visits: a page that sets the focus itself, late, has no outline for it then.
+  // A focus that the page sets itself, perhaps late, is none of the walk's.
+  let tabbed = false;
+  document.addEventListener("keydown", (e) => { tabbed = e.key === "Tab"; }, true);
   document.addEventListener("focusin", ({ target: e }) => {
-    const stop = e.dataset.stop;
-    if (stop && window.walked[stop]?.length !== 0) window.walked[stop] = focused(e);
+    if (tabbed && e.dataset.stop) window.walked[e.dataset.stop] ??= focused(e);
+    tabbed = false;
   });
   const drawn = marked.filter((e) => getComputedStyle(e).outlineStyle !== "none");
   return { names: marked.map(named), complaints: drawn.map((e) => `outlined without focus: ${named(e)}`) };
