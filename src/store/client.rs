@@ -8,7 +8,7 @@ use super::audit::{Noted, record};
 use super::backend::Tx;
 use super::sql::statements;
 use super::value::{Row, Value, args, json, json_list, json_members};
-use super::{Store, StoreError, initial_access, issue};
+use super::{Store, StoreError, consent, initial_access, issue, suspend};
 use crate::audit::AuditEvent;
 use crate::protocol::client_assertion::AssertionAlgorithm;
 use crate::protocol::{
@@ -96,8 +96,7 @@ statements! {
     DROP_SECRETS = "DELETE FROM client_secrets WHERE client_id = $1 AND position >= $2";
     DECLARED = "SELECT id FROM clients WHERE origin = 'config'";
     REMOVE = "DELETE FROM clients WHERE id = $1 AND origin = 'config'
-        AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.client_id = clients.id)
-        AND NOT EXISTS (SELECT 1 FROM consents k WHERE k.client_id = clients.id)";
+        AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.client_id = clients.id)";
     WITHDRAW = "UPDATE clients SET origin = 'withdrawn', suspended_at = COALESCE(suspended_at, $2)
         WHERE id = $1 AND origin = 'config'";
 }
@@ -396,8 +395,8 @@ pub(super) async fn upsert(tx: &mut Tx<'_>, client: &Client) -> Result<(), Store
     put_secrets(tx, client, client.registered_at).await
 }
 
-/// Removes declared clients that are declared no longer; one that a grant or a consent refers to is withdrawn:
-/// suspended, and its grants revoked.
+/// Removes declared clients that are declared no longer, with the consents to them; one that a grant refers to is
+/// withdrawn: suspended, and its grants revoked.
 pub(super) async fn remove_undeclared(
     tx: &mut Tx<'_>,
     declared: &[Client],
@@ -408,9 +407,10 @@ pub(super) async fn remove_undeclared(
         if declared.iter().any(|client| client.id.as_str() == id) {
             continue;
         }
+        tx.execute(consent::FORGET_OF_CLIENT, args![id]).await?;
         if tx.execute(REMOVE, args![id]).await? == 0 {
             tx.execute(WITHDRAW, args![id, now]).await?;
-            super::suspend::revoke_grants_of_client(tx, id, now).await?;
+            suspend::revoke_grants_of_client(tx, id, now).await?;
         }
     }
     Ok(())
