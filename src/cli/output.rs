@@ -4,7 +4,7 @@ use std::io::{IsTerminal as _, Write as _};
 
 use serde_json::{Map, Value, json};
 
-use crate::protocol::Timestamp;
+use crate::protocol::{Attributes, Timestamp};
 
 /// One member of a thing.
 #[derive(Clone, Copy, Debug)]
@@ -79,6 +79,17 @@ impl Cell {
         let shown = shown.into();
         Self { shown: if shown.is_empty() { "-".to_owned() } else { shown }, json }
     }
+}
+
+/// Attributes: an object, and for people each with its value.
+pub(super) fn attributes(attributes: &Attributes) -> Cell {
+    let object: Map<String, Value> =
+        attributes.iter().map(|(name, value)| (name.to_string(), value.into())).collect();
+    let shown = object.iter().map(|(name, value)| match value.as_str() {
+        Some(text) => format!("{name}={text}"),
+        None => format!("{name}:={value}"),
+    });
+    Cell::of(shown.collect::<Vec<_>>().join(" "), Value::Object(object))
 }
 
 /// What a command has to say.

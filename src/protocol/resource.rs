@@ -1,6 +1,7 @@
 //! Resources: the MCP servers that tokens are for (RFC 8707; MCP 2026-07-28 authorization, resource parameter).
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -8,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
 use super::{
-    ClaimMapping, ClientId, ErrorCode, Issuer, OAuthError, RoleName, Scope, ScopeToken, SigningAlg, TenantId,
-    Timestamp,
+    ClaimMapping, ClientId, ErrorCode, Issuer, Lifetimes, OAuthError, RoleName, Scope, ScopeToken,
+    SigningAlg, TenantId, Timestamp,
 };
 
 const MAX_LENGTH: usize = 2048;
@@ -125,6 +126,22 @@ pub struct ResourceScope {
 }
 
 impl ResourceScope {
+    /// How long ago a login may be at least and at most, by a scope's rule.
+    pub const MAX_AGE: RangeInclusive<Duration> =
+        RangeInclusive::new(Duration::from_secs(60), Lifetimes::BOUNDS.browser_session_idle);
+
+    /// Reads the name of a scope that belongs to a resource.
+    ///
+    /// # Errors
+    /// What speaks against it, for people.
+    pub fn parse_token(text: &str) -> Result<ScopeToken, String> {
+        let token = ScopeToken::parse(text).map_err(|error| error.to_string())?;
+        match token.is_of_server() {
+            true => Err(format!("{token} belongs to no resource; it is accepted everywhere")),
+            false => Ok(token),
+        }
+    }
+
     /// A scope that everybody may give, with no rule of its own.
     pub fn new(token: ScopeToken) -> Self {
         let description = String::new();
@@ -282,6 +299,15 @@ impl Resource {
         let known = asked.map(|asked| within(self.known(asked))).unwrap_or_default();
         if known.is_empty() { within(self.default_scopes.clone()) } else { known }
     }
+}
+
+/// Everything that `resources` know.
+pub fn known_scopes<'a>(resources: impl IntoIterator<Item = &'a Resource>) -> Scope {
+    let listed = resources.into_iter().flat_map(|resource| match &resource.scopes {
+        KnownScopes::Listed(scopes) => scopes.as_slice(),
+        KnownScopes::Any => &[],
+    });
+    listed.map(|scope| scope.token.clone()).collect()
 }
 
 /// The resources that an authorization request names in its `resource` parameters (RFC 8707 §2.1), each once however

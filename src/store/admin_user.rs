@@ -7,15 +7,15 @@ use super::backend::Tx;
 use super::sql::statements;
 use super::user::{user, user_columns};
 use super::value::{Row, args, json_list};
-use super::{Outcome, Store, StoreError, suspend};
+use super::{Outcome, Store, StoreError, attributes, suspend};
 use crate::audit::AuditEvent;
-use crate::protocol::{PasswordHash, RoleName, TenantId, User, UserId};
+use crate::protocol::{AttributeChanges, Attributes, PasswordHash, RoleName, TenantId, User, UserId};
 
 /// What administrators see of a person besides what everybody does.
 macro_rules! columns {
     () => {
         concat!(
-            "u.id AS user_id, u.origin, u.created_at,
+            "u.id AS user_id, u.origin, u.created_at, u.attributes,
             CAST(CASE WHEN u.password_hash IS NULL THEN 0 ELSE 1 END AS BIGINT) AS has_password,
             CAST(CASE WHEN u.password_declared_at IS NULL THEN 0 ELSE 1 END AS BIGINT) AS password_is_declared, ",
             user_columns!()
@@ -73,6 +73,8 @@ pub struct KnownUser {
     pub password_is_declared: bool,
     /// Where they belong and as what, by tenant; suspended tenants too.
     pub memberships: Vec<(TenantId, Vec<RoleName>)>,
+    /// What claims can be mapped from.
+    pub attributes: Attributes,
 }
 
 /// A person to be added.
@@ -84,6 +86,8 @@ pub struct NewUser {
     pub password_hash: Option<PasswordHash>,
     /// Where they belong, and as what.
     pub memberships: Vec<(TenantId, Vec<RoleName>)>,
+    /// What claims can be mapped from.
+    pub attributes: Attributes,
 }
 
 /// What is to be changed of a person; what is absent stays.
@@ -95,6 +99,8 @@ pub struct UserChange {
     pub name: Option<String>,
     /// Their mail address; empty takes it away.
     pub email: Option<String>,
+    /// What claims can be mapped from.
+    pub attributes: AttributeChanges,
 }
 
 impl Store {
@@ -165,6 +171,9 @@ impl Store {
                     change.email.as_deref(),
                 ];
                 let changed = tx.execute(CHANGE, args).await?;
+                if changed > 0 {
+                    attributes::change_of_user(tx, id, &change.attributes).await?;
+                }
                 recorded(tx, changed, audit).await
             })
         })
@@ -254,7 +263,7 @@ pub(super) async fn recorded(tx: &mut Tx<'_>, changed: u64, audit: &Noted) -> Re
 }
 
 async fn add(tx: &mut Tx<'_>, new: &NewUser, audit: &Noted) -> Result<Outcome, StoreError> {
-    let NewUser { user, password_hash, memberships } = new;
+    let NewUser { user, password_hash, memberships, attributes } = new;
     let folded = User::fold(&user.username);
     let args = args![
         &user.id,
@@ -271,6 +280,7 @@ async fn add(tx: &mut Tx<'_>, new: &NewUser, audit: &Noted) -> Result<Outcome, S
             return Ok(Outcome::Lost);
         }
     }
+    attributes::put_of_user(tx, &user.id, attributes).await?;
     recorded(tx, added, audit).await
 }
 
@@ -296,6 +306,7 @@ fn known_user(row: &Row) -> Result<KnownUser, StoreError> {
         has_password: row.is_true("has_password")?,
         password_is_declared: row.is_true("password_is_declared")?,
         memberships: Vec::new(),
+        attributes: row.json("attributes")?,
     })
 }
 

@@ -4,6 +4,7 @@
 mod audit;
 mod banner;
 mod beside;
+mod clients;
 mod commands;
 mod document;
 mod hosting;
@@ -38,10 +39,11 @@ macro_rules! cases {
 use cases;
 
 fn main() -> ExitCode {
-    let modules: [(&str, &[(&'static str, Case)]); 14] = [
+    let modules: [(&str, &[(&'static str, Case)]); 15] = [
         ("audit", audit::CASES),
         ("banner", banner::CASES),
         ("beside", beside::CASES),
+        ("clients", clients::CASES),
         ("commands", commands::CASES),
         ("https", https::CASES),
         ("keys", keys::CASES),

@@ -20,6 +20,7 @@ cases![
     a_role_that_is_deleted_is_nobodys,
     a_resource_is_changed_as_it_is_at_that_moment,
     a_client_has_two_secrets_at_most_and_one_at_least,
+    attributes_that_are_changed_at_once_are_all_kept,
     a_client_is_not_called_like_a_person,
     what_was_suspended_is_resumed_once,
     lists_go_on_where_they_ended,
@@ -40,7 +41,7 @@ fn new_user(id: &str, username: &str) -> NewUser {
     };
     let password_hash = Some(PasswordHash::from_stored("$argon2id$hers".to_owned()));
     let memberships = vec![(tenant_id("acme"), vec![RoleName::parse("editor").unwrap()])];
-    NewUser { user, password_hash, memberships }
+    NewUser { user, password_hash, memberships, attributes: Attributes::new() }
 }
 
 async fn add(store: &Store, user: NewUser) -> Outcome {
@@ -277,6 +278,42 @@ async fn a_client_has_two_secrets_at_most_and_one_at_least(database: Database) {
     let changed = store.change_client(&id, public, fact(AuditKind::Changed)).await.unwrap();
     assert_eq!(changed, Changed::Done);
     assert!(store.client_secret_times(&id).await.unwrap().is_empty());
+    // One that needs a secret again is given its first in the same change, and is never left without.
+    let by_secret = ClientChange {
+        auth_methods: Some(vec![ClientAuthMethod::ClientSecretPost]),
+        ..ClientChange::default()
+    };
+    let changed = store.change_client(&id, by_secret.clone(), fact(AuditKind::Changed)).await.unwrap();
+    assert!(matches!(changed, Changed::Refused(_)), "{changed:?}");
+    let given = ClientChange { first_secret: Some(hash("new")), ..by_secret };
+    let changed = store.change_client(&id, given, fact(AuditKind::Changed)).await.unwrap();
+    assert_eq!(changed, Changed::Done);
+    assert_eq!(store.client(&id).await.unwrap().unwrap().secret_hashes, [hash("new")]);
+}
+
+async fn attributes_that_are_changed_at_once_are_all_kept(database: Database) {
+    let (world, _) = with_carol(database).await;
+    let name = |number: usize| AttributeName::parse(&format!("a{number}")).unwrap();
+    let outcomes = race(|number| {
+        let store = world.store.clone();
+        let one = Some(Attribute::One(number.to_string()));
+        let change = UserChange { attributes: [(name(number), one)].into(), ..UserChange::default() };
+        async move { store.change_user(&user_id("carol"), change, fact(AuditKind::Changed)).await.unwrap() }
+    })
+    .await;
+    let all = winners(&outcomes);
+    let attributes = async || {
+        let carol = world.store.known_user(&user_id("carol")).await.unwrap().unwrap();
+        assert_eq!(carol.known.thing.name.as_deref(), Some("Carol"), "what is not named stays");
+        carol.attributes
+    };
+    assert_eq!((all, attributes().await.len()), (outcomes.len(), outcomes.len()));
+    let gone = UserChange { attributes: [(name(0), None)].into(), ..UserChange::default() };
+    assert!(
+        world.store.change_user(&user_id("carol"), gone, fact(AuditKind::Changed)).await.unwrap().is_won()
+    );
+    let left = attributes().await;
+    assert_eq!((left.len(), left.get(&name(1))), (all - 1, Some(&Attribute::One("1".to_owned()))));
 }
 
 async fn a_client_is_not_called_like_a_person(database: Database) {

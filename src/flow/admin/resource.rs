@@ -2,7 +2,7 @@
 
 use super::{Admin, AdminError, Named};
 use crate::audit::AuditKind;
-use crate::protocol::{KnownScopes, Resource, ResourceChange, ResourceUri};
+use crate::protocol::{ClaimMapping, KnownScopes, Resource, ResourceChange, ResourceUri};
 use crate::store::Known;
 
 fn named(uri: &ResourceUri) -> Named<'_> {
@@ -43,6 +43,7 @@ impl Admin {
         let scopes = KnownScopes::Listed(Vec::new());
         let mut resource = Resource { scopes, ..Resource::unregistered(uri.clone()) };
         change.apply(&mut resource).map_err(AdminError::Invalid)?;
+        self.refuse_taken_claims(&resource)?;
         let event = self.event(AuditKind::Added, &format!("resource {uri}"));
         let outcome = self.engine.store.add_resource(resource, event).await?;
         outcome.won().ok_or_else(|| named(uri).taken())?;
@@ -61,6 +62,9 @@ impl Admin {
         let known = self.resource(uri).await?;
         named(uri).changeable(known.origin)?;
         self.require_named(&change).await?;
+        let mut wanted = known.thing.clone();
+        change.apply(&mut wanted).map_err(AdminError::Invalid)?;
+        self.refuse_taken_claims(&wanted)?;
         let uri = &known.thing.uri;
         let event = self.event(AuditKind::Changed, &format!("resource {uri}"));
         let changed = self.engine.store.change_resource(uri, change, event).await?;
@@ -78,6 +82,17 @@ impl Admin {
         let event = self.event(AuditKind::Deleted, &format!("resource {}", known.thing.uri));
         let outcome = self.engine.store.delete_resource(&known.thing.uri, event).await?;
         named(uri).won(outcome)
+    }
+
+    /// A claim of a resource must not have the name of one that its tokens have anyway.
+    fn refuse_taken_claims(&self, resource: &Resource) -> Result<(), AdminError> {
+        match self.engine.policy.claims.taken_at(resource).first() {
+            Some(ClaimMapping { name, from }) => Err(AdminError::Invalid(format!(
+                "{name} is the name of the {from} claim of every token; give that another name in [claims] of the \
+                 configuration, or here by mapping another name from {from}"
+            ))),
+            None => Ok(()),
+        }
     }
 
     /// What a resource names must be there, or its name would be given a meaning later.

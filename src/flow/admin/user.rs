@@ -2,7 +2,7 @@
 
 use super::{Admin, AdminError, Named};
 use crate::audit::AuditKind;
-use crate::protocol::{PasswordHash, RoleName, SHORTEST_SECRET, TenantId, User, UserId};
+use crate::protocol::{Attributes, PasswordHash, RoleName, SHORTEST_SECRET, TenantId, User, UserId};
 use crate::store::{KnownUser, NewUser, UserChange};
 
 /// A person to be added.
@@ -18,6 +18,8 @@ pub struct AddUser {
     pub email: Option<String>,
     /// Where they belong, and as what.
     pub memberships: Vec<(TenantId, Vec<RoleName>)>,
+    /// What claims can be mapped from.
+    pub attributes: Attributes,
 }
 
 fn named(id: &str) -> Named<'_> {
@@ -103,10 +105,10 @@ impl Admin {
         }
         let password_hash = self.hashed(password).await?;
         let id = add.id.unwrap_or_else(|| UserId::from(self.engine.fresh_id()));
-        let AddUser { username, name, email, memberships, .. } = add;
+        let AddUser { username, name, email, memberships, attributes, .. } = add;
         let user = User { id: id.clone(), username, name, email, suspended_at: None };
         let event = self.event(AuditKind::Added, "user").user(&id);
-        let new = NewUser { user, password_hash, memberships };
+        let new = NewUser { user, password_hash, memberships, attributes };
         let outcome = store.add_user(new, event).await?;
         named(id.as_str()).won(outcome)?;
         self.user_with(&id).await
