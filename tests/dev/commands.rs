@@ -65,7 +65,7 @@ pub(crate) fn done(directory: &Path, arguments: &[&str]) -> Value {
 }
 
 /// The sentence by which a command is refused.
-fn refused(directory: &Path, code: i32, arguments: &[&str]) -> String {
+pub(crate) fn refused(directory: &Path, code: i32, arguments: &[&str]) -> String {
     let ran = ran(directory, arguments);
     assert_eq!(ran.code, code, "{arguments:?}: {}{}", ran.stdout, ran.stderr);
     assert_eq!(ran.stdout, "", "{arguments:?}");

@@ -1,6 +1,7 @@
 //! The `gatelet` program as people start it: its banner, what it refuses, how it stops and starts again.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod audit;
 mod banner;
 mod beside;
 mod commands;
@@ -12,6 +13,7 @@ mod log_lines;
 mod network;
 mod program;
 mod refusals;
+mod registering;
 mod restarts;
 mod serve;
 mod stopping;
@@ -36,7 +38,8 @@ macro_rules! cases {
 use cases;
 
 fn main() -> ExitCode {
-    let modules: [(&str, &[(&'static str, Case)]); 12] = [
+    let modules: [(&str, &[(&'static str, Case)]); 14] = [
+        ("audit", audit::CASES),
         ("banner", banner::CASES),
         ("beside", beside::CASES),
         ("commands", commands::CASES),
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         ("log_lines", log_lines::CASES),
         ("hosting", hosting::CASES),
         ("refusals", refusals::CASES),
+        ("registering", registering::CASES),
         ("restarts", restarts::CASES),
         ("serve", serve::CASES),
         ("stopping", stopping::CASES),
