@@ -5,14 +5,14 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::admin::{Common, EXIT_CODES, Paging, run, secret_from_stdin};
+use super::admin::{Common, EXIT_CODES, Paging, require_change, run, secret_from_stdin};
 use super::client_members::Members;
 use super::client_shown::{CLIENT, cells};
 use super::output::{Cell, Output};
 use super::parse;
 use crate::app::admin::{Admin, AdminError, ClientFilter, ClientWithSecret, Origin, WhichSecret};
 use crate::protocol::client_rules::Proofs;
-use crate::protocol::{ClientId, GrantType, Timestamp};
+use crate::protocol::{ClientChange, ClientId, GrantType, Timestamp};
 
 /// Arguments of `gatelet client`.
 #[derive(Args, Clone, Debug)]
@@ -151,6 +151,7 @@ async fn done(admin: &Admin, command: &ClientCommand) -> Result<Output, AdminErr
             if *third_party {
                 change.first_party = Some(false);
             }
+            require_change(change != ClientChange::default())?;
             let changed = admin.change_client(client, change).await?;
             return with_secrets(admin, changed).await;
         }

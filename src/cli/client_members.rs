@@ -89,7 +89,8 @@ impl Members {
         let says_so = self.has_keys()
             || !self.machine_scopes.is_empty()
             || !self.machine_at.is_empty()
-            || !self.introspects.is_empty();
+            || !self.introspects.is_empty()
+            || self.grants.contains(&GrantType::ClientCredentials);
         says_so && self.redirect_uris.is_empty()
     }
 

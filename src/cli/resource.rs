@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
-use super::admin::{Common, EXIT_CODES, Paging, run};
+use super::admin::{Common, EXIT_CODES, Paging, require_change, run};
 use super::output::{Cell, Output, Shape, detail, listed};
 use super::parse::{self, OrNothing, listed as listed_of, or_nothing};
 use crate::app::admin::{Admin, AdminError, Known};
@@ -215,7 +215,9 @@ async fn done(admin: &Admin, command: &ResourceCommand) -> Result<Output, AdminE
         ResourceCommand::Show { uri } => admin.resource(uri).await?,
         ResourceCommand::Add { uri, members } => admin.add_resource(uri, &members.change(&[])).await?,
         ResourceCommand::Change { uri, members, drop_scopes } => {
-            admin.change_resource(uri, members.change(drop_scopes)).await?
+            let change = members.change(drop_scopes);
+            require_change(change != ResourceChange::default())?;
+            admin.change_resource(uri, change).await?
         }
         ResourceCommand::Delete { uri } => {
             admin.delete_resource(uri).await?;

@@ -3,13 +3,13 @@
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use serde_json::json;
+use serde_json::{Map, json};
 
 use super::admin::{Common, EXIT_CODES, Paging, run, secret_from_stdin};
 use super::output::{Cell, Output, Shape, attributes, detail, listed};
 use super::parse;
-use crate::app::admin::{AddUser, Admin, AdminError, KnownUser, UserChange};
-use crate::protocol::{Attribute, AttributeName, RoleName, TenantId, User, UserId};
+use crate::app::admin::{AddUser, Admin, AdminError, KnownUser, MembershipChange, UserChange};
+use crate::protocol::{Attribute, AttributeName, Attributes, RoleName, TenantId, User, UserId};
 
 /// Arguments of `gatelet user`.
 #[derive(Args, Clone, Debug)]
@@ -51,6 +51,10 @@ pub enum UserCommand {
         /// The tenant and the roles there: TENANT or TENANT=ROLE,ROLE.
         #[arg(value_name = "TENANT[=ROLE,…]", value_parser = parse::membership)]
         membership: (TenantId, Vec<RoleName>),
+        /// What claims can be mapped from for this person in this tenant alone: `seat=7`, `desks:=["a","b"]` for a list,
+        /// `seat=` takes it away. Can be given several times; those that are not named stay.
+        #[arg(long = "attribute", value_name = "NAME=VALUE", value_parser = parse::attribute)]
+        attributes: Vec<(AttributeName, Option<Attribute>)>,
     },
     /// Take a person out of a tenant; what they let clients do there is revoked.
     Leave {
@@ -136,7 +140,7 @@ pub struct ChangeArgs {
 }
 
 /// What is printed of a person.
-pub(super) const USER: Shape<11> = Shape {
+pub(super) const USER: Shape<12> = Shape {
     many: "users",
     fields: [
         listed("id", "The `sub` of their tokens."),
@@ -145,6 +149,10 @@ pub(super) const USER: Shape<11> = Shape {
         detail("email", "Their mail address, or null."),
         listed("tenants", "Where they belong: an object from tenant to a list of roles."),
         detail("attributes", "What claims can be mapped from: an object."),
+        detail(
+            "tenant_attributes",
+            "What claims can be mapped from in single tenants: an object from tenant to an object.",
+        ),
         detail("has_password", "Whether they have a password."),
         detail("password_declared", "Whether the configuration file gives it."),
         listed("origin", "`config`, `admin` or `withdrawn` (declared once, and no longer)."),
@@ -153,7 +161,7 @@ pub(super) const USER: Shape<11> = Shape {
     ],
 };
 
-fn cells(user: &KnownUser) -> [Cell; 11] {
+fn cells(user: &KnownUser) -> [Cell; 12] {
     let KnownUser { known, memberships, .. } = user;
     let words = |roles: &[RoleName]| roles.iter().map(ToString::to_string).collect::<Vec<_>>();
     let shown = memberships.iter().map(|(tenant, roles)| match roles.is_empty() {
@@ -169,12 +177,20 @@ fn cells(user: &KnownUser) -> [Cell; 11] {
         Cell::optional(known.thing.email.as_deref()),
         Cell::of(shown.collect::<Vec<_>>().join(" "), by_tenant.into()),
         attributes(&user.attributes),
+        in_tenants(&user.membership_attributes),
         Cell::yes(user.has_password),
         Cell::yes(user.password_is_declared),
         Cell::text(known.origin.as_str()),
         Cell::time(known.created_at),
         Cell::time(known.suspended_at),
     ]
+}
+
+fn in_tenants(all: &[(TenantId, Attributes)]) -> Cell {
+    let cells = all.iter().map(|(tenant, of)| (tenant.to_string(), attributes(of)));
+    let (shown, objects): (Vec<_>, Map<_, _>) =
+        cells.map(|(tenant, cell)| (format!("{tenant}: {}", cell.shown()), (tenant, cell.json()))).unzip();
+    Cell::of(shown.join("; "), objects.into())
 }
 
 /// Runs `gatelet user`.
@@ -196,8 +212,9 @@ async fn done(admin: &Admin, command: &UserCommand) -> Result<Output, AdminError
             let attributes = attributes.into_iter().collect();
             admin.change_user(&user, UserChange { username, name, email, attributes }).await?
         }
-        UserCommand::Join { user, membership: (tenant, roles) } => {
-            admin.put_membership(user, tenant, roles.clone()).await?
+        UserCommand::Join { user, membership: (tenant, roles), attributes } => {
+            let attributes = attributes.iter().cloned().collect();
+            admin.put_membership(user, tenant, MembershipChange { roles: roles.clone(), attributes }).await?
         }
         UserCommand::Leave { user, tenant } => admin.drop_membership(user, tenant).await?,
         UserCommand::Password { user, .. } => {

@@ -8,7 +8,7 @@ use super::{
 };
 
 /// What is to be changed of a resource; what is absent stays.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ResourceChange {
     /// Its name for people.
     pub name: Option<String>,

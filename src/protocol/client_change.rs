@@ -7,7 +7,7 @@ use super::{
 };
 
 /// What is to be changed of a client; what is absent stays.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClientChange {
     /// Its name for people; empty takes it away.
     pub name: Option<String>,

@@ -146,6 +146,13 @@ impl ClientFault {
     }
 }
 
+impl Resource {
+    /// Whether a token with this audience would be good at it, or seem to be.
+    pub fn is_meant_by_audience(&self, audience: &str) -> bool {
+        self.audience() == audience || ResourceUri::parse(audience).is_ok_and(|uri| self.is_named_by(&uri))
+    }
+}
+
 impl Client {
     /// Reads an identifier.
     ///
@@ -170,11 +177,7 @@ impl Client {
     /// # Errors
     /// What speaks against it, for people.
     pub fn parse_audience(text: &str, resources: &[Resource]) -> Result<String, String> {
-        let is_of = |resource: &&Resource| {
-            resource.audience() == text
-                || ResourceUri::parse(text).is_ok_and(|uri| resource.is_named_by(&uri))
-        };
-        if let Some(resource) = resources.iter().find(is_of) {
+        if let Some(resource) = resources.iter().find(|resource| resource.is_meant_by_audience(text)) {
             return Err(format!("is the audience of {}; name that as `resource`", resource.uri));
         }
         let is_word =

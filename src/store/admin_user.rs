@@ -32,7 +32,7 @@ statements! {
             OR EXISTS (SELECT 1 FROM memberships m WHERE m.user_id = u.id AND m.tenant_id = $2))
         ORDER BY u.id LIMIT $3");
     /// Of the people of a page, which is a range of identifiers; those of suspended tenants too.
-    MEMBERSHIPS = "SELECT user_id, tenant_id, roles FROM memberships WHERE user_id >= $1 AND user_id <= $2
+    MEMBERSHIPS = "SELECT user_id, tenant_id, roles, attributes FROM memberships WHERE user_id >= $1 AND user_id <= $2
         ORDER BY user_id, tenant_id";
     /// Neither an identifier that somebody had before, nor a client's: the `sub` of its own tokens (RFC 9700 §4.15).
     ADD = "INSERT INTO users (id, username, username_folded, name, email, password_hash, origin, created_at)
@@ -75,6 +75,8 @@ pub struct KnownUser {
     pub memberships: Vec<(TenantId, Vec<RoleName>)>,
     /// What claims can be mapped from.
     pub attributes: Attributes,
+    /// What claims can be mapped from in single tenants, where there is something.
+    pub membership_attributes: Vec<(TenantId, Attributes)>,
 }
 
 /// A person to be added.
@@ -100,6 +102,15 @@ pub struct UserChange {
     /// Their mail address; empty takes it away.
     pub email: Option<String>,
     /// What claims can be mapped from.
+    pub attributes: AttributeChanges,
+}
+
+/// What a membership is to be.
+#[derive(Clone, Debug, Default)]
+pub struct MembershipChange {
+    /// The roles that the person has, and no others.
+    pub roles: Vec<RoleName>,
+    /// What is to be changed of what claims can be mapped from.
     pub attributes: AttributeChanges,
 }
 
@@ -141,6 +152,10 @@ impl Store {
             let id = row.text("user_id")?;
             if let Some(user) = users.iter_mut().find(|user| user.known.thing.id.as_str() == id) {
                 let tenant = row.parsed("tenant_id", TenantId::parse)?;
+                let attributes: Attributes = row.json("attributes")?;
+                if !attributes.is_empty() {
+                    user.membership_attributes.push((tenant.clone(), attributes));
+                }
                 user.memberships.push((tenant, row.list("roles", RoleName::parse)?));
             }
         }
@@ -186,13 +201,16 @@ impl Store {
         &self,
         id: &UserId,
         tenant: &TenantId,
-        roles: Vec<RoleName>,
+        change: MembershipChange,
         audit: AuditEvent,
     ) -> Result<Outcome, StoreError> {
-        let args = (id.clone(), tenant.clone(), roles, self.noted(audit));
-        self.write_guarded(args, |tx, (id, tenant, roles, audit)| {
+        let args = (id.clone(), tenant.clone(), change, self.noted(audit));
+        self.write_guarded(args, |tx, (id, tenant, change, audit)| {
             Box::pin(async move {
-                let joined = join(tx, id, tenant, roles).await?;
+                let joined = join(tx, id, tenant, &change.roles).await?;
+                if joined > 0 {
+                    attributes::change_of_membership(tx, id, tenant, &change.attributes).await?;
+                }
                 recorded(tx, joined, audit).await
             })
         })
@@ -307,6 +325,7 @@ fn known_user(row: &Row) -> Result<KnownUser, StoreError> {
         password_is_declared: row.is_true("password_is_declared")?,
         memberships: Vec::new(),
         attributes: row.json("attributes")?,
+        membership_attributes: Vec::new(),
     })
 }
 

@@ -10,6 +10,7 @@ statements! {
     FACTS = "SELECT u.username, u.name, u.email, u.attributes, m.attributes AS membership_attributes
         FROM users u JOIN memberships m ON m.user_id = u.id WHERE u.id = $1 AND m.tenant_id = $2";
     OF_USER = "SELECT attributes FROM users WHERE id = $1";
+    OF_MEMBERSHIP = "SELECT attributes FROM memberships WHERE user_id = $1 AND tenant_id = $2";
     PUT_OF_USER = "UPDATE users SET attributes = $2 WHERE id = $1 AND attributes <> $2";
     PUT_OF_MEMBERSHIP = "UPDATE memberships SET attributes = $3
         WHERE user_id = $1 AND tenant_id = $2 AND attributes <> $3";
@@ -55,6 +56,19 @@ pub(super) async fn change_of_user(
     let mut attributes: Attributes = row.json("attributes")?;
     change_attributes(&mut attributes, changes);
     put_of_user(tx, user, &attributes).await
+}
+
+/// Changes the attributes of a membership, whose row the caller has locked.
+pub(super) async fn change_of_membership(
+    tx: &mut Tx<'_>,
+    user: &UserId,
+    tenant: &TenantId,
+    changes: &AttributeChanges,
+) -> Result<(), StoreError> {
+    let Some(row) = tx.optional(OF_MEMBERSHIP, args![user, tenant]).await? else { return Ok(()) };
+    let mut attributes: Attributes = row.json("attributes")?;
+    change_attributes(&mut attributes, changes);
+    put_of_membership(tx, user, tenant, &attributes).await
 }
 
 /// Replaces the attributes of a membership.

@@ -198,6 +198,10 @@ fn a_client_that_could_not_work_is_refused_as_in_the_configuration() -> Result<(
         assert!(said_so.contains(said), "{arguments:?}: {said_so}");
     }
     refused(&here, 3, &["client", "show", "c"]);
+    // Nor the other way round.
+    done(&here, &["client", "add", "c", "--machine", "--audience", "word"]);
+    let taken = ["resource", "change", DEMO, "--audience", "word"];
+    assert!(refused(&here, 2, &taken).contains("has an audience of its own"));
     Ok(())
 }
 
@@ -219,6 +223,26 @@ fn what_is_written_down_about_people_is_in_the_tokens_of_a_resource() -> Result<
     let claims = token();
     assert_eq!((&claims["department"], &claims["org"]), (&"sales".into(), &"acme".into()));
     assert_eq!(claims.get("tenant"), None, "it has another name here");
+    let joined = done(&here, &["user", "join", "bob", "acme=member", "--attribute", "seat=7"]);
+    assert_eq!(joined["tenant_attributes"], json!({"acme": {"seat": "7"}}));
+    done(
+        &here,
+        &[
+            "resource",
+            "change",
+            DEMO,
+            "--claim",
+            "seat=membership.attributes.seat",
+            "--claim",
+            "department=user.attributes.department",
+        ],
+    );
+    assert_eq!((&token()["seat"], &token()["department"]), (&"7".into(), &"sales".into()));
+    let joined = done(&here, &["user", "join", "bob", "acme"]);
+    assert_eq!(
+        (&joined["tenants"]["acme"], &joined["tenant_attributes"]["acme"]["seat"]),
+        (&json!([]), &"7".into())
+    );
     let changed = done(&here, &["user", "change", "bob", "--attribute", "department="]);
     assert_eq!(changed["attributes"], json!({"groups": ["a", "b"]}));
     assert_eq!(token().get("department"), None);

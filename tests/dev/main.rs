@@ -12,6 +12,7 @@ mod https;
 mod keys;
 mod log_lines;
 mod network;
+mod operating;
 mod program;
 mod refusals;
 mod registering;
@@ -39,7 +40,7 @@ macro_rules! cases {
 use cases;
 
 fn main() -> ExitCode {
-    let modules: [(&str, &[(&'static str, Case)]); 15] = [
+    let modules: [(&str, &[(&'static str, Case)]); 16] = [
         ("audit", audit::CASES),
         ("banner", banner::CASES),
         ("beside", beside::CASES),
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         ("keys", keys::CASES),
         ("log_lines", log_lines::CASES),
         ("hosting", hosting::CASES),
+        ("operating", operating::CASES),
         ("refusals", refusals::CASES),
         ("registering", registering::CASES),
         ("restarts", restarts::CASES),

@@ -3,7 +3,8 @@
 use gatelet::audit::{AuditEvent, AuditKind};
 use gatelet::protocol::*;
 use gatelet::store::{
-    AuditFilter, Changed, ClientFilter, NewUser, Origin, Outcome, Store, StoreError, UserChange, WhichSecret,
+    AuditFilter, Changed, ClientFilter, MembershipChange, NewUser, Origin, Outcome, Store, StoreError,
+    UserChange, WhichSecret,
 };
 
 use crate::world::*;
@@ -121,7 +122,10 @@ async fn what_configuration_declares_is_left_alone(database: Database) {
     let change = UserChange { name: Some("A".to_owned()), ..UserChange::default() };
     assert_eq!(store.change_user(&alice, change, changed.clone()).await.unwrap(), Outcome::Lost);
     assert_eq!(store.delete_user(&alice, deleted.clone()).await.unwrap(), Outcome::Lost);
-    assert_eq!(store.put_membership(&alice, &acme, vec![], changed.clone()).await.unwrap(), Outcome::Lost);
+    assert_eq!(
+        store.put_membership(&alice, &acme, MembershipChange::default(), changed.clone()).await.unwrap(),
+        Outcome::Lost
+    );
     assert_eq!(store.drop_membership(&alice, &acme, changed.clone()).await.unwrap(), Outcome::Lost);
     assert_eq!(store.rename_tenant(tenant("acme"), changed.clone()).await.unwrap(), Outcome::Lost);
     assert_eq!(store.delete_tenant(&acme, deleted.clone()).await.unwrap(), Outcome::Lost);
@@ -165,7 +169,10 @@ async fn leaving_a_tenant_takes_back_what_was_let_in_there(database: Database) {
     let (store, carol, acme) = (&world.store, user_id("carol"), tenant_id("acme"));
     let left = store.drop_membership(&carol, &acme, fact(AuditKind::Changed)).await.unwrap();
     assert_eq!(left, Outcome::Won(()));
-    let joined = store.put_membership(&carol, &acme, vec![], fact(AuditKind::Changed)).await.unwrap();
+    let joined = store
+        .put_membership(&carol, &acme, MembershipChange::default(), fact(AuditKind::Changed))
+        .await
+        .unwrap();
     assert_eq!(joined, Outcome::Won(()));
     assert!(!world.is_alive(&grant).await, "coming back gives nothing back");
     assert_eq!(world.database.count("consents WHERE user_id = 'carol'").await, 0);

@@ -3,7 +3,7 @@
 use super::{Admin, AdminError, Named};
 use crate::audit::AuditKind;
 use crate::protocol::{Attributes, PasswordHash, RoleName, SHORTEST_SECRET, TenantId, User, UserId};
-use crate::store::{KnownUser, NewUser, UserChange};
+use crate::store::{KnownUser, MembershipChange, NewUser, UserChange};
 
 /// A person to be added.
 #[derive(Clone, Debug)]
@@ -141,13 +141,13 @@ impl Admin {
         &self,
         name: &str,
         tenant: &TenantId,
-        roles: Vec<RoleName>,
+        change: MembershipChange,
     ) -> Result<KnownUser, AdminError> {
         let user = self.changeable_user(name).await?;
-        self.require_tenant_and_roles(tenant, &roles).await?;
+        self.require_tenant_and_roles(tenant, &change.roles).await?;
         let id = &user.known.thing.id;
         let event = self.event(AuditKind::Changed, "membership").user(id).tenant(tenant);
-        let outcome = self.engine.store.put_membership(id, tenant, roles, event).await?;
+        let outcome = self.engine.store.put_membership(id, tenant, change, event).await?;
         named(name).won(outcome)?;
         self.user_with(id).await
     }
