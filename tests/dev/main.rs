@@ -14,6 +14,7 @@ mod program;
 mod refusals;
 mod restarts;
 mod serve;
+mod serve_keys;
 mod stopping;
 mod walkthrough;
 
@@ -36,7 +37,7 @@ macro_rules! cases {
 use cases;
 
 fn main() -> ExitCode {
-    let modules: [(&str, &[(&'static str, Case)]); 12] = [
+    let modules: [(&str, &[(&'static str, Case)]); 13] = [
         ("banner", banner::CASES),
         ("beside", beside::CASES),
         ("commands", commands::CASES),
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         ("refusals", refusals::CASES),
         ("restarts", restarts::CASES),
         ("serve", serve::CASES),
+        ("serve_keys", serve_keys::CASES),
         ("stopping", stopping::CASES),
         ("walkthrough", walkthrough::CASES),
     ];

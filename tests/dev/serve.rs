@@ -26,15 +26,26 @@ pub(crate) struct Serve {
 impl Serve {
     /// Starts it with a configuration, and a database `gatelet.db`, in `here`.
     pub(crate) fn start(here: &Path) -> Self {
-        Self::start_as(here, |port| format!("http://localhost:{port}"))
+        Self::start_as(here, local)
     }
 
     /// Starts it so that people reach it under the URL that is made of its port.
     pub(crate) fn start_as(here: &Path, public_url: impl FnOnce(u16) -> String) -> Self {
+        Self::start_with(here, public_url, "")
+    }
+
+    /// The same with more of a configuration.
+    pub(crate) fn start_with(here: &Path, public_url: impl FnOnce(u16) -> String, further: &str) -> Self {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
         let public_url = public_url(port);
-        let configuration = format!("public_url = \"{public_url}\"\nlisten = [\"127.0.0.1:{port}\"]\n");
+        let configuration =
+            format!("public_url = \"{public_url}\"\nlisten = [\"127.0.0.1:{port}\"]\n{further}");
         std::fs::write(here.join("gatelet.toml"), configuration).unwrap();
+        Self::start_again(here, port)
+    }
+
+    /// Starts it with the configuration that is there, for this port.
+    pub(crate) fn start_again(here: &Path, port: u16) -> Self {
         let child = gatelet(here, &["serve"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let mut serve = Self { child, port };
         // It listens before it opens its database, and answers after: the first answer says that it is ready.
@@ -52,6 +63,11 @@ impl Serve {
         terminate(&self.child);
         assert_eq!(self.child.wait().unwrap().code(), Some(0));
     }
+}
+
+/// The URL under which whoever is on this machine reaches a server.
+pub(crate) fn local(port: u16) -> String {
+    format!("http://localhost:{port}")
 }
 
 impl Drop for Serve {
