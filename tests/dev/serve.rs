@@ -26,20 +26,23 @@ pub(crate) struct Serve {
 impl Serve {
     /// Starts it with a configuration, and a database `gatelet.db`, in `here`.
     pub(crate) fn start(here: &Path) -> Self {
-        Self::start_as(here, local)
+        Self::start_as(here, |port| format!("http://localhost:{port}"))
     }
 
     /// Starts it so that people reach it under the URL that is made of its port.
     pub(crate) fn start_as(here: &Path, public_url: impl FnOnce(u16) -> String) -> Self {
-        Self::start_with(here, public_url, "")
+        Self::start_at(here, public_url, "")
     }
 
-    /// The same with more of a configuration.
-    pub(crate) fn start_with(here: &Path, public_url: impl FnOnce(u16) -> String, further: &str) -> Self {
+    /// Starts it with more than the smallest configuration.
+    pub(crate) fn start_with(here: &Path, more: &str) -> Self {
+        Self::start_at(here, |port| format!("http://localhost:{port}"), more)
+    }
+
+    fn start_at(here: &Path, public_url: impl FnOnce(u16) -> String, more: &str) -> Self {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
         let public_url = public_url(port);
-        let configuration =
-            format!("public_url = \"{public_url}\"\nlisten = [\"127.0.0.1:{port}\"]\n{further}");
+        let configuration = format!("public_url = \"{public_url}\"\nlisten = [\"127.0.0.1:{port}\"]\n{more}");
         std::fs::write(here.join("gatelet.toml"), configuration).unwrap();
         Self::start_again(here, port)
     }
@@ -63,11 +66,6 @@ impl Serve {
         terminate(&self.child);
         assert_eq!(self.child.wait().unwrap().code(), Some(0));
     }
-}
-
-/// The URL under which whoever is on this machine reaches a server.
-pub(crate) fn local(port: u16) -> String {
-    format!("http://localhost:{port}")
 }
 
 impl Drop for Serve {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::commands::{done, form_request, refused, token_request};
 use crate::network::json;
 use crate::program::{directory, refusal};
-use crate::serve::{Serve, local};
+use crate::serve::Serve;
 use crate::{NotRun, cases};
 
 cases![
@@ -41,7 +41,7 @@ fn server(here: &Path) -> Serve {
     std::fs::write(here.join("secret"), SECRET).unwrap();
     std::fs::write(here.join("key"), "Z2F0ZWxldDogMzIgYnl0ZXMgb2YgdGhpcyB0ZXN0ISE").unwrap();
     private(&here.join("key"));
-    Serve::start_with(here, local, WORLD)
+    Serve::start_with(here, WORLD)
 }
 
 fn private(file: &Path) {
