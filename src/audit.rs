@@ -70,6 +70,46 @@ pub enum AuditKind {
 }
 
 impl AuditKind {
+    /// Everything that can happen.
+    pub const ALL: [Self; 31] = [
+        Self::LoggedIn,
+        Self::LoggedOut,
+        Self::ClientRegistered,
+        Self::ClientReplaced,
+        Self::ClientDeleted,
+        Self::InitialAccessTokenIssued,
+        Self::InitialAccessTokenRevoked,
+        Self::ClientDocumentRead,
+        Self::GrantIssued,
+        Self::ConsentRefused,
+        Self::CodeRedeemed,
+        Self::CodeReplayed,
+        Self::WrongVerifier,
+        Self::RefreshRotated,
+        Self::RefreshRetried,
+        Self::RefreshReplayed,
+        Self::RefreshTokenRevoked,
+        Self::AccessTokenRevoked,
+        Self::PasswordChanged,
+        Self::KeyPublished,
+        Self::KeyRotated,
+        Self::KeyInstalled,
+        Self::KeyRevoked,
+        Self::KeysRewrapped,
+        Self::Suspended,
+        Self::Resumed,
+        Self::GrantRevoked,
+        Self::ClientSecretChanged,
+        Self::Added,
+        Self::Changed,
+        Self::Deleted,
+    ];
+
+    /// Reads a stored name.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+
     /// Its stored name.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -1,5 +1,5 @@
-//! `tests/requirements.md` names a test for every requirement, `docs/threats.md` one for every attack. They are there, and
-//! what is to cite a section does. `docs/compliance.md` is made of the first, in the order of the texts:
+//! `tests/requirements.md` names a test for every requirement, `docs/threats.md` one for every attack, `tests/guards.toml`
+//! one for every line that keeps somebody out. They are there, and what is to cite a section does. `docs/compliance.md` is made of the first, in the order of the texts:
 //! `BLESS=1 cargo test --test requirements` writes it anew.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot read the sources fails")]
 
@@ -87,6 +87,40 @@ fn every_attack_is_stopped_somewhere_and_has_a_test() {
     }
     assert!(count > 50, "the page was not read: {count} rows");
     assert!(missing.is_empty(), "{} of {count}:\n{}", missing.len(), missing.join("\n"));
+}
+
+/// What is deleted, and whether the test then fails, `.ci/guards` sees; a line that was moved or reworded shows here.
+#[test]
+fn every_guard_is_where_it_was_and_has_a_test() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let functions = functions(root);
+    let page: toml::Table = read_to_string(root.join("tests/guards.toml")).unwrap().parse().unwrap();
+    let guards = page["guard"].as_array().unwrap();
+    let mut wrong = Vec::new();
+    let mut names = BTreeSet::new();
+    for guard in guards {
+        let text = |key: &str| guard.get(key).map(|value| value.as_str().unwrap());
+        let (name, file, test) = (text("name").unwrap(), text("file").unwrap(), text("test").unwrap());
+        if !names.insert(name) {
+            wrong.push(format!("{name}: there are two of that name"));
+        }
+        let source = read_to_string(root.join(file)).unwrap_or_default();
+        let times = source.matches(text("old").unwrap()).count();
+        if times != 1 {
+            wrong.push(format!("{name}: {times} times in {file}"));
+        }
+        let home = text("suite").map_or("src/".to_owned(), |suite| format!("tests/{suite}/"));
+        let is_there =
+            functions.get(test).is_some_and(|tests| tests.iter().any(|test| test.file.starts_with(&home)));
+        if !is_there {
+            wrong.push(format!("{name}: {test} is no test in {home}"));
+        }
+        if text("section").is_none_or(str::is_empty) {
+            wrong.push(format!("{name}: no section"));
+        }
+    }
+    assert!(guards.len() >= 30, "the page was not read: {} guards", guards.len());
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), guards.len(), wrong.join("\n"));
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! Opening a server's database for its administrator, beside the server or while it is off: with the keys and the rules
-//! that the server has, but without making, migrating or reconciling anything.
+//! that the server has, but without making, migrating or reconciling anything: but for [`open_or_begin`].
 
 use std::path::{Path, PathBuf};
 
-use super::serve_mode::existing_key;
+use super::serve_mode::{existing_key, key_at_hand, private_directory};
 use super::{StartError, dev, keys};
 use crate::clock::Clock;
 use crate::config::{Config, KeySource};
@@ -11,11 +11,12 @@ use crate::fetch::{FetchOptions, Fetcher};
 use crate::flow::{Engine, Parts};
 use crate::protocol::{Issuer, Policy};
 use crate::random::Random;
-use crate::store::{Mode, Store, StoreOptions};
+use crate::store::{Mode, Store, StoreError, StoreOptions};
 use crate::tokens::{KeyEncryptionKey, PasswordHasher};
 
 pub use crate::flow::admin::{
-    AddUser, Admin, AdminError, ClientWithSecret, InspectedToken, KnownKey, PublicForm, Takeover, TokenWish,
+    AddUser, Admin, AdminError, AuditKind, ClientWithSecret, InitialTokenWish, InspectedToken, KnownKey,
+    PublicForm, Takeover, TokenWish, check_key,
 };
 pub use crate::store::{
     AuditFilter, ClientFilter, KeyRevoked, Known, KnownClient, KnownGrant, KnownUser, Origin, RecordedEvent,
@@ -45,20 +46,53 @@ const DEV_ISSUER: &str = "http://localhost:8710/oauth";
 /// Whatever keeps it from being opened: there is none, it belongs to another mode or version, its keys are sealed under
 /// another key.
 pub async fn open(place: Place, actor: &'static str) -> Result<Admin, StartError> {
-    let clock = Clock::system();
-    let (url, mode, source) = match &place {
-        Place::Serve(config) => {
-            (config.database_url.expose_secret().to_owned(), Mode::Serve, config.key.clone())
+    let store = Store::open(&place.options()).await?;
+    administrator(place, store, actor).await
+}
+
+/// The same, but makes an empty database, and the key that seals what is in it, where there is none yet. The first start
+/// of the server goes on with what is there.
+///
+/// # Errors
+/// As [`open`], and what keeps them from being made.
+pub async fn open_or_begin(place: Place, actor: &'static str) -> Result<Admin, StartError> {
+    let options = place.options();
+    let store = match Store::open(&options).await {
+        Err(StoreError::Missing) => {
+            if let Place::Dev(data) = &place {
+                private_directory(data)?;
+            }
+            key_at_hand(&place.key_source(), &Random::system())?;
+            let made = Store::open(&StoreOptions { must_exist: false, ..options.clone() }).await?;
+            made.close().await;
+            Store::open(&options).await?
         }
-        Place::Dev(data) => {
-            let url = format!("sqlite:{}", dev_database(data).display());
-            (url, Mode::Dev, KeySource::Directory(data.join("keys")))
-        }
+        opened => opened?,
     };
-    let options = StoreOptions { must_exist: true, max_connections: 2, ..StoreOptions::new(url, mode) };
-    let store = Store::open(&options).await?;
-    let (random, now) = (Random::system(), clock.now());
-    let key = existing_key(&source)?;
+    administrator(place, store, actor).await
+}
+
+impl Place {
+    fn options(&self) -> StoreOptions {
+        let (url, mode) = match self {
+            Self::Serve(config) => (config.database_url.expose_secret().to_owned(), Mode::Serve),
+            Self::Dev(data) => (format!("sqlite:{}", dev_database(data).display()), Mode::Dev),
+        };
+        StoreOptions { must_exist: true, max_connections: 2, ..StoreOptions::new(url, mode) }
+    }
+
+    fn key_source(&self) -> KeySource {
+        match self {
+            Self::Serve(config) => config.key.clone(),
+            Self::Dev(data) => KeySource::Directory(data.join("keys")),
+        }
+    }
+}
+
+async fn administrator(place: Place, store: Store, actor: &'static str) -> Result<Admin, StartError> {
+    let clock = Clock::system();
+    let (random, now, mode) = (Random::system(), clock.now(), store.mode());
+    let key = existing_key(&place.key_source())?;
     let secrets = keys::server_secrets(&store, &key, &random, now).await?;
     let keys = keys::signing_keys(&store, key, mode, now).await?;
     let policy = match place {

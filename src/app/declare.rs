@@ -42,6 +42,7 @@ pub(super) async fn hashed(
             scopes: token.scopes,
             machines: token.machines,
             max_uses: token.max_uses,
+            expires_at: token.expires_at,
             ..InitialAccessToken::new(id, &token.name, hash, now)
         }
     });

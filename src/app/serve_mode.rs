@@ -25,7 +25,7 @@ pub async fn build(config: Config) -> Result<App, StartError> {
         ca_file: config.fetch.ca_file,
         ..FetchOptions::new(clock.clone())
     })?;
-    let (key, made) = key_encryption_key(&config.key, &random)?;
+    let (key, made) = key_at_hand(&config.key, &random)?;
     let passwords = match config.login.max_parallel {
         Some(permits) => PasswordHasher::with_permits(permits.get(), random.clone()),
         None => PasswordHasher::new(random.clone()),
@@ -51,7 +51,8 @@ pub async fn build(config: Config) -> Result<App, StartError> {
     .map_err(|error| not_in_place_of_another(error, made))
 }
 
-fn key_encryption_key(source: &KeySource, random: &Random) -> Result<KeyAtHand, StartError> {
+/// The key of a server, made if it is kept in a directory that has none.
+pub(super) fn key_at_hand(source: &KeySource, random: &Random) -> Result<KeyAtHand, StartError> {
     match source {
         KeySource::File(path) => Ok((KeyEncryptionKey::read_file(path)?, None)),
         KeySource::Given(text) => Ok((KeyEncryptionKey::from_text(text.expose_secret())?, None)),
@@ -75,7 +76,7 @@ pub(super) fn existing_key(source: &KeySource) -> Result<KeyEncryptionKey, Start
 }
 
 /// The key, and its file if it was made just now.
-type KeyAtHand = (KeyEncryptionKey, Option<PathBuf>);
+pub(super) type KeyAtHand = (KeyEncryptionKey, Option<PathBuf>);
 
 /// The key in `directory`, made there at the first start. A database that was sealed under another one does not open
 /// with it, so a key that went missing is noticed: [`not_in_place_of_another`].

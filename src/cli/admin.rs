@@ -9,6 +9,7 @@ use clap::Args;
 use super::config::variables;
 use super::output::Output;
 use super::{current_thread, log};
+use crate::app::StartError;
 use crate::app::admin::{self, Admin, AdminError, Place};
 use crate::config::{self, LogConfig, LogLevel};
 
@@ -84,6 +85,26 @@ pub(super) fn run_quietly(
     common: &Common,
     work: impl AsyncFnOnce(&Admin) -> Result<(), AdminError>,
 ) -> ExitCode {
+    run_opened(common, admin::open, work)
+}
+
+/// [`run`] for work that makes sense before the first start of a server too: where there is no database, an empty one is
+/// made.
+pub(super) fn run_or_begin(
+    common: &Common,
+    work: impl AsyncFnOnce(&Admin) -> Result<Output, AdminError>,
+) -> ExitCode {
+    run_opened(common, admin::open_or_begin, async |admin| {
+        let output = work(admin).await?;
+        output.print(common.json).map_err(failed_output)
+    })
+}
+
+fn run_opened(
+    common: &Common,
+    open: impl AsyncFnOnce(Place, &'static str) -> Result<Admin, StartError>,
+    work: impl AsyncFnOnce(&Admin) -> Result<(), AdminError>,
+) -> ExitCode {
     log::start(&LogConfig { level: LogLevel::Warn, ..LogConfig::default() });
     let place = match place(common) {
         Ok(place) => place,
@@ -94,7 +115,7 @@ pub(super) fn run_quietly(
         Err(error) => return end(FAILED, &error),
     };
     runtime.block_on(async {
-        let admin = match admin::open(place, ACTOR).await {
+        let admin = match open(place, ACTOR).await {
             Ok(admin) => admin,
             Err(error) => return end(NOT_OPEN, &error),
         };
@@ -102,9 +123,14 @@ pub(super) fn run_quietly(
         admin.close().await;
         match done {
             Ok(()) => ExitCode::SUCCESS,
-            Err(error) => end(code(&error), &error),
+            Err(error) => refuse(&error),
         }
     })
+}
+
+/// Says why nothing was done.
+pub(super) fn refuse(error: &AdminError) -> ExitCode {
+    end(code(error), error)
 }
 
 /// Standard output takes no more.

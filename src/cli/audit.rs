@@ -9,7 +9,7 @@ use serde_json::json;
 use super::admin::{Common, EXIT_CODES, Paging, failed_output, run, run_quietly};
 use super::output::{Cell, Output, Shape, detail, listed};
 use super::parse::{self, Since};
-use crate::app::admin::{Admin, AdminError, AuditFilter, RecordedEvent};
+use crate::app::admin::{Admin, AdminError, AuditFilter, AuditKind, RecordedEvent};
 use crate::clock::Clock;
 use crate::protocol::{ClientId, Id, TenantId};
 
@@ -47,9 +47,9 @@ pub struct ListArgs {
     /// What concerns this client.
     #[arg(long, value_parser = parse::client)]
     pub client: Option<ClientId>,
-    /// What is of this kind, such as `logged_in` or `refresh_replayed`.
-    #[arg(long)]
-    pub kind: Option<String>,
+    /// What is of this kind.
+    #[arg(long, value_parser = parse::audit_kind())]
+    pub kind: Option<AuditKind>,
     /// Go on, oldest first, with what happens from now on (or since --since), until the command is ended. With --json each
     /// fact is a line.
     #[arg(long, conflicts_with_all = ["after", "limit"])]
@@ -110,7 +110,7 @@ async fn filter(admin: &Admin, list: &ListArgs) -> Result<AuditFilter, AdminErro
         None => None,
     };
     let since = list.since.as_ref().map(|since| since.before(Clock::system().now()));
-    Ok(AuditFilter { since, user, client: list.client.clone(), kind: list.kind.clone() })
+    Ok(AuditFilter { since, user, client: list.client.clone(), kind: list.kind })
 }
 
 /// Prints facts as they come, until the process is ended or nobody reads on.

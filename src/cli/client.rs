@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::admin::{Common, EXIT_CODES, Paging, run, secret_from_stdin};
-use super::output::{Cell, Output, Shape, detail, listed, rfc3339};
+use super::output::{Cell, Output, Shape, detail, listed};
 use super::parse;
 use crate::app::admin::{
     Admin, AdminError, ClientFilter, ClientWithSecret, KnownClient, Origin, WhichSecret,
@@ -280,7 +280,7 @@ async fn add(admin: &Admin, args: &AddArgs) -> Result<Output, AdminError> {
 /// A client with the ages of its secrets, and the one that was just made.
 async fn with_secrets(admin: &Admin, told: ClientWithSecret) -> Result<Output, AdminError> {
     let times: Vec<Timestamp> = admin.client_secret_times(&told.client.known.thing.id).await?;
-    let times = Cell::list(times.into_iter().map(rfc3339));
+    let times = Cell::list(times.into_iter().map(Timestamp::to_rfc3339));
     let output = Output::one(&CLIENT, cells(&told.client)).with("secrets_made_at", times);
     Ok(match told.secret {
         Some(secret) => output.with_secret("client_secret", &secret),

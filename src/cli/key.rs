@@ -6,9 +6,11 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::admin::{Common, EXIT_CODES, run, run_quietly};
+use super::admin::{Common, EXIT_CODES, refuse, run, run_or_begin, run_quietly};
 use super::output::{Cell, Output, Shape, detail, listed, print};
-use crate::app::admin::{Admin, AdminError, KeyRevoked, KnownKey, PublicForm, Takeover, key_encryption_key};
+use crate::app::admin::{
+    Admin, AdminError, KeyRevoked, KnownKey, PublicForm, Takeover, check_key, key_encryption_key,
+};
 use crate::protocol::SigningAlg;
 
 /// Arguments of `gatelet key`.
@@ -33,6 +35,7 @@ pub enum KeyCommand {
     /// Have the next key take over as soon as it has been published for `lifetimes.key_lead`; one is made if none waits.
     Rotate(AlgArgs),
     /// Bring in a private key: PEM, unencrypted, RSA of 2048 bits or more (PKCS#8 or PKCS#1) or P-256 (PKCS#8 or SEC 1).
+    /// Before the first start of a server it makes the database, and the server signs with it from the beginning.
     Import(ImportArgs),
     /// Print the public part of a key.
     Export {
@@ -120,17 +123,28 @@ pub fn run_key(args: &KeyArgs) -> ExitCode {
                 .map_err(|error| AdminError::Refused(format!("standard output: {error}")))
         });
     }
+    if let KeyCommand::Import(import) = &args.command {
+        // Nothing is made for the sake of a key that is none.
+        let pem = match read(import) {
+            Ok(pem) => pem,
+            Err(error) => return refuse(&error),
+        };
+        return run_or_begin(&args.common, async |admin| {
+            let takeover = if import.activate { Takeover::AtOnce } else { Takeover::InTurn };
+            let key = admin.import_key(&pem, import.kid.as_deref(), takeover).await?;
+            Ok(Output::one(&KEY, cells(&key)))
+        });
+    }
     run(&args.common, async |admin| done(admin, &args.command).await)
 }
 
 async fn done(admin: &Admin, command: &KeyCommand) -> Result<Output, AdminError> {
     let key = match command {
-        KeyCommand::List | KeyCommand::Export { .. } => {
+        KeyCommand::List | KeyCommand::Export { .. } | KeyCommand::Import(_) => {
             return Ok(Output::many(&KEY, admin.keys().await?.iter().map(cells), None));
         }
         KeyCommand::Generate(AlgArgs { alg }) => admin.generate_key(*alg).await?,
         KeyCommand::Rotate(AlgArgs { alg }) => admin.rotate_key(*alg).await?,
-        KeyCommand::Import(args) => import(admin, args).await?,
         KeyCommand::Revoke { kid } => return Ok(revoked(kid, &admin.revoke_key(kid).await?)),
         KeyCommand::Rewrap { new_key_file } => return rewrap(admin, new_key_file).await,
     };
@@ -140,14 +154,15 @@ async fn done(admin: &Admin, command: &KeyCommand) -> Result<Output, AdminError>
 /// Longest file that is read as a key.
 const LONGEST_PEM: u64 = 64 * 1024;
 
-async fn import(admin: &Admin, args: &ImportArgs) -> Result<KnownKey, AdminError> {
+/// The PEM that is to be brought in.
+fn read(args: &ImportArgs) -> Result<String, AdminError> {
     use std::io::Read as _;
     let file = std::fs::File::open(&args.file);
     let mut pem = String::new();
     file.and_then(|file| file.take(LONGEST_PEM).read_to_string(&mut pem))
         .map_err(|error| AdminError::Invalid(format!("{}: {error}", args.file.display())))?;
-    let takeover = if args.activate { Takeover::AtOnce } else { Takeover::InTurn };
-    admin.import_key(&pem, args.kid.as_deref(), takeover).await
+    check_key(&pem, args.kid.as_deref())?;
+    Ok(pem)
 }
 
 fn revoked(kid: &str, outcome: &KeyRevoked) -> Output {

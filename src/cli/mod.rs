@@ -8,6 +8,7 @@ pub mod completions;
 pub mod config;
 pub mod dev;
 pub mod grant;
+pub mod initial_token;
 pub mod key;
 mod log;
 mod output;
@@ -57,6 +58,8 @@ pub enum Command {
     Resource(resource::ResourceArgs),
     /// Clients: list, show, add, change, exchange secrets, suspend, delete.
     Client(client::ClientArgs),
+    /// Initial access tokens, by which clients register: list, show, issue, revoke.
+    InitialToken(initial_token::InitialTokenArgs),
     /// Grants, which people gave to clients: list, show, revoke.
     Grant(grant::GrantArgs),
     /// Single tokens: issue (in dev mode), inspect, revoke.
@@ -83,6 +86,7 @@ pub fn run(cli: &Cli) -> ExitCode {
         Command::Role(args) => role::run_role(args),
         Command::Resource(args) => resource::run_resource(args),
         Command::Client(args) => client::run_client(args),
+        Command::InitialToken(args) => initial_token::run_initial_token(args),
         Command::Grant(args) => grant::run_grant(args),
         Command::Token(args) => grant::run_token(args),
         Command::Audit(args) => audit::run_audit(args),

@@ -3,8 +3,6 @@
 use std::io::{IsTerminal as _, Write as _};
 
 use serde_json::{Map, Value, json};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use crate::protocol::Timestamp;
 
@@ -59,11 +57,15 @@ impl Cell {
     }
 
     pub(super) fn time(at: Option<Timestamp>) -> Self {
-        Self::optional(at.map(rfc3339))
+        Self::optional(at.map(Timestamp::to_rfc3339))
     }
 
     pub(super) fn yes(is: bool) -> Self {
         Self { shown: if is { "yes" } else { "no" }.to_owned(), json: Value::Bool(is) }
+    }
+
+    pub(super) fn number(number: Option<u64>) -> Self {
+        number.map_or_else(Self::nothing, |number| Self::of(number.to_string(), number.into()))
     }
 
     pub(super) fn list(items: impl IntoIterator<Item = impl Into<String>>) -> Self {
@@ -77,12 +79,6 @@ impl Cell {
         let shown = shown.into();
         Self { shown: if shown.is_empty() { "-".to_owned() } else { shown }, json }
     }
-}
-
-/// A point in time as people and scripts read it (RFC 3339).
-pub(super) fn rfc3339(at: Timestamp) -> String {
-    let time = OffsetDateTime::from_unix_timestamp(at.seconds()).ok();
-    time.and_then(|time| time.format(&Rfc3339).ok()).unwrap_or_else(|| at.seconds().to_string())
 }
 
 /// What a command has to say.

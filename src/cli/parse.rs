@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use crate::app::admin::Origin;
+use crate::app::admin::{AuditKind, Origin};
 use crate::config;
 use crate::protocol::{
-    ClientAuthMethod, ClientId, GrantId, GrantType, ResourceScope, RoleName, ScopeToken, TenantId, Timestamp,
-    User, UserId,
+    ClientAuthMethod, ClientId, GrantId, GrantType, InitialAccessToken, ResourceScope, RoleName, ScopeToken,
+    TenantId, Timestamp, User, UserId,
 };
 
 const NAME_RULE: &str = "must be 1 to 64 letters, digits, `-`, `_` and `.`";
@@ -58,6 +57,12 @@ pub(super) fn auth_method(text: &str) -> Result<ClientAuthMethod, String> {
         .ok_or_else(|| one_of(ClientAuthMethod::ALL.iter().map(|method| method.as_str())))
 }
 
+/// The kinds of facts, which help, completions and the refusal of others name.
+pub(super) fn audit_kind() -> impl TypedValueParser<Value = AuditKind> {
+    let known = PossibleValuesParser::new(AuditKind::ALL.map(AuditKind::as_str));
+    known.try_map(|text| AuditKind::parse(&text).ok_or("is no kind of fact"))
+}
+
 fn one_of<'a>(words: impl Iterator<Item = &'a str>) -> String {
     format!("must be one of {}", words.collect::<Vec<_>>().join(", "))
 }
@@ -91,6 +96,11 @@ pub(super) fn resource_scope(text: &str) -> Result<ResourceScope, String> {
     })
 }
 
+/// How many clients may register with a token.
+pub(super) fn uses(text: &str) -> Result<u32, &'static str> {
+    InitialAccessToken::parse_uses(text.parse().unwrap_or_default())
+}
+
 /// A moment, or how long ago it was.
 #[derive(Clone, Copy, Debug)]
 pub enum Since {
@@ -111,8 +121,8 @@ impl Since {
 }
 
 pub(super) fn since(text: &str) -> Result<Since, String> {
-    if let Ok(at) = OffsetDateTime::parse(text, &Rfc3339) {
-        return Ok(Since::Moment(Timestamp::from_seconds(at.unix_timestamp())));
+    if let Ok(at) = Timestamp::parse_rfc3339(text) {
+        return Ok(Since::Moment(at));
     }
     let ago = config::parse_duration(text);
     ago.map(Since::Ago).map_err(|_| "write 2026-11-21T05:00:00Z, or how long ago: 90s, 2h, 7d".to_owned())

@@ -6,7 +6,7 @@ use clap::builder::StyledStr;
 use clap::{Arg, Command, CommandFactory as _};
 
 use super::output::Field;
-use super::{Cli, admin, audit, client, grant, key, resource, role, tenant, user};
+use super::{Cli, admin, audit, client, grant, initial_token, key, resource, role, tenant, user};
 
 /// The kinds of things that are printed: their member in a list, and what each consists of.
 const SHAPES: &[(&str, &[Field])] = &[
@@ -15,6 +15,7 @@ const SHAPES: &[(&str, &[Field])] = &[
     (role::ROLE.many, &role::ROLE.fields),
     (resource::RESOURCE.many, &resource::RESOURCE.fields),
     (client::CLIENT.many, &client::CLIENT.fields),
+    (initial_token::INITIAL_TOKEN.many, &initial_token::INITIAL_TOKEN.fields),
     (grant::GRANT.many, &grant::GRANT.fields),
     (grant::ISSUED.many, &grant::ISSUED.fields),
     (grant::INSPECTED.many, &grant::INSPECTED.fields),
@@ -50,7 +51,8 @@ The administrative commands (`user`, `tenant`, `role`, …) work on the database
 describes: the one that `--config` or `GATELET_CONFIG` names, or `gatelet.toml` if it is there. Where there is no \
 configuration but the data of `gatelet dev` in `.gatelet`, they work on that; `--dev` and `--data` say so. They are safe \
 beside a running server, on the same machine or, with PostgreSQL, on another; they make, migrate and reconcile nothing: \
-the server has to have been started once, by the same version. What the configuration file declares is shown, suspended \
+the server has to have been started once, by the same version. (Only `key import` makes a database, for a server that is \
+to sign with that key from the beginning.) What the configuration file declares is shown, suspended \
 and resumed by commands, and changed in the file alone. Every change is in the audit log.
 
 Secrets are read from standard input, never from arguments, which others on the machine can see. A secret that is made \
@@ -68,7 +70,8 @@ With `--json` a command prints one document. A list is an object with the things
 is where the list goes on with `--after`, or null at its end; a single thing is an object with the same members. Members \
 are always there, and null when there is nothing to say; times are RFC 3339; later versions may add members. What was \
 deleted is `{\"deleted\": \"<identifier>\"}`. A single client has `secrets_made_at` besides (when each of its live \
-secrets was made, the newer first), and `client_secret` when one was just made; `sweep` prints `{\"swept\": {…}}` with the \
+secrets was made, the newer first), and `client_secret` when one was just made; an initial access token that was just made has \
+`initial_access_token`; `sweep` prints `{\"swept\": {…}}` with the \
 number of rows of each kind.
 ";
 

@@ -137,7 +137,7 @@ fn cells(known: &Known<Resource>) -> [Cell; 10] {
         Cell::of(names.join(" "), described.collect()),
         Cell::list(resource.default_scopes.iter().map(ScopeToken::as_str)),
         Cell::list(resource.tenants.iter().map(TenantId::as_str)),
-        Cell::of(ttl.map(|seconds| seconds.to_string()).unwrap_or_default(), ttl.into()),
+        Cell::number(ttl),
         Cell::text(known.origin.as_str()),
         Cell::time(known.created_at),
     ]

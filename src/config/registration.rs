@@ -35,7 +35,7 @@ section! {
         total_rate: Text = Value(r#""1000/1m""#),
         /// Initial access tokens (RFC 7591): each has a `name`, its text in a `secret_file` or from a `secret_command`,
         /// and may have `scopes` (the most that clients which register with it can be given), `client_credentials`
-        /// (whether they may use those) and `max_uses` (how many may register with it).
+        /// (whether they may use those), `max_uses` (how many may register with it) and `expires_at` (until when).
         tokens: Vec<RawRegistrationToken> = Value(r#"[
     { name = "ci", secret_file = "/run/secrets/registration-ci", scopes = ["notes:read"], max_uses = 10 },
 ]"#),

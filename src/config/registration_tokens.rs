@@ -7,7 +7,7 @@ use super::read::{Section as _, section};
 use super::secret::ConfigSecret;
 use super::server::required;
 use super::values::{Command, Text, Texts, Written};
-use crate::protocol::{Scope, ScopeToken};
+use crate::protocol::{InitialAccessToken, Scope, ScopeToken, Timestamp};
 use crate::tokens::ClientSecret;
 
 /// Strength of a token, in bits, below which it can be guessed by a machine (RFC 6750 §5.2).
@@ -30,6 +30,8 @@ section! {
         client_credentials: Option<Written<bool>> = Value("false"),
         /// How many clients may register with it. Default: any number.
         max_uses: Option<Written<u64>> = Value("10"),
+        /// From when on it is no longer good. Default: never.
+        expires_at: Option<Written<Timestamp>> = Value("2027-01-31T00:00:00Z"),
     }
 }
 
@@ -46,6 +48,8 @@ pub struct DeclaredRegistrationToken {
     pub machines: bool,
     /// How many may register with it.
     pub max_uses: Option<u32>,
+    /// From when on it is no longer good.
+    pub expires_at: Option<Timestamp>,
 }
 
 /// The declared tokens; `known` is what resources know.
@@ -65,8 +69,10 @@ impl RawRegistrationToken {
         check.warn_of_unknown(&scopes, known);
         let scopes = self.scopes.is_some().then(|| scopes.into_iter().map(|written| written.value).collect());
         let machines = self.client_credentials.as_ref().is_some_and(|written| written.value);
-        if let Some(written) = self.client_credentials.as_ref().filter(|_| machines && scopes.is_none()) {
-            check.error(&written.place, "needs scopes, or what registers with it gets nothing");
+        if let Some(written) = &self.client_credentials
+            && let Err(rule) = InitialAccessToken::check_scopes(scopes.as_ref(), machines)
+        {
+            check.error(&written.place, rule);
         }
         let max_uses = self.max_uses(check);
         let sources = SecretSources {
@@ -82,16 +88,19 @@ impl RawRegistrationToken {
         let name = required(check, &self.name, self.place(), "name")?.value.clone();
         let Written { value: secret, place } = secret?;
         check_text(check, &secret, &place);
-        Some(DeclaredRegistrationToken { name, secret, scopes, machines, max_uses })
+        let expires_at = self.expires_at.map(|written| written.value);
+        Some(DeclaredRegistrationToken { name, secret, scopes, machines, max_uses, expires_at })
     }
 
     fn max_uses(&self, check: &mut Check<'_>) -> Option<u32> {
         let written = self.max_uses.as_ref()?;
-        let number = u32::try_from(written.value).ok().filter(|number| *number > 0);
-        if number.is_none() {
-            check.error(&written.place, format!("must be between 1 and {}", u32::MAX));
+        match InitialAccessToken::parse_uses(written.value) {
+            Ok(uses) => Some(uses),
+            Err(rule) => {
+                check.error(&written.place, rule);
+                None
+            }
         }
-        number
     }
 }
 

@@ -7,6 +7,7 @@ use super::hint;
 use super::problem::{Origin, Place};
 use super::read::{Field, Kind, Reader, Section};
 use super::secret::ConfigSecret;
+use crate::protocol::Timestamp;
 
 /// A value and where it was written.
 #[derive(Clone, Debug)]
@@ -65,6 +66,25 @@ impl Field for Option<Written<FromEnvironment>> {
         }
         let value = FromEnvironment(ConfigSecret::new(reader.text(value, &place)?));
         Some(Written { value, place })
+    }
+}
+
+impl Field for Option<Written<Timestamp>> {
+    const KIND: Kind = Kind::Text;
+
+    /// With quotation marks or without: TOML has moments of its own.
+    fn from_value(value: &Spanned<DeValue<'_>>, place: Place, reader: &mut Reader<'_>) -> Self {
+        let text = match value.get_ref().as_datetime() {
+            Some(moment) => moment.to_string(),
+            None => reader.text(value, &place)?,
+        };
+        match Timestamp::parse_rfc3339(&text) {
+            Ok(value) => Some(Written { value, place }),
+            Err(rule) => {
+                reader.problems.error(&place, rule);
+                None
+            }
+        }
     }
 }
 

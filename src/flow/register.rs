@@ -6,7 +6,7 @@ use crate::protocol::registration::{Registration, Terms};
 use crate::protocol::{
     Client, ClientId, ErrorCode, InitialAccessToken, OAuthError, RegistrationMode, TooMany,
 };
-use crate::store::{Admission, Outcome, RegistrationOutcome};
+use crate::store::{Admission, RegistrationOutcome};
 use crate::tokens::{ClientSecret, InitialAccessTokenText, RegistrationToken, Secret};
 
 /// A registered client, with what it was given: told this once and never again.
@@ -117,28 +117,6 @@ impl Engine {
                 Err(invalid_token("the initial access token is not good any more").into())
             }
             RegistrationOutcome::Full { until } => Err(Refusal::TooMany(TooMany::until(until, now))),
-        }
-    }
-
-    /// Makes an initial access token of what `describe` makes of a bare one, for an administrator; its text is told this
-    /// once. `None` when there is one of that name already.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn issue_initial_access_token(
-        &self,
-        name: &str,
-        describe: impl FnOnce(InitialAccessToken) -> InitialAccessToken,
-    ) -> Result<Option<(InitialAccessToken, String)>, Failure> {
-        let now = self.clock.now();
-        let id = self.fresh(crate::protocol::InitialAccessTokenId::new);
-        let text = InitialAccessTokenText::generate(id.clone(), &self.random);
-        let hash = self.secrets.hash(text.secret());
-        let token = describe(InitialAccessToken::new(id, name, hash, now));
-        let audit = AuditEvent::new(now, AuditKind::InitialAccessTokenIssued).detail(name);
-        match self.store.issue_initial_access_token(token.clone(), audit).await? {
-            Outcome::Won(()) => Ok(Some((token, text.expose_token()))),
-            Outcome::Lost => Ok(None),
         }
     }
 }

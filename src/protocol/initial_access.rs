@@ -50,6 +50,26 @@ impl InitialAccessToken {
         }
     }
 
+    /// Reads how many clients may register with a token.
+    ///
+    /// # Errors
+    /// What speaks against the number, for people.
+    pub fn parse_uses(number: u64) -> Result<u32, &'static str> {
+        let uses = u32::try_from(number).ok().filter(|uses| *uses > 0);
+        uses.ok_or("must be between 1 and 4294967295")
+    }
+
+    /// Whether a token may have these scopes, and let those that register with it use client credentials or not.
+    ///
+    /// # Errors
+    /// What speaks against it, for people.
+    pub fn check_scopes(scopes: Option<&Scope>, machines: bool) -> Result<(), &'static str> {
+        match (machines, scopes) {
+            (true, None) => Err("needs scopes, or what registers with it gets nothing"),
+            _ => Ok(()),
+        }
+    }
+
     /// How many clients may still register with it; `None` is any number.
     pub fn remaining(&self) -> Option<u32> {
         self.max_uses.map(|most| most.saturating_sub(self.uses))
@@ -65,6 +85,24 @@ impl InitialAccessToken {
 mod tests {
     use super::*;
     use crate::protocol::fixtures::at;
+
+    #[test]
+    fn a_token_that_would_give_nothing_is_refused() {
+        for (number, uses) in
+            [(0, None), (1, Some(1)), (4_294_967_295, Some(u32::MAX)), (4_294_967_296, None)]
+        {
+            assert_eq!(InitialAccessToken::parse_uses(number).ok(), uses);
+        }
+        let scope = crate::protocol::fixtures::scope("read");
+        for (scopes, machines, is_good) in [
+            (None, false, true),
+            (Some(&scope), false, true),
+            (Some(&scope), true, true),
+            (None, true, false),
+        ] {
+            assert_eq!(InitialAccessToken::check_scopes(scopes, machines).is_ok(), is_good);
+        }
+    }
 
     #[test]
     fn an_initial_access_token_is_good_until_its_time_or_its_number_is_over() {

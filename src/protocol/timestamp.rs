@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 /// A point in time as whole seconds since 1970-01-01T00:00:00Z: what JWTs carry (RFC 7519 §2, `NumericDate`)
 /// and what the database stores.
@@ -19,6 +21,21 @@ impl Timestamp {
     /// Seconds since the epoch.
     pub const fn seconds(self) -> i64 {
         self.0
+    }
+
+    /// Reads a point in time as people write it, such as `2027-01-31T00:00:00Z` (RFC 3339 §5.6).
+    ///
+    /// # Errors
+    /// The rule, for people.
+    pub fn parse_rfc3339(text: &str) -> Result<Self, &'static str> {
+        let time = OffsetDateTime::parse(text, &Rfc3339);
+        time.map(|time| Self(time.unix_timestamp())).map_err(|_| "write a moment as `2027-01-31T00:00:00Z`")
+    }
+
+    /// As people read it (RFC 3339 §5.6), in UTC; as a number of seconds where no such text can be.
+    pub fn to_rfc3339(self) -> String {
+        let time = OffsetDateTime::from_unix_timestamp(self.0).ok();
+        time.and_then(|time| time.format(&Rfc3339).ok()).unwrap_or_else(|| self.0.to_string())
     }
 
     /// This point moved into the future; stays at the end of time instead of overflowing.
@@ -52,6 +69,21 @@ mod tests {
         assert_eq!(noon.plus(minute).since(noon), minute);
         assert_eq!(noon.since(noon.plus(minute)), Duration::ZERO, "what lies ahead is not past");
         assert_eq!(noon.plus(Duration::from_millis(1999)).seconds(), 1001);
+    }
+
+    #[test]
+    fn a_moment_is_read_as_it_is_written() {
+        for (text, seconds, written) in [
+            ("1970-01-01T00:01:00Z", 60, "1970-01-01T00:01:00Z"),
+            ("2027-01-31T01:00:00+01:00", 1_801_353_600, "2027-01-31T00:00:00Z"),
+        ] {
+            let moment = Timestamp::parse_rfc3339(text).unwrap();
+            assert_eq!((moment.seconds(), moment.to_rfc3339().as_str()), (seconds, written));
+        }
+        for text in ["", "tomorrow", "2027-01-31", "2027-01-31T00:00:00"] {
+            assert!(Timestamp::parse_rfc3339(text).is_err(), "{text:?}");
+        }
+        assert_eq!(END.to_rfc3339(), i64::MAX.to_string());
     }
 
     #[test]

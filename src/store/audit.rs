@@ -5,7 +5,7 @@ use super::backend::Tx;
 use super::sql::statements;
 use super::value::{Row, args};
 use super::{Store, StoreError};
-use crate::audit::AuditEvent;
+use crate::audit::{AuditEvent, AuditKind};
 use crate::protocol::{ClientId, GrantId, Id, TenantId, Timestamp, UserId};
 
 statements! {
@@ -43,8 +43,8 @@ pub struct AuditFilter {
     pub user: Option<UserId>,
     /// Those that concern this client.
     pub client: Option<ClientId>,
-    /// Those of this kind, by its stored name.
-    pub kind: Option<String>,
+    /// Those of this kind.
+    pub kind: Option<AuditKind>,
 }
 
 /// A fact as it was recorded.
@@ -54,7 +54,7 @@ pub struct RecordedEvent {
     pub id: Id,
     /// When it happened.
     pub at: Timestamp,
-    /// What happened: the stored name of an [`AuditKind`](crate::audit::AuditKind), perhaps one of another version.
+    /// What happened: the stored name of an [`AuditKind`], perhaps one of another version.
     pub kind: String,
     /// The person it concerns.
     pub user: Option<UserId>,
@@ -104,7 +104,7 @@ impl Store {
             since.as_ref().map_or("", Id::as_str),
             filter.user.as_ref().map(UserId::as_str),
             filter.client.as_ref().map(ClientId::as_str),
-            filter.kind.as_deref(),
+            filter.kind.map(AuditKind::as_str),
             i64::from(limit),
         ];
         self.backend.all(MATCHING, args).await?.iter().map(recorded).collect()

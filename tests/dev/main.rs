@@ -1,6 +1,7 @@
 //! The `gatelet` program as people start it: its banner, what it refuses, how it stops and starts again.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod audit;
 mod banner;
 mod beside;
 mod commands;
@@ -12,8 +13,10 @@ mod log_lines;
 mod network;
 mod program;
 mod refusals;
+mod registering;
 mod restarts;
 mod serve;
+mod serve_keys;
 mod stopping;
 mod walkthrough;
 
@@ -36,7 +39,8 @@ macro_rules! cases {
 use cases;
 
 fn main() -> ExitCode {
-    let modules: [(&str, &[(&'static str, Case)]); 12] = [
+    let modules: [(&str, &[(&'static str, Case)]); 15] = [
+        ("audit", audit::CASES),
         ("banner", banner::CASES),
         ("beside", beside::CASES),
         ("commands", commands::CASES),
@@ -45,8 +49,10 @@ fn main() -> ExitCode {
         ("log_lines", log_lines::CASES),
         ("hosting", hosting::CASES),
         ("refusals", refusals::CASES),
+        ("registering", registering::CASES),
         ("restarts", restarts::CASES),
         ("serve", serve::CASES),
+        ("serve_keys", serve_keys::CASES),
         ("stopping", stopping::CASES),
         ("walkthrough", walkthrough::CASES),
     ];

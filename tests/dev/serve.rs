@@ -31,10 +31,24 @@ impl Serve {
 
     /// Starts it so that people reach it under the URL that is made of its port.
     pub(crate) fn start_as(here: &Path, public_url: impl FnOnce(u16) -> String) -> Self {
+        Self::start_at(here, public_url, "")
+    }
+
+    /// Starts it with more than the smallest configuration.
+    pub(crate) fn start_with(here: &Path, more: &str) -> Self {
+        Self::start_at(here, |port| format!("http://localhost:{port}"), more)
+    }
+
+    fn start_at(here: &Path, public_url: impl FnOnce(u16) -> String, more: &str) -> Self {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
         let public_url = public_url(port);
-        let configuration = format!("public_url = \"{public_url}\"\nlisten = [\"127.0.0.1:{port}\"]\n");
+        let configuration = format!("public_url = \"{public_url}\"\nlisten = [\"127.0.0.1:{port}\"]\n{more}");
         std::fs::write(here.join("gatelet.toml"), configuration).unwrap();
+        Self::start_again(here, port)
+    }
+
+    /// Starts it with the configuration that is there, for this port.
+    pub(crate) fn start_again(here: &Path, port: u16) -> Self {
         let child = gatelet(here, &["serve"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let mut serve = Self { child, port };
         // It listens before it opens its database, and answers after: the first answer says that it is ready.

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use gatelet::app::admin::InitialTokenWish;
 use gatelet::fetch::Supplied;
-use gatelet::protocol::{InitialAccessToken, Rate, Rates, RegistrationMode, Scope};
+use gatelet::protocol::{Rate, Rates, RegistrationMode, Scope};
 use gatelet::testkit::{ClientKey, JsonAnswer, TestClient, TestServer};
 use serde_json::{Value, json};
 
@@ -261,10 +262,10 @@ async fn a_replacement_keeps_the_rules_of_a_registration(database: Database) {
 async fn initial(
     server: &TestServer,
     name: &str,
-    describe: impl FnOnce(InitialAccessToken) -> InitialAccessToken,
+    describe: impl FnOnce(InitialTokenWish) -> InitialTokenWish,
 ) -> String {
-    let engine = server.app().engine();
-    engine.issue_initial_access_token(name, describe).await.unwrap().expect("a name of its own").1
+    let wish = InitialTokenWish { name: name.to_owned(), ..InitialTokenWish::default() };
+    server.app().engine().administrator("test").issue_initial_token(describe(wish)).await.unwrap().1
 }
 
 async fn register_with(server: &TestServer, token: &str, metadata: &Value) -> JsonAnswer {
@@ -279,7 +280,7 @@ async fn registration_by_token_is_for_who_has_one(database: Database) {
     let without = server.register(&app()).await;
     assert_eq!(without.refusal(), (401, "invalid_token"));
     assert_eq!(without.header("www-authenticate"), "Bearer realm=\"register\"");
-    let good = initial(&server, "ci", |token| token).await;
+    let good = initial(&server, "ci", |wish| wish).await;
     assert!(good.starts_with("gtl_ia_"), "{good}");
     for wrong in ["x", "gtl_ia_x", &good[..good.len() - 1], &good.replace("gtl_ia_", "gtl_ra_")] {
         let answer = register_with(&server, wrong, &app()).await;
@@ -297,12 +298,12 @@ async fn a_token_says_for_what_and_how_many(database: Database) {
     // RFC 7591 §3
     let server = world(database).registration_scopes(["mcp:read"]).start().await;
     let scopes: Scope = Scope::parse("mcp:write").unwrap();
-    let ends = server.clock().now().plus(Duration::from_secs(100));
-    let two = initial(&server, "two", |token| InitialAccessToken {
+    let soon = Some(Duration::from_secs(100));
+    let two = initial(&server, "two", |wish| InitialTokenWish {
         scopes: Some(scopes),
         max_uses: Some(2),
-        expires_at: Some(ends),
-        ..token
+        expires_in: soon,
+        ..wish
     })
     .await;
     let public = json!({"redirect_uris": ["http://localhost/cb"], "token_endpoint_auth_method": "none"});
@@ -322,8 +323,7 @@ async fn a_token_says_for_what_and_how_many(database: Database) {
     // Also where everybody may register: who sends a token counts on what it allows.
     assert_eq!(server.register(&public).await.status, 201);
 
-    let expiring =
-        initial(&server, "expiring", |token| InitialAccessToken { expires_at: Some(ends), ..token }).await;
+    let expiring = initial(&server, "expiring", |wish| InitialTokenWish { expires_in: soon, ..wish }).await;
     assert_eq!(register_with(&server, &expiring, &public).await.status, 201);
     server.clock().advance(Duration::from_secs(100));
     assert_eq!(register_with(&server, &expiring, &public).await.refusal(), (401, "invalid_token"));
@@ -332,13 +332,13 @@ async fn a_token_says_for_what_and_how_many(database: Database) {
 async fn a_token_may_let_machines_register(database: Database) {
     let server = server(database).await;
     let machine = json!({"client_name": "Robot", "grant_types": ["client_credentials"]});
-    let bare = initial(&server, "bare", |token| token).await;
+    let bare = initial(&server, "bare", |wish| wish).await;
     assert_eq!(register_with(&server, &bare, &machine).await.refusal(), (400, "invalid_client_metadata"));
     let scopes = Scope::parse("mcp:read").unwrap();
-    let machines = initial(&server, "machines", |token| InitialAccessToken {
+    let machines = initial(&server, "machines", |wish| InitialTokenWish {
         scopes: Some(scopes),
         machines: true,
-        ..token
+        ..wish
     })
     .await;
     let robot = Managed::of(register_with(&server, &machines, &machine).await);
@@ -358,7 +358,7 @@ async fn who_has_a_token_is_held_to_its_limits_alone(database: Database) {
     let few = Rate::new(2, Duration::from_secs(3600));
     let rates = Rates { registrations: few, ..Rates::on_loopback() };
     let server = world(database).rates(rates).max_unused_clients(1).start().await;
-    let token = initial(&server, "ci", |token| token).await;
+    let token = initial(&server, "ci", |wish| wish).await;
     for _ in 0..4 {
         assert_eq!(register_with(&server, &token, &app()).await.status, 201);
     }

@@ -129,8 +129,10 @@ impl Draft {
         }
         if self.kind == Kind::Key {
             let request = if dice.one(1, 2) { Request::RotateKey } else { Request::RevokeKey };
-            // Servers learn of it within a second.
-            return vec![Step::Ask(request), Step::Wait(known.now + 1)];
+            // Servers learn of it within a second. Often two come at once then, before anybody else has made it look.
+            let mut steps = vec![Step::Ask(request), Step::Wait(known.now + 2)];
+            steps.extend(dice.one(3, 4).then(|| two_refreshes(known)).flatten());
+            return steps;
         }
         if self.kind == Kind::Sweep {
             return vec![Step::Ask(Request::Sweep)];
@@ -298,6 +300,14 @@ fn by(dice: &mut Dice, client: usize, is_wrong: bool) -> By {
         (true, 0) => By { client: 1 - client, proved: true },
         (true, _) => By { client: 1, proved: false },
     }
+}
+
+/// The newest grant that may still be refreshed, refreshed by two at once.
+fn two_refreshes(known: &Known<'_>) -> Option<Step> {
+    let grant = known.alive.iter().rev().find(|grant| known.grants[**grant].2.is_some())?;
+    let (_, client, newest) = known.grants[*grant];
+    let fresh = rotation(*grant, client, newest?);
+    Some(Step::Race(fresh, fresh))
 }
 
 fn race(dice: &mut Dice, grant: usize, client: usize, newest: Option<u32>, party: Party) -> Step {

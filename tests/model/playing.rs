@@ -88,7 +88,7 @@ impl Game<'_> {
             Step::Ask(request) => self.ask(request).await.is_some(),
             Step::Race(first, second) => self.race([first, second]).await,
             Step::Wait(until) => {
-                self.wait(until).await;
+                self.wait(until);
                 true
             }
             Step::Repeat(request, times) => {
@@ -104,14 +104,14 @@ impl Game<'_> {
         }
     }
 
-    async fn wait(&mut self, until: i64) {
+    fn wait(&mut self, until: i64) {
         let ends = self.models[0].ends();
         let where_to =
             [(until + 1, "to the last second"), (until, "to the end"), (until - 1, "past the end")];
         for (_, words) in where_to.iter().filter(|(end, _)| ends.contains(end)) {
             self.coverage.count("wait", words);
         }
-        self.stage.wait(until).await;
+        self.stage.wait(until);
         self.models.iter_mut().for_each(|model| model.now = until);
         self.note(&format!("wait until {}", until - self.start));
     }

@@ -344,7 +344,7 @@ async fn lists_go_on_where_they_ended(database: Database) {
     assert!(store.known_grants(None, None, Some(&grant), 9).await.unwrap().is_empty(), "nothing is older");
     let filter = AuditFilter {
         user: Some(user_id("carol")),
-        kind: Some("grant_issued".to_owned()),
+        kind: Some(AuditKind::GrantIssued),
         since: Some(NOW),
         ..AuditFilter::default()
     };

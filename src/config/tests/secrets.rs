@@ -2,7 +2,7 @@
 
 use super::super::{ConfigSecret, DeclaredPassword, KeySource};
 use super::{Pretended, URL, warnings};
-use crate::protocol::{ClientAuthMethod, GrantType};
+use crate::protocol::{ClientAuthMethod, GrantType, Timestamp};
 
 #[test]
 fn secrets_come_from_files_programs_and_variables() {
@@ -86,7 +86,7 @@ const TOKEN: &str = "[registration]\nmode = \"token\"\n[[resources]]\nuri = \"ht
 #[test]
 fn a_registration_token_is_declared_with_its_limits() {
     // RFC 7591 §3
-    let more = "scopes = [\"a\"]\nclient_credentials = true\nmax_uses = 3";
+    let more = "scopes = [\"a\"]\nclient_credentials = true\nmax_uses = 3\nexpires_at = 2027-01-31T00:00:00Z";
     let text = "0123456789abcdef0123456789ABCDEFx";
     let pretended = Pretended::config(&format!("{URL}{TOKEN}{more}")).file("/etc/ci", text);
     let config = pretended.load(&[]).unwrap();
@@ -95,10 +95,17 @@ fn a_registration_token_is_declared_with_its_limits() {
     assert_eq!((token.name.as_str(), token.secret.expose_secret()), ("ci", text));
     assert_eq!(token.scopes.as_ref().map(ToString::to_string).as_deref(), Some("a"));
     assert_eq!((token.machines, token.max_uses), (true, Some(3)));
+    assert_eq!(token.expires_at, Some(Timestamp::from_seconds(1_801_353_600)));
     assert!(!format!("{config:?}").contains(text));
     let bare = Pretended::config(&format!("{URL}{TOKEN}")).file("/etc/ci", text).load(&[]).unwrap();
     let token = &bare.declared.registration_tokens[0];
-    assert_eq!((&token.scopes, token.machines, token.max_uses), (&None, false, None));
+    assert_eq!((&token.scopes, token.machines, token.max_uses, token.expires_at), (&None, false, None, None));
+    let quoted = format!("{URL}{TOKEN}expires_at = \"2027-01-31T01:00:00+01:00\"");
+    let quoted = Pretended::config(&quoted).file("/etc/ci", text).load(&[]).unwrap();
+    assert_eq!(
+        quoted.declared.registration_tokens[0].expires_at,
+        Some(Timestamp::from_seconds(1_801_353_600))
+    );
 }
 
 #[test]
@@ -111,6 +118,9 @@ fn a_registration_token_that_could_be_guessed_or_gives_nothing_is_refused() {
         ("", "gtl_ia_0123456789abcdef0123456789ABCDEFx", "what begins with gtl_"),
         ("max_uses = 0", good, "must be between 1 and 4294967295"),
         ("client_credentials = true", good, "needs scopes"),
+        ("expires_at = 2027-01-31T00:00:00", good, "write a moment as"),
+        ("expires_at = \"next year\"", good, "write a moment as"),
+        ("expires_at = 7", good, "must be a text"),
         ("[[registration.tokens]]\nname = \"ci\"\nsecret_file = \"ci\"", good, "each stands once"),
         ("[[registration.tokens]]\nname = \"b\"", good, "needs secret_file or secret_command"),
     ] {

@@ -232,7 +232,7 @@ impl Admin {
     }
 }
 
-fn known_scopes(resources: &[Resource]) -> Scope {
+pub(super) fn known_scopes(resources: &[Resource]) -> Scope {
     let listed = resources.iter().flat_map(|resource| match &resource.scopes {
         KnownScopes::Listed(scopes) => scopes.as_slice(),
         KnownScopes::Any => &[],

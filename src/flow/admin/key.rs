@@ -122,7 +122,7 @@ impl Admin {
         self.key(&kid).await
     }
 
-    /// Takes a private key in PEM that somebody brings along, under its thumbprint or the name that it is to have.
+    /// Takes a private key in PEM, as [`check_key`] accepts it, that somebody brings along, under its thumbprint or the name that it is to have.
     ///
     /// # Errors
     /// [`AdminError::Invalid`] for what is no sound key; [`AdminError::Taken`] and [`AdminError::Refused`] for one that
@@ -262,6 +262,14 @@ impl Admin {
     fn key_event(&self, kind: AuditKind, alg: SigningAlg, kid: &str) -> AuditEvent {
         self.event(kind, &format!("{alg} {kid}"))
     }
+}
+
+/// Whether a PEM holds a private key that can be brought in under this name.
+///
+/// # Errors
+/// [`AdminError::Invalid`].
+pub fn check_key(pem: &str, kid: Option<&str>) -> Result<(), AdminError> {
+    Ok(SigningKey::import_pem(pem, kid).map(drop)?)
 }
 
 const KEY: &str = "signing key";

@@ -5,6 +5,7 @@
 
 mod client;
 mod grant;
+mod initial_token;
 mod key;
 mod record;
 mod resource;
@@ -12,13 +13,15 @@ mod tenant;
 mod user;
 
 use super::{Engine, Failure};
-use crate::audit::{AuditEvent, AuditKind};
+use crate::audit::AuditEvent;
 use crate::store::{Changed, Mode, Origin, Outcome, StoreError};
 use crate::tokens::PasswordError;
 
+pub use crate::audit::AuditKind;
 pub use client::ClientWithSecret;
 pub use grant::{AdminToken, InspectedToken, TokenWish};
-pub use key::{KnownKey, PublicForm, Takeover};
+pub use initial_token::InitialTokenWish;
+pub use key::{KnownKey, PublicForm, Takeover, check_key};
 pub use record::AuditWatch;
 pub use user::AddUser;
 
@@ -142,12 +145,16 @@ impl Named<'_> {
         AdminError::Taken { what: self.what, id: self.id.to_owned() }
     }
 
+    fn configured(self) -> AdminError {
+        AdminError::Configured { what: self.what, id: self.id.to_owned() }
+    }
+
     /// Whether administrators may change what has this origin.
     fn changeable(self, origin: Origin) -> Result<(), AdminError> {
         let (what, id) = (self.what, self.id.to_owned());
         match origin {
             Origin::Admin => Ok(()),
-            Origin::Config => Err(AdminError::Configured { what, id }),
+            Origin::Config => Err(self.configured()),
             Origin::Withdrawn => Err(AdminError::Refused(format!(
                 "the {what} {id:?} was declared in the configuration file and is withdrawn; declare it there again"
             ))),
