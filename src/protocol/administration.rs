@@ -72,8 +72,8 @@ impl ResourceChange {
 fn check_resource(resource: &Resource) -> Result<(), String> {
     let KnownScopes::Listed(scopes) = &resource.scopes else { return Ok(()) };
     let known: Scope = scopes.iter().map(|scope| scope.token.clone()).collect();
-    if known.contains(&ScopeToken::offline_access()) {
-        return Err("offline_access belongs to no resource; it is accepted everywhere".to_owned());
+    if let Some(own) = known.iter().find(|token| token.is_of_server()) {
+        return Err(format!("{own} belongs to no resource; this server itself gives it a meaning"));
     }
     if let Some(unknown) = resource.default_scopes.difference(&known).iter().next() {
         return Err(format!("the default scope {unknown} is none of its scopes"));
@@ -214,6 +214,7 @@ mod tests {
         for change in [
             ResourceChange { default_scopes: Some(scope("unknown")), ..ResourceChange::default() },
             ResourceChange { put_scopes: vec![described("offline_access", "")], ..ResourceChange::default() },
+            ResourceChange { put_scopes: vec![described("openid", "")], ..ResourceChange::default() },
             ResourceChange {
                 access_token_ttl: Some(Lifetimes::BOUNDS.access_token + Duration::from_secs(1)),
                 ..ResourceChange::default()

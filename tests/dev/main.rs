@@ -16,6 +16,7 @@ mod refusals;
 mod registering;
 mod restarts;
 mod serve;
+mod serve_keys;
 mod stopping;
 mod walkthrough;
 
@@ -38,7 +39,7 @@ macro_rules! cases {
 use cases;
 
 fn main() -> ExitCode {
-    let modules: [(&str, &[(&'static str, Case)]); 14] = [
+    let modules: [(&str, &[(&'static str, Case)]); 15] = [
         ("audit", audit::CASES),
         ("banner", banner::CASES),
         ("beside", beside::CASES),
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
         ("registering", registering::CASES),
         ("restarts", restarts::CASES),
         ("serve", serve::CASES),
+        ("serve_keys", serve_keys::CASES),
         ("stopping", stopping::CASES),
         ("walkthrough", walkthrough::CASES),
     ];
