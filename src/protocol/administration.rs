@@ -111,6 +111,7 @@ impl ResourceChange {
 fn check_resource(resource: &Resource) -> Result<(), String> {
     let KnownScopes::Listed(scopes) = &resource.scopes else { return Ok(()) };
     let known: Scope = scopes.iter().map(|scope| scope.token.clone()).collect();
+    known.iter().try_for_each(|token| ResourceScope::parse_token(token.as_str()).map(drop))?;
     if let Some(unknown) = resource.default_scopes.difference(&known).iter().next() {
         return Err(format!("the default scope {unknown} is none of its scopes"));
     }
@@ -221,6 +222,8 @@ mod tests {
     fn a_resource_that_makes_no_sense_is_refused() {
         for change in [
             ResourceChange { default_scopes: Some(scope("unknown")), ..ResourceChange::default() },
+            ResourceChange { put_scopes: vec![described("offline_access", "")], ..ResourceChange::default() },
+            ResourceChange { put_scopes: vec![described("openid", "")], ..ResourceChange::default() },
             rules(ScopeRules { max_age: Some(Duration::from_secs(59)), ..of("read") }),
             rules(ScopeRules { max_age: Some(Duration::from_secs(31 * 86_400)), ..of("read") }),
             rules(ScopeRules { access_token_ttl: Some(Duration::from_secs(3601)), ..of("read") }),

@@ -75,11 +75,16 @@ pub(crate) fn refused(directory: &Path, code: i32, arguments: &[&str]) -> String
 
 /// The status and the body of a form that is posted to the token endpoint.
 pub(crate) fn token_request(port: u16, form: &str) -> (u16, String) {
+    form_request(port, "token", form)
+}
+
+/// The status and the body of a form that is posted to an endpoint of clients.
+pub(crate) fn form_request(port: u16, endpoint: &str, form: &str) -> (u16, String) {
     let stream = connect(port);
     send(
         &stream,
         &format!(
-            "POST /oauth/token HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\
+            "POST /oauth/{endpoint} HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\
              Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
             form.len()
         ),

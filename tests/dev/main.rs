@@ -18,6 +18,7 @@ mod refusals;
 mod registering;
 mod restarts;
 mod serve;
+mod serve_keys;
 mod stopping;
 mod walkthrough;
 
@@ -40,7 +41,7 @@ macro_rules! cases {
 use cases;
 
 fn main() -> ExitCode {
-    let modules: [(&str, &[(&'static str, Case)]); 16] = [
+    let modules: [(&str, &[(&'static str, Case)]); 17] = [
         ("audit", audit::CASES),
         ("banner", banner::CASES),
         ("beside", beside::CASES),
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
         ("registering", registering::CASES),
         ("restarts", restarts::CASES),
         ("serve", serve::CASES),
+        ("serve_keys", serve_keys::CASES),
         ("stopping", stopping::CASES),
         ("walkthrough", walkthrough::CASES),
     ];
