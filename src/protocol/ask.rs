@@ -145,7 +145,7 @@ impl Situation<'_> {
         tenants.sort_by_key(|membership| membership.tenant.id != proposed);
         let asked = self.resources.iter().filter_map(|resource| self.asked_of(resource, &tenants));
         let resources: Vec<AskedResource> = asked.collect();
-        if resources.is_empty() && !self.resources.is_empty() {
+        if self.lacks_a_server(resources.iter().map(|asked| &asked.resource.uri)) {
             return Err(OAuthError::new(
                 ErrorCode::InvalidScope,
                 "nothing of what was asked may be given by this person",
@@ -206,13 +206,22 @@ impl Situation<'_> {
         for resource in self.resources.iter().filter(|resource| resource.admits_tenant(tenant)) {
             self.agree_on(resource, membership, ticks, &mut agreement);
         }
-        if agreement.resources.is_empty() && !self.resources.is_empty() {
+        if self.lacks_a_server(agreement.resources.iter().map(|granted| &granted.resource)) {
             return Err(OAuthError::new(
                 ErrorCode::AccessDenied,
                 "the person allowed nothing of what was asked",
             ));
         }
         Ok(agreement)
+    }
+
+    /// Whether nothing that was asked for is `left`: no MCP server where the client named one. Who the person is does not
+    /// make up for that, since the client goes on to ask for a token for the server (RFC 8707 §2.2).
+    fn lacks_a_server<'a>(&self, left: impl Iterator<Item = &'a ResourceUri>) -> bool {
+        let own = ResourceUri::of_userinfo(&self.policy.issuer);
+        let names_a_server = self.request.resources.iter().any(|uri| *uri != own);
+        let mut left = left.filter(|uri| !names_a_server || **uri != own);
+        !self.resources.is_empty() && left.next().is_none()
     }
 
     /// Adds what the ticks allow at one resource.

@@ -21,6 +21,10 @@ pub(super) fn scope(text: &str) -> Scope {
     Scope::parse(text).unwrap()
 }
 
+pub(super) fn resource_uri(text: &str) -> ResourceUri {
+    ResourceUri::parse(text).unwrap()
+}
+
 pub(super) fn resource() -> Resource {
     let known = |token: &str, roles: &[&str]| ResourceScope {
         roles: roles.iter().map(|role| RoleName::parse(role).unwrap()).collect(),
@@ -33,7 +37,7 @@ pub(super) fn resource() -> Resource {
             known("admin", &["owner"]),
         ]),
         default_scopes: scope("read"),
-        ..Resource::unregistered(ResourceUri::parse("https://mcp.example/mcp").unwrap())
+        ..Resource::unregistered(resource_uri("https://mcp.example/mcp"))
     }
 }
 

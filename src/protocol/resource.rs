@@ -1,111 +1,15 @@
 //! Resources: the MCP servers that tokens are for (RFC 8707; MCP 2026-07-28 authorization, resource parameter).
 
-use std::fmt;
+mod uri;
+mod wish;
+
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use serde::{Deserialize, Serialize};
-use url::{Host, Url};
+pub use uri::{MalformedResource, ResourceUri};
+pub use wish::{single_wish, wishes};
 
-use super::{
-    ClaimMapping, ClientId, ErrorCode, Issuer, OAuthError, RoleName, Scope, ScopeToken, SigningAlg, TenantId,
-    Timestamp,
-};
-
-const MAX_LENGTH: usize = 2048;
-/// How the names of clients' own audiences begin.
-const OF_CLIENT: &str = "client://audience/";
-
-/// The most resources of one authorization request: what a person can decide about on one page.
-const MAX_WISHES: usize = 10;
-
-/// A resource indicator: an absolute URI without fragment (RFC 8707 §2), kept as it was written.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct ResourceUri(String);
-
-/// The text is not an absolute URI without fragment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a resource is an absolute URI without fragment, at most 2048 characters long")]
-pub struct MalformedResource;
-
-impl ResourceUri {
-    /// Accepts an absolute URI with a host and without fragment or user information.
-    pub fn parse(text: &str) -> Result<Self, MalformedResource> {
-        let url = Url::parse(text).map_err(|_| MalformedResource)?;
-        let well_formed = text.len() <= MAX_LENGTH
-            && text.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'\\' | b'"' | b'<' | b'>'))
-            && url.has_host()
-            && url.fragment().is_none()
-            && url.username().is_empty()
-            && url.password().is_none();
-        well_formed.then(|| Self(text.to_owned())).ok_or(MalformedResource)
-    }
-
-    /// The name of the server's own resource, the address of its userinfo endpoint.
-    pub fn of_userinfo(issuer: &Issuer) -> Self {
-        Self(issuer.endpoint("userinfo"))
-    }
-
-    /// The URI as it was written.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// What two spellings of one resource have in common: scheme and host in lower case, no default port, and no
-    /// slash at the end. Clients vary in exactly these (MCP 2026-07-28 authorization, canonical server URI).
-    pub fn lookup_key(&self) -> String {
-        let normal = Url::parse(&self.0).map_or_else(|_| self.0.clone(), String::from);
-        match normal.strip_suffix('/') {
-            Some(shorter) if !normal.contains('?') => shorter.to_owned(),
-            _ => normal,
-        }
-    }
-
-    /// The name under which a client's own audience is a resource: `client://audience/<id>`. `None` when the client's
-    /// identifier is too long for one.
-    pub fn of_client(id: &ClientId) -> Option<Self> {
-        let id = utf8_percent_encode(id.as_str(), NON_ALPHANUMERIC);
-        Self::parse(&format!("{OF_CLIENT}{id}")).ok()
-    }
-
-    /// The client whose own audience this is, if it is one.
-    pub fn client(&self) -> Option<ClientId> {
-        let id = percent_decode_str(self.0.strip_prefix(OF_CLIENT)?).decode_utf8().ok()?;
-        ClientId::parse(&id).filter(|id| Self::of_client(id).as_ref() == Some(self))
-    }
-
-    /// Whether the resource is served on the machine of the person who asks.
-    pub fn is_loopback(&self) -> bool {
-        let Ok(url) = Url::parse(&self.0) else { return false };
-        match url.host() {
-            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        }
-    }
-}
-
-impl fmt::Display for ResourceUri {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl TryFrom<String> for ResourceUri {
-    type Error = MalformedResource;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        Self::parse(&text)
-    }
-}
-
-impl From<ResourceUri> for String {
-    fn from(uri: ResourceUri) -> Self {
-        uri.0
-    }
-}
+use super::{ClaimMapping, Lifetimes, RoleName, Scope, ScopeToken, SigningAlg, TenantId, Timestamp};
 
 /// One permission that a resource knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,6 +29,22 @@ pub struct ResourceScope {
 }
 
 impl ResourceScope {
+    /// How long ago a login may be at least and at most, by a scope's rule.
+    pub const MAX_AGE: RangeInclusive<Duration> =
+        RangeInclusive::new(Duration::from_secs(60), Lifetimes::BOUNDS.browser_session_idle);
+
+    /// Reads the name of a scope that belongs to a resource.
+    ///
+    /// # Errors
+    /// What speaks against it, for people.
+    pub fn parse_token(text: &str) -> Result<ScopeToken, String> {
+        let token = ScopeToken::parse(text).map_err(|error| error.to_string())?;
+        match token.is_of_server() {
+            true => Err(format!("{token} belongs to no resource; it is accepted everywhere")),
+            false => Ok(token),
+        }
+    }
+
     /// A scope that everybody may give, with no rule of its own.
     pub fn new(token: ScopeToken) -> Self {
         let description = String::new();
@@ -284,38 +204,13 @@ impl Resource {
     }
 }
 
-/// The resources that an authorization request names in its `resource` parameters (RFC 8707 §2.1), each once however
-/// often and in whichever spelling it is named.
-///
-/// # Errors
-/// `invalid_target` for what is no resource indicator, or for more than a person can decide about at once.
-pub fn wishes(named: &[&str]) -> Result<Vec<ResourceUri>, OAuthError> {
-    let refused = |description| OAuthError::new(ErrorCode::InvalidTarget, description);
-    let mut wishes: Vec<ResourceUri> = Vec::new();
-    for text in named {
-        let uri = ResourceUri::parse(text)
-            .map_err(|_| refused("resource must be an absolute URI without fragment"))?;
-        if wishes.iter().any(|wish| wish.lookup_key() == uri.lookup_key()) {
-            continue;
-        }
-        if wishes.len() == MAX_WISHES {
-            return Err(refused("at most ten resources can be named in a request"));
-        }
-        wishes.push(uri);
-    }
-    Ok(wishes)
+/// Everything that `resources` know.
+pub fn known_scopes<'a>(resources: impl IntoIterator<Item = &'a Resource>) -> Scope {
+    let listed = resources.into_iter().flat_map(|resource| match &resource.scopes {
+        KnownScopes::Listed(scopes) => scopes.as_slice(),
+        KnownScopes::Any => &[],
+    });
+    listed.map(|scope| scope.token.clone()).collect()
 }
-
-/// The one resource that a token request names, if it names one: a token is for one (RFC 8707 §2.2).
-///
-/// # Errors
-/// `invalid_target` for several, and as [`wishes`].
-pub fn single_wish(named: &[&str]) -> Result<Option<ResourceUri>, OAuthError> {
-    if named.len() > 1 {
-        return Err(OAuthError::new(ErrorCode::InvalidTarget, "a token is for one resource"));
-    }
-    Ok(wishes(named)?.pop())
-}
-
 #[cfg(test)]
 mod tests;

@@ -4,16 +4,14 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::audit::{Noted, record};
 use super::backend::Tx;
 use super::sql::statements;
 use super::value::{Row, Value, args, json, json_list, json_members};
-use super::{Store, StoreError, consent, initial_access, issue, suspend};
-use crate::audit::AuditEvent;
+use super::{Store, StoreError};
 use crate::protocol::client_assertion::AssertionAlgorithm;
 use crate::protocol::{
     Attributes, Client, ClientAuthMethod, ClientId, ClientKeys, ClientOrigin, DocumentState, GrantType,
-    InitialAccessToken, MachineScopes, RedirectUri, ResourceUri, Scope, SecretHash, TenantId, Timestamp,
+    MachineScopes, RedirectUri, ResourceUri, Scope, SecretHash, TenantId, Timestamp,
 };
 
 /// The columns that [`client`] reads, of the table `clients` under the name `c`. One that was withdrawn was declared once.
@@ -64,41 +62,10 @@ pub(super) use update_sql;
 statements! {
     BY_ID = concat!("SELECT ", client_columns!(), " FROM clients c WHERE c.id = $1 AND c.suspended_at IS NULL
         AND NOT EXISTS (SELECT 1 FROM tenants t WHERE t.id = c.tenant_id AND t.suspended_at IS NOT NULL)");
-    BY_FINGERPRINT = concat!("SELECT c.suspended_at, ", client_columns!(), " FROM clients c WHERE c.fingerprint = $1");
-    IS_REGISTERED = "SELECT id FROM clients WHERE fingerprint = $1";
-    /// Of identical registrations at once, one inserts. A later one renews the week that an unused client has, at
-    /// most once a day, so that registering again rarely writes.
-    REGISTER = concat!(insert_sql!(), " ON CONFLICT (fingerprint) DO UPDATE
-        SET last_registered_at = excluded.last_registered_at
-        WHERE clients.used_at IS NULL AND clients.suspended_at IS NULL
-            AND clients.last_registered_at < excluded.last_registered_at - 86400");
-    /// Counts in the index `clients_unused`, which holds nothing else, and no further than the limit.
-    UNUSED = "SELECT COUNT(*) AS unused, MIN(last_registered_at) AS oldest FROM
-        (SELECT last_registered_at FROM clients
-         WHERE origin = 'dynamic' AND used_at IS NULL AND suspended_at IS NULL
-         ORDER BY last_registered_at LIMIT $1) AS waiting";
-    /// The outer condition is asked again when a grant is issued at the same time. A suspended client stays, so that
-    /// it is still known when the same is registered again.
-    pub(super) REMOVE_UNUSED = "DELETE FROM clients WHERE origin = 'dynamic' AND used_at IS NULL AND suspended_at IS NULL
-        AND last_registered_at <= $1
-        AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.client_id = clients.id)
-        AND NOT EXISTS (SELECT 1 FROM consents k WHERE k.client_id = clients.id) AND id IN
-        (SELECT id FROM clients WHERE origin = 'dynamic' AND used_at IS NULL AND suspended_at IS NULL
-            AND last_registered_at <= $1 ORDER BY last_registered_at LIMIT $2)";
-    /// What configuration declares replaces what it declared before, and what a document says: whoever pointed here at
-    /// that document does not keep the operator from naming its client. Keys that were found at the same address stay. A client that was withdrawn comes back; one
-    /// that an administrator has suspended stays suspended.
-    UPSERT = concat!(insert_sql!(), update_sql!(), "
-        WHERE clients.origin IN ('config', 'withdrawn', 'document')");
     PUT_SECRET = "INSERT INTO client_secrets (client_id, position, hash, created_at) VALUES ($1, $2, $3, $4)
         ON CONFLICT (client_id, position) DO UPDATE SET hash = excluded.hash, created_at = excluded.created_at
         WHERE client_secrets.hash <> excluded.hash";
     DROP_SECRETS = "DELETE FROM client_secrets WHERE client_id = $1 AND position >= $2";
-    DECLARED = "SELECT id FROM clients WHERE origin = 'config'";
-    REMOVE = "DELETE FROM clients WHERE id = $1 AND origin = 'config'
-        AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.client_id = clients.id)";
-    WITHDRAW = "UPDATE clients SET origin = 'withdrawn', suspended_at = COALESCE(suspended_at, $2)
-        WHERE id = $1 AND origin = 'config'";
 }
 
 /// The column `settings`: members of a client that no statement asks for.
@@ -140,136 +107,11 @@ impl Settings {
     }
 }
 
-/// How long a client that has just registered is sure of its place: as long as a person has to let it in.
-const SPARED: Duration = Duration::from_secs(600);
-/// How many clients beyond the limit are removed at once, should the limit have been lowered.
-const MOST_REMOVED: i64 = 1000;
-
-/// By which right a client registers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Admission {
-    /// Everybody's.
-    Open {
-        /// A digest of what it registers, for a public client: products that register the same at every start share a
-        /// row, which then nobody may manage. `None` is for a client that has a row of its own.
-        fingerprint: Option<String>,
-        /// How many clients may wait for their first grant; the oldest make room.
-        most_unused: u32,
-    },
-    /// That of this token, which is spent once. The client neither takes a place among those that wait nor goes when
-    /// nobody lets it in: the token's own limits are the operator's word on how many there may be.
-    Token(Box<InitialAccessToken>),
-}
-
-/// What became of a registration.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RegistrationOutcome {
-    /// The client, or the one that registered identically before.
-    Registered(Box<Client>),
-    /// The client that registered identically before was suspended.
-    Suspended,
-    /// The initial access token is not, or no longer, good.
-    TokenSpent,
-    /// Too many clients wait for their first grant, and all of them have registered just now.
-    Full {
-        /// When the oldest of them may make room.
-        until: Timestamp,
-    },
-}
-
 impl Store {
     /// A client that may act: a suspended one, or one of a suspended tenant, is not found.
     pub async fn client(&self, id: &ClientId) -> Result<Option<Client>, StoreError> {
         self.backend.optional(BY_ID, args![id]).await?.as_ref().map(client).transpose()
     }
-
-    /// Registers a client (RFC 7591 §3.1). One that registered identically before and shares its row is answered instead.
-    pub async fn register_client(
-        &self,
-        client: Client,
-        admission: Admission,
-        audit: AuditEvent,
-    ) -> Result<RegistrationOutcome, StoreError> {
-        let args = (client, admission, self.noted(audit));
-        self.write(args, |tx, (client, admission, audit)| {
-            Box::pin(async move {
-                match admission {
-                    Admission::Token(token) => register_by_token(tx, client, token, audit).await,
-                    Admission::Open { fingerprint, most_unused } => {
-                        let fingerprint = fingerprint.as_deref();
-                        if let Some(fingerprint) = fingerprint
-                            && tx.optional(IS_REGISTERED, args![fingerprint]).await?.is_some()
-                        {
-                            // A place of its own: nobody has to make room for it.
-                        } else if let Some(until) = make_room(tx, *most_unused, audit.at()).await? {
-                            return Ok(RegistrationOutcome::Full { until });
-                        }
-                        register(tx, client, fingerprint, audit).await
-                    }
-                }
-            })
-        })
-        .await
-    }
-}
-
-async fn register_by_token(
-    tx: &mut Tx<'_>,
-    client: &Client,
-    token: &InitialAccessToken,
-    audit: &Noted,
-) -> Result<RegistrationOutcome, StoreError> {
-    if !initial_access::spend(tx, token, audit.at()).await? {
-        return Ok(RegistrationOutcome::TokenSpent);
-    }
-    let outcome = register(tx, client, None, audit).await?;
-    issue::mark_used(tx, &client.id, audit.at()).await?;
-    Ok(outcome)
-}
-
-/// Makes room for one client more, if there is none; answers when there may be when there cannot be now. Writers of
-/// PostgreSQL that come at once may exceed the limit by their number.
-async fn make_room(tx: &mut Tx<'_>, most: u32, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
-    let spared = now.minus(SPARED);
-    for room_was_made in [false, true] {
-        let counted = i64::from(most) + MOST_REMOVED;
-        let Some(row) = tx.optional(UNUSED, args![counted]).await? else { return Ok(None) };
-        let excess = row.number("unused")? - i64::from(most);
-        if excess < 0 {
-            return Ok(None);
-        }
-        let oldest = row.optional_time("oldest")?.unwrap_or(now);
-        if room_was_made || oldest > spared {
-            return Ok(Some(oldest.plus(SPARED)));
-        }
-        // Some more, so that this is not done for each client while many come.
-        let removed = excess + 1 + i64::from(most) / 256;
-        tx.execute(REMOVE_UNUSED, args![spared, removed]).await?;
-    }
-    Ok(None)
-}
-
-async fn register(
-    tx: &mut Tx<'_>,
-    candidate: &Client,
-    fingerprint: Option<&str>,
-    audit: &Noted,
-) -> Result<RegistrationOutcome, StoreError> {
-    insert(tx, REGISTER, candidate, fingerprint).await?;
-    if let Some(fingerprint) = fingerprint {
-        let row = tx.optional(BY_FINGERPRINT, args![fingerprint]).await?;
-        let row = row.ok_or_else(|| StoreError::corrupt("table clients"))?;
-        if row.optional_time("suspended_at")?.is_some() {
-            return Ok(RegistrationOutcome::Suspended);
-        }
-        let registered = client(&row)?;
-        if registered.id != candidate.id {
-            return Ok(RegistrationOutcome::Registered(Box::new(registered)));
-        }
-    }
-    put_secrets(tx, candidate, candidate.registered_at).await?;
-    record(tx, audit).await?;
-    Ok(RegistrationOutcome::Registered(Box::new(candidate.clone())))
 }
 
 /// A client that may act, as it is in this transaction.
@@ -385,33 +227,4 @@ fn keys(row: &Row) -> Result<Option<ClientKeys>, StoreError> {
 fn document(row: &Row) -> Result<Option<DocumentState>, StoreError> {
     let Some(digest) = row.optional_text("document_digest")? else { return Ok(None) };
     Ok(Some(DocumentState { digest: digest.to_owned(), fresh_until: row.time("document_fresh_until")? }))
-}
-
-/// Writes a declared client; see `reconcile`.
-pub(super) async fn upsert(tx: &mut Tx<'_>, client: &Client) -> Result<(), StoreError> {
-    if insert(tx, UPSERT, client, None).await? == 0 {
-        return Err(StoreError::TakenByAnother { what: "client", id: client.id.to_string() });
-    }
-    put_secrets(tx, client, client.registered_at).await
-}
-
-/// Removes declared clients that are declared no longer, with the consents to them; one that a grant refers to is
-/// withdrawn: suspended, and its grants revoked.
-pub(super) async fn remove_undeclared(
-    tx: &mut Tx<'_>,
-    declared: &[Client],
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    for row in tx.all(DECLARED, &[]).await? {
-        let id = row.text("id")?;
-        if declared.iter().any(|client| client.id.as_str() == id) {
-            continue;
-        }
-        tx.execute(consent::FORGET_OF_CLIENT, args![id]).await?;
-        if tx.execute(REMOVE, args![id]).await? == 0 {
-            tx.execute(WITHDRAW, args![id, now]).await?;
-            suspend::revoke_grants_of_client(tx, id, now).await?;
-        }
-    }
-    Ok(())
 }

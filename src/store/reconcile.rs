@@ -2,7 +2,9 @@
 
 use super::audit::Noted;
 use super::backend::Tx;
-use super::{DeclaredUser, Store, StoreError, client, declared_user, initial_access, resource, role, tenant};
+use super::{
+    DeclaredUser, Store, StoreError, declared_client, declared_user, initial_access, resource, role, tenant,
+};
 use crate::audit::{AuditEvent, AuditKind};
 use crate::protocol::{Client, InitialAccessToken, Resource, Role, Tenant, Timestamp};
 
@@ -49,7 +51,7 @@ async fn reconcile(
     changed: &[Noted],
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    client::remove_undeclared(tx, &declared.clients, now).await?;
+    declared_client::remove_undeclared(tx, &declared.clients, now).await?;
     initial_access::remove_undeclared(tx, &declared.registration_tokens).await?;
     resource::remove_undeclared(tx, &declared.resources, now).await?;
     declared_user::remove_undeclared(tx, &declared.users, now).await?;
@@ -69,7 +71,7 @@ async fn reconcile(
         resource::upsert(tx, declaration, now).await?;
     }
     for declaration in &declared.clients {
-        client::upsert(tx, declaration).await?;
+        declared_client::upsert(tx, declaration).await?;
     }
     for declaration in &declared.registration_tokens {
         initial_access::upsert(tx, declaration).await?;

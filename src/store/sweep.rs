@@ -6,7 +6,7 @@
 //! | --- | --- |
 //! | `interactions`, `browser_sessions` | when they expire |
 //! | `grants`, with their `authorization_codes` | some time after they were revoked or can no longer be refreshed |
-//! | `clients` that registered themselves, with their `client_secrets` | when nobody let them in for a while, and earlier when too many wait ([`super::client`]). One that was ever let in stays: it would never find out (RFC 7591 has no word for it) |
+//! | `clients` that registered themselves, with their `client_secrets` | when nobody let them in for a while, and earlier when too many wait ([`super::client_registration`]). One that was ever let in stays: it would never find out (RFC 7591 has no word for it) |
 //! | `consents` | never: one for each person, client and resource, which only a person who is logged in makes |
 //! | `clients` that were read from a document | when nobody let them in for a while |
 //! | `client_assertions` | when they would not be good any more |
@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use super::sql::{Statement, statements};
 use super::value::args;
-use super::{Store, StoreError, client};
+use super::{Store, StoreError, client_registration};
 use crate::protocol::{Id, Timestamp, lockout};
 
 statements! {
@@ -38,7 +38,7 @@ statements! {
         (SELECT id FROM grants WHERE refresh_expires_at IS NULL AND issued_at <= $1 ORDER BY issued_at LIMIT $2)";
     LOGIN_FAILURES = "DELETE FROM login_failures WHERE last_failed_at <= $1 AND name_hash IN
         (SELECT name_hash FROM login_failures WHERE last_failed_at <= $1 ORDER BY last_failed_at LIMIT $2)";
-    /// As for [`client::REMOVE_UNUSED`]: documents that were read, and nobody let the client in. A suspended one would come back
+    /// As for [`client_registration::REMOVE_UNUSED`]: documents that were read, and nobody let the client in. A suspended one would come back
     /// at liberty, so its row stays.
     UNUSED_DOCUMENTS = "DELETE FROM clients WHERE origin = 'document' AND used_at IS NULL AND suspended_at IS NULL
         AND last_registered_at <= $1
@@ -142,7 +142,7 @@ impl Store {
             swept.grants += self.sweep_before(kind, dead, batch).await?;
         }
         let unused = now.minus(policy.unused_client_kept);
-        for kind in [client::REMOVE_UNUSED, UNUSED_DOCUMENTS] {
+        for kind in [client_registration::REMOVE_UNUSED, UNUSED_DOCUMENTS] {
             swept.clients += self.sweep_before(kind, unused, batch).await?;
         }
         swept.client_assertions = self.sweep_before(CLIENT_ASSERTIONS, now, batch).await?;

@@ -1,23 +1,20 @@
 //! Describing a test server.
 
+mod clients;
+mod setup;
+
 use std::collections::{HashMap, HashSet};
-use std::net::SocketAddr;
 
 use super::TestServer;
 use super::directory::Directory;
-use super::seed::{Seed, TestResource, TestUser, code_client, machine_client, resource_uri, scope_token};
-use crate::app::Setup;
+use super::seed::{Seed, TestResource, TestUser};
 use crate::clock::Clock;
-use crate::config::{Config, Declared};
+use crate::config::Config;
 use crate::fetch::{Fetcher, Supplied};
-use crate::http::SiteFacts;
 use crate::protocol::{
-    ClaimNames, ClientDocuments, IntrospectionMode, Issuer, Lifetimes, Network, Policy, PublicUrl, Rates,
-    RedirectUri, RegistrationMode, Scope, TenantId,
+    ClientDocuments, IntrospectionMode, Lifetimes, Network, Policy, PublicUrl, Rates, RegistrationMode,
 };
 use crate::random::Random;
-use crate::store::{Mode, StoreOptions};
-use crate::tokens::{KeyEncryptionKey, PasswordHasher, TEST_KEYS};
 
 /// What a [`TestServer`] is to be. Where it names no person there is `alice` of `acme`; where it names no resource
 /// there is `https://mcp.example.com/mcp` with `mcp:read` (the default scope) and `mcp:write`.
@@ -197,8 +194,9 @@ impl TestServerBuilder {
         self
     }
 
-    /// A person.
+    /// A person, in place of one who was called so before.
     pub fn user(mut self, user: TestUser) -> Self {
+        self.seed.users.retain(|known| known.username != user.username);
         self.seed.users.push(user);
         self
     }
@@ -206,91 +204,6 @@ impl TestServerBuilder {
     /// A resource.
     pub fn resource(mut self, resource: TestResource) -> Self {
         self.seed.resources.push(resource);
-        self
-    }
-
-    /// A configured client without a secret.
-    pub fn public_client<'a>(mut self, id: &str, redirect_uris: impl IntoIterator<Item = &'a str>) -> Self {
-        self.seed.clients.push(code_client(id, redirect_uris, None));
-        self
-    }
-
-    /// A configured client with a secret.
-    pub fn confidential_client<'a>(
-        mut self,
-        id: &str,
-        secret: &str,
-        redirect_uris: impl IntoIterator<Item = &'a str>,
-    ) -> Self {
-        self.seed.clients.push(code_client(id, redirect_uris, Some(secret)));
-        self
-    }
-
-    /// A configured client of the operator's own, about which people are not asked.
-    pub fn first_party_client<'a>(
-        mut self,
-        id: &str,
-        redirect_uris: impl IntoIterator<Item = &'a str>,
-    ) -> Self {
-        let mut declared = code_client(id, redirect_uris, None);
-        declared.client.first_party = true;
-        self.seed.clients.push(declared);
-        self
-    }
-
-    /// Lets people use the client that was added last in this tenant (and in others named so) alone.
-    ///
-    /// # Panics
-    /// When there is none.
-    pub fn client_only_for_tenant(mut self, tenant: &str) -> Self {
-        let tenant = TenantId::parse(tenant).unwrap_or_else(|| panic!("{tenant} is no tenant's id"));
-        self.seed.clients.last_mut().expect("a client was added").client.tenants.push(tenant);
-        self
-    }
-
-    /// Lets the configured client `id` have browsers sent to `uri` after a logout (OpenID Connect RP-Initiated Logout
-    /// §3.1).
-    ///
-    /// # Panics
-    /// When there is no such client yet.
-    pub fn post_logout_redirect_uri(mut self, id: &str, uri: &str) -> Self {
-        let declared = self.seed.clients.iter_mut().find(|declared| declared.client.id.as_str() == id);
-        let declared = declared.unwrap_or_else(|| panic!("there is no client {id}"));
-        let uri = RedirectUri::parse(uri).unwrap_or_else(|error| panic!("{uri}: {error}"));
-        declared.client.post_logout_redirect_uris.push(uri);
-        self
-    }
-
-    /// A configured client that acts for itself, in `tenant` if there is one.
-    pub fn machine_client<'a>(
-        mut self,
-        id: &str,
-        secret: &str,
-        scopes: impl IntoIterator<Item = &'a str>,
-        tenant: Option<&str>,
-    ) -> Self {
-        self.seed.clients.push(machine_client(id, secret, scopes, tenant));
-        self
-    }
-
-    /// A configured client that is the server of `resources` and no more: it may introspect their tokens.
-    pub fn resource_server<'a>(
-        self,
-        id: &str,
-        secret: &str,
-        resources: impl IntoIterator<Item = &'a str>,
-    ) -> Self {
-        self.machine_client(id, secret, [], None).introspects(id, resources)
-    }
-
-    /// Makes the client `id`, which was named before, the server of `resources`.
-    ///
-    /// # Panics
-    /// When there is no such client.
-    pub fn introspects<'a>(mut self, id: &str, resources: impl IntoIterator<Item = &'a str>) -> Self {
-        let declared = self.seed.clients.iter_mut().find(|declared| declared.client.id.as_str() == id);
-        let declared = declared.unwrap_or_else(|| panic!("there is no client `{id}`"));
-        declared.client.introspects = resources.into_iter().map(resource_uri).collect();
         self
     }
 
@@ -303,93 +216,5 @@ impl TestServerBuilder {
             self.seed = self.seed.completed();
         }
         TestServer::launch(self, Directory::fresh(), 0).await
-    }
-
-    pub(super) fn issuer(&self, address: SocketAddr) -> Issuer {
-        let own = || PublicUrl::parse(&format!("http://{address}")).expect("an address is a URL");
-        let public_url = self.public_url.clone().unwrap_or_else(own);
-        let text = public_url.page_url(&self.issuer_path);
-        Issuer::within(&public_url, &text).unwrap_or_else(|error| panic!("{text}: {error}"))
-    }
-
-    pub(super) fn setup(&self, issuer: &Issuer, directory: &Directory) -> Setup {
-        let mut store = StoreOptions::new(self.database(directory), Mode::Test);
-        store.durable = false;
-        store.random = self.random.clone();
-        Setup {
-            policy: self.policy(issuer),
-            store,
-            key: KeyEncryptionKey::from_bytes(&[0x67; 32]),
-            signing_key: Some(TEST_KEYS[0].signing_key()),
-            declared: self.declared(),
-            facts: SiteFacts {
-                hosts: self.hosts.clone(),
-                trusted_proxies: self.trusted_proxies.clone(),
-                ..SiteFacts::default()
-            },
-            one_click_login: false,
-            fetcher: self.fetcher.clone(),
-            passwords: PasswordHasher::new(self.random.clone()),
-            clock: self.clock.clone(),
-            random: self.random.clone(),
-        }
-    }
-
-    /// What the configuration declares, and the rest of what the test names.
-    fn declared(&self) -> Declared {
-        let mut all = self.config.as_ref().map(|config| config.declared.clone()).unwrap_or_default();
-        let Declared { tenants, roles, users, resources, clients, registration_tokens } =
-            self.seed.declared();
-        for tenant in tenants {
-            if !all.tenants.iter().any(|known| known.id == tenant.id) {
-                all.tenants.push(tenant);
-            }
-        }
-        for role in roles {
-            if !all.roles.iter().any(|known| known.name == role.name) {
-                all.roles.push(role);
-            }
-        }
-        all.users.extend(users);
-        all.resources.extend(resources);
-        all.registration_tokens.extend(registration_tokens);
-        all.clients.extend(clients);
-        all
-    }
-
-    pub(super) fn database(&self, directory: &Directory) -> String {
-        let file = || format!("sqlite:{}", directory.path().join("gatelet.db").display());
-        self.database_url.clone().unwrap_or_else(file)
-    }
-
-    pub(super) fn fetcher_in_use(&self) -> &Fetcher {
-        &self.fetcher
-    }
-
-    pub(super) fn clock_in_use(&self) -> &Clock {
-        &self.clock
-    }
-
-    fn policy(&self, issuer: &Issuer) -> Policy {
-        if let Some(config) = &self.config {
-            return Policy { issuer: issuer.clone(), ..config.policy.clone() };
-        }
-        let ceiling = self.registration_scopes.as_ref();
-        let ceiling: Option<Scope> =
-            ceiling.map(|scopes| scopes.iter().map(|scope| scope_token(scope)).collect());
-        Policy {
-            issuer: issuer.clone(),
-            lifetimes: self.lifetimes,
-            registration: self.registration,
-            max_unused_clients: self.max_unused_clients,
-            rates: self.rates,
-            client_documents: self.client_documents.clone(),
-            introspection: self.introspection,
-            loopback_resources: self.loopback_resources,
-            claims: ClaimNames::default(),
-            default_resource: None,
-            scopes_supported: Policy::nameable_scopes(&self.seed.scopes(), ceiling.as_ref()),
-            registration_scopes: ceiling,
-        }
     }
 }

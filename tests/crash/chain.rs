@@ -8,6 +8,8 @@ pub(crate) struct Chain {
     /// What the server answered to the registration.
     pub(crate) registered: Value,
     pub(crate) stage: Stage,
+    /// How often that was replaced since.
+    pub(crate) replaced: usize,
     /// Earlier grants that were committed but whose codes were never heard of: they stay until they are swept.
     pub(crate) unheard_grants: usize,
     /// Whether something was acknowledged since the last restart.
@@ -29,6 +31,8 @@ pub(crate) enum Stage {
     Connected(Tokens),
     /// Something was replayed, so the grant was revoked.
     Revoked(Tokens),
+    /// The client has ended its registration.
+    Deleted,
 }
 
 /// A spent code and what came of it.
@@ -45,7 +49,7 @@ pub(crate) struct Tokens {
 impl Chain {
     /// A client that has just been registered.
     pub(crate) fn new(registered: Value) -> Self {
-        Self { registered, stage: Stage::Registered, unheard_grants: 0, is_fresh: true }
+        Self { registered, stage: Stage::Registered, replaced: 0, unheard_grants: 0, is_fresh: true }
     }
 
     /// Its identifier.
@@ -66,10 +70,24 @@ impl Chain {
             .collect()
     }
 
+    /// Whether it may change or end its registration, and nothing hangs on that yet.
+    pub(crate) fn is_manageable(&self) -> bool {
+        let is_untouched = matches!(self.stage, Stage::Registered) && self.unheard_grants == 0;
+        is_untouched && self.registered["registration_access_token"].is_string()
+    }
+
+    /// Takes note of what is registered instead. Its secret stays, and is told once (RFC 7592 §3).
+    pub(crate) fn is_replaced(&mut self, mut by: Value) {
+        by["client_secret"] = self.registered["client_secret"].take();
+        self.registered = by;
+        self.replaced += 1;
+        self.is_fresh = true;
+    }
+
     /// The code that came of the person's decision, once there is one.
     pub(crate) fn code(&self) -> Option<&str> {
         match &self.stage {
-            Stage::Registered | Stage::Asked { .. } | Stage::Denied { .. } => None,
+            Stage::Registered | Stage::Asked { .. } | Stage::Denied { .. } | Stage::Deleted => None,
             Stage::Agreed { code, .. } => Some(code),
             Stage::Connected(tokens) | Stage::Revoked(tokens) => Some(&tokens.code),
         }

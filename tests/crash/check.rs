@@ -26,6 +26,11 @@ impl Writer {
         let unsure = self.unanswered.as_ref().map(|unanswered| &unanswered.operation);
         let skipped = unsure.and_then(Operation::chain);
         for (_, chain) in self.chains.iter().enumerate().filter(|(at, _)| Some(*at) != skipped) {
+            if matches!(chain.stage, Stage::Deleted) {
+                let told = rows.events("client_deleted", chain.id());
+                assert_eq!((rows.clients.contains_key(chain.id()), told), (false, 1), "{chain:?}");
+                continue;
+            }
             compare_client(chain, rows);
             self.compare_stage(chain, rows);
         }
@@ -103,7 +108,9 @@ impl Writer {
     }
 
     async fn use_chain(&mut self, wire: &Wire, at: usize) {
-        assert!(is_known(wire, &self.chains[at], &self.verifier()).await, "{:?}", self.chains[at]);
+        let is_deleted = matches!(self.chains[at].stage, Stage::Deleted);
+        let is_known = is_known(wire, &self.chains[at], &self.verifier()).await;
+        assert_eq!(is_known, !is_deleted, "{:?}", self.chains[at]);
         match &self.chains[at].stage {
             Stage::Denied { .. } if self.session.as_ref().is_some_and(|session| session.csrf.is_some()) => {
                 assert!(self.is_decided(wire, at, "allow").await, "{:?}", self.chains[at]);
@@ -115,7 +122,8 @@ impl Writer {
                 }
                 assert_refused(&redeem(wire, &self.chains[at]).await.answer().expect(ALIVE));
             }
-            Stage::Denied { .. } | Stage::Registered | Stage::Asked { .. } | Stage::Agreed { .. } => {}
+            Stage::Denied { .. } | Stage::Registered | Stage::Asked { .. } => {}
+            Stage::Agreed { .. } | Stage::Deleted => {}
         }
     }
 
@@ -156,6 +164,7 @@ fn compare_client(chain: &Chain, rows: &Snapshot) {
     assert_eq!(told["redirect_uris"], json(&row.redirect_uris));
     assert_eq!(told["grant_types"], json(&row.grant_types));
     assert_eq!(serde_json::json!([told["token_endpoint_auth_method"]]), json(&row.auth_methods));
+    assert_eq!(rows.events("client_replaced", chain.id()), chain.replaced, "{chain:?}");
 }
 
 /// Whether the server knows a client: a stranger's request is sent to log in, one of an unknown client is not.
@@ -165,7 +174,7 @@ async fn is_known(wire: &Wire, chain: &Chain, verifier: &str) -> bool {
 }
 
 /// Whether a session is alive: a page asks whether to log out.
-async fn is_logged_in(wire: &Wire, cookie: &str) -> bool {
+pub(crate) async fn is_logged_in(wire: &Wire, cookie: &str) -> bool {
     let page = wire.get("/logout", Some(cookie)).await.answer().expect(ALIVE);
     page.body.contains("You are logged in as")
 }

@@ -106,6 +106,18 @@ impl Wire {
         send(self.http.post(format!("{}{path}", self.origin)).json(body)).await
     }
 
+    /// Sends what a client says about its own registration, or nothing, under a bearer token (RFC 7592 §2).
+    pub(crate) async fn manage(&self, method: &str, registered: &Value, body: Option<&Value>) -> Sent {
+        let text = |member: &str| registered[member].as_str().expect("a client that may manage itself");
+        let request = self.http.request(method.parse().unwrap(), text("registration_client_uri"));
+        let request = request.bearer_auth(text("registration_access_token"));
+        send(match body {
+            Some(body) => request.json(body),
+            None => request,
+        })
+        .await
+    }
+
     fn form(&self, path: &str, pairs: &[(&str, &str)]) -> reqwest::RequestBuilder {
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
         let request = self.http.post(format!("{}{path}", self.origin));

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::server::GUEST;
 use crate::snapshot::{CodeRow, GrantRow, Snapshot};
 use crate::sql::texts;
 
@@ -93,7 +94,8 @@ impl Snapshot {
     }
 
     fn check_people(&self, found: &mut Vec<String>) {
-        let logged_in = self.events.iter().filter(|((kind, _), _)| kind == "logged_in");
+        // Suspending the guest ends sessions as well; operator.rs looks at those.
+        let logged_in = self.events.iter().filter(|((kind, user), _)| kind == "logged_in" && user != GUEST);
         for ((_, user), times) in logged_in {
             let sessions = self.sessions.values().filter(|of| *of == user).count();
             let ended = self.events("logged_out", user);

@@ -11,6 +11,7 @@ use gatelet::random::Random;
 
 use crate::http::Wire;
 use crate::ledger::Writer;
+use crate::operator::Operator;
 use crate::server::Server;
 use crate::snapshot::{Snapshot, await_end, backends};
 use crate::tally::Tally;
@@ -30,7 +31,8 @@ async fn nothing_acknowledged_is_lost_and_nothing_is_half_done(database: Databas
     let people: Vec<String> = (0..WRITERS).map(|number| format!("writer-{number}")).collect();
     let server = Server::configured(database, &people);
     let writers = (1..).zip(people).map(|(number, person)| Writer::new(person, plan.seed ^ (number << 32)));
-    let mut run = Run { server, writers: writers.collect(), starts: Vec::new(), in_flight: Vec::new() };
+    let (writers, operator) = (writers.collect(), Operator::new(!plan.seed));
+    let mut run = Run { server, writers, operator, starts: Vec::new(), in_flight: Vec::new() };
     run.through(plan).await;
     println!("{kind}: {}", run.report(plan, began.elapsed()));
     let hits = run.in_flight.iter().filter(|count| **count > 0).count();
@@ -40,6 +42,7 @@ async fn nothing_acknowledged_is_lost_and_nothing_is_half_done(database: Databas
 struct Run {
     server: Server,
     writers: Vec<Writer>,
+    operator: Operator,
     /// How long each start took.
     starts: Vec<Duration>,
     /// For each kill, how many operations were sent before it and never answered.
@@ -61,6 +64,7 @@ impl Run {
             .await;
             let chance = usize::try_from(u32::from_be_bytes(moments.bytes())).unwrap();
             let moment = KILL.start + chance % KILL.len();
+            self.operator.begin(&self.server).await;
             let left_over = self.burst(&wire, Duration::from_micros(moment.try_into().unwrap())).await;
             wire = self.start().await;
             await_end(&self.server.database_url, &left_over).await;
@@ -104,11 +108,12 @@ impl Run {
         let kill = Instant::now();
         self.server.kill();
         killed.store(true, Ordering::SeqCst);
+        let command_met = self.operator.kill();
         let left_over = backends(&self.server.database_url).await;
         self.writers = writing.join_all().await;
         let met =
             |writer: &&Writer| writer.unanswered.as_ref().is_some_and(|operation| operation.since < kill);
-        self.in_flight.push(self.writers.iter().filter(met).count());
+        self.in_flight.push(self.writers.iter().filter(met).count() + usize::from(command_met));
         left_over
     }
 
@@ -119,6 +124,7 @@ impl Run {
         let rows = Arc::new(Snapshot::of(url).await);
         assert_eq!(rows.contradictions(), [""; 0]);
         let jwks = wire.get("/oauth/jwks", None).await.answer().expect("the keys").json();
+        self.operator.look(wire, &rows, &jwks).await;
         let keys = rows.keys.clone();
         each(&mut self.writers, wire, move |mut writer, wire| {
             let (rows, jwks) = (rows.clone(), jwks.clone());
@@ -136,6 +142,7 @@ impl Run {
     fn report(&mut self, plan: Plan, took: Duration) -> String {
         let mut sum = Tally::default();
         self.writers.iter().for_each(|writer| sum.add(&writer.tally));
+        sum.add(self.operator.tally());
         self.starts.sort();
         let Plan { kills, seed } = plan;
         let hits = self.in_flight.iter().filter(|count| **count > 0).count();

@@ -17,6 +17,7 @@ mod invariants;
 mod killing;
 mod ledger;
 mod operations;
+mod operator;
 mod recovery;
 mod requests;
 mod server;

@@ -1,6 +1,6 @@
 //! The operations: how each is sent, and what its answer adds to the ledger.
 //!
-//! Each is one request that writes. Rotating a key is not among them.
+//! Each is one request that writes. What an operator does is in `operator.rs`.
 
 use std::time::Instant;
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::chain::{Chain, Stage, Tokens};
 use crate::http::{Answer, Sent, Wire};
 use crate::ledger::{LoginForm, Session, Unanswered, Writer};
-use crate::requests::{authorization, jti, metadata, redeem, refresh, returned, revoke};
+use crate::requests::{authorization, delete, jti, metadata, redeem, refresh, replace, returned, revoke};
 use crate::server::{PASSWORD, RESOURCE, SCOPE};
 
 /// What a writer can do; `chain` is a place in [`Writer::chains`].
@@ -20,6 +20,15 @@ pub(crate) enum Operation {
     Register {
         name: String,
         is_public: bool,
+    },
+    /// Says something else about itself, under this name.
+    Replace {
+        chain: usize,
+        name: String,
+    },
+    /// Ends its registration.
+    Delete {
+        chain: usize,
     },
     /// An authorization request of a logged-in person, which is parked until they have decided.
     Ask {
@@ -65,6 +74,8 @@ impl Operation {
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Register { .. } => "register",
+            Self::Replace { .. } => "replace client",
+            Self::Delete { .. } => "delete client",
             Self::Ask { .. } => "authorize",
             Self::Allow { .. } => "allow",
             Self::Deny { .. } => "deny",
@@ -83,7 +94,9 @@ impl Operation {
     pub(crate) fn chain(&self) -> Option<usize> {
         match self {
             Self::Register { .. } | Self::LogIn | Self::LogOut => None,
-            Self::Ask { chain, .. }
+            Self::Replace { chain, .. }
+            | Self::Delete { chain }
+            | Self::Ask { chain, .. }
             | Self::Allow { chain }
             | Self::Deny { chain }
             | Self::Redeem { chain }
@@ -141,6 +154,8 @@ impl Writer {
             (Operation::Register { name, is_public }, _) => {
                 wire.post_json("/oauth/register", &metadata(name, *is_public)).await
             }
+            (Operation::Replace { name, .. }, Some(chain)) => replace(wire, chain, name).await,
+            (Operation::Delete { .. }, Some(chain)) => delete(wire, chain).await,
             (Operation::Ask { verifier, .. }, Some(chain)) => {
                 wire.get(&authorization(chain, verifier), Some(self.cookie())).await
             }
@@ -200,7 +215,9 @@ impl Writer {
         let wrong = || format!("{}: {operation:?} was answered {answer:?}", self.person);
         let expected = match operation {
             Operation::Register { .. } => 201,
-            Operation::Redeem { .. }
+            Operation::Delete { .. } => 204,
+            Operation::Replace { .. }
+            | Operation::Redeem { .. }
             | Operation::Refresh { .. }
             | Operation::Revoke { .. }
             | Operation::RevokeAccess { .. }
@@ -211,6 +228,8 @@ impl Writer {
         assert_eq!(answer.status, expected, "{}", wrong());
         match operation {
             Operation::Register { .. } => self.chains.push(Chain::new(answer.json())),
+            Operation::Replace { chain, .. } => self.chains[*chain].is_replaced(answer.json()),
+            Operation::Delete { chain } => self.chains[*chain].reach(Stage::Deleted),
             Operation::Ask { chain, verifier } => {
                 let interaction = answer.location.strip_prefix("/consent?interaction=");
                 let interaction = interaction.unwrap_or_else(|| panic!("{}", wrong())).to_owned();

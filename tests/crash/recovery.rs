@@ -36,6 +36,17 @@ impl Writer {
                 assert!(registered < 2, "{name} registered once and is there {registered} times");
                 registered == 1
             }
+            Operation::Replace { name, .. } => {
+                let (row, known) = (&rows.clients[chain().id()], &chain().registered["client_name"]);
+                let is_new = row.name == *name;
+                assert!(is_new || *known == row.name.as_str(), "neither {name} nor as before: {:?}", chain());
+                // With everything that goes with the name.
+                assert_eq!(row.uri, format!("https://{}.example/", row.name));
+                let told = rows.events("client_replaced", chain().id());
+                assert_eq!(told, chain().replaced + usize::from(is_new), "{:?}", chain());
+                is_new
+            }
+            Operation::Delete { .. } => !rows.clients.contains_key(chain().id()),
             Operation::Ask { .. } => {
                 let more = self.unknown_interactions(rows).len();
                 assert!(more < 2, "{}: {more} interactions of one request", self.person);
@@ -89,6 +100,18 @@ impl Writer {
                 let is_same = rows.clients.get(again).is_some_and(|client| client.name == *name);
                 assert_eq!(is_same, *is_public);
                 is_same
+            }
+            Operation::Replace { chain, .. } => {
+                self.chains[*chain].replaced += 1;
+                self.perform(wire, operation).await.expect(ALIVE);
+                true
+            }
+            Operation::Delete { chain } => {
+                // RFC 7592 §2.1: of a client that is gone the token is gone as well.
+                let again = self.send(wire, &operation).await.answer().expect(ALIVE);
+                assert_eq!((again.status, &again.json()["error"]), (401, &"invalid_token".into()));
+                self.chains[*chain].reach(Stage::Deleted);
+                true
             }
             Operation::Ask { .. } => {
                 self.interactions.extend(self.unknown_interactions(rows));

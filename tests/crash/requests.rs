@@ -21,6 +21,18 @@ pub(crate) fn metadata(name: &str, is_public: bool) -> Value {
     })
 }
 
+/// Puts other metadata in the place of what a client has registered (RFC 7592 §2.2).
+pub(crate) async fn replace(wire: &Wire, chain: &Chain, name: &str) -> Sent {
+    let mut body = metadata(name, false);
+    body["client_id"] = chain.id().into();
+    wire.manage("PUT", &chain.registered, Some(&body)).await
+}
+
+/// Ends a client's registration (RFC 7592 §2.3).
+pub(crate) async fn delete(wire: &Wire, chain: &Chain) -> Sent {
+    wire.manage("DELETE", &chain.registered, None).await
+}
+
 /// Path and query of an authorization request.
 pub(crate) fn authorization(chain: &Chain, verifier: &str) -> String {
     let challenge = CodeVerifier::parse(verifier).expect("a verifier").challenge();

@@ -19,6 +19,8 @@ const START: Duration = Duration::from_secs(30);
 pub(crate) const RESOURCE: &str = "https://mcp.example.com/mcp";
 /// What they ask for.
 pub(crate) const SCOPE: &str = "mcp:read mcp:write";
+/// Who is suspended now and then.
+pub(crate) const GUEST: &str = "guest";
 /// Everybody's.
 pub(crate) const PASSWORD: &str = "correct horse";
 
@@ -64,6 +66,14 @@ impl Server {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         (wire, began.elapsed())
+    }
+
+    /// Runs a command of an operator beside it.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Child {
+        let log = File::options().create(true).append(true).open(self.log_file()).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gatelet"));
+        command.args(arguments).current_dir(&self.directory).env_clear().stdin(Stdio::null());
+        command.stdout(Stdio::piped()).stderr(log).spawn().unwrap()
     }
 
     /// SIGKILL.
@@ -117,7 +127,7 @@ fn configuration(port: u16, database_url: &str, people: &[String]) -> String {
          [[resources]]\nuri = \"{RESOURCE}\"\nscopes = [{{ name = \"mcp:read\" }}, {{ name = \"mcp:write\" }}]\n"
     );
     let hash = cheap_hash();
-    for name in people {
+    for name in people.iter().map(String::as_str).chain([GUEST]) {
         write!(
             text,
             "[[users]]\nid = \"{name}\"\nusername = \"{name}\"\npassword_hash = \"{hash}\"\n\

@@ -27,6 +27,10 @@ pub(crate) struct Snapshot {
     pub(crate) revoked_tokens: Vec<String>,
     /// The identifiers of signing keys and server secrets.
     pub(crate) keys: Vec<String>,
+    /// Signing key → state.
+    pub(crate) signing: BTreeMap<String, String>,
+    /// People who are suspended.
+    pub(crate) suspended: Vec<String>,
 }
 
 /// A row of `clients`.
@@ -108,6 +112,8 @@ impl Snapshot {
                 .map(|[kind, about, count]| ((kind, about), count.parse().unwrap()))
                 .collect(),
             revoked_tokens: texts(url, "SELECT jti FROM revoked_tokens").await,
+            signing: pairs("SELECT kid || '|' || state FROM signing_keys").await.collect(),
+            suspended: texts(url, "SELECT id FROM users WHERE suspended_at IS NOT NULL").await,
             keys: texts(url, "SELECT kid FROM signing_keys UNION ALL SELECT id FROM server_secrets").await,
         }
     }

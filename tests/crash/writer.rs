@@ -22,6 +22,10 @@ impl Writer {
         self.agreed(wire).await.expect(ALIVE);
         self.asked(wire).await.expect(ALIVE);
         self.registered(wire).await.expect(ALIVE);
+        while self.manageable().is_none() {
+            let registration = self.registration(false);
+            self.perform(wire, registration).await.expect(ALIVE);
+        }
         // Some come to the burst logged out.
         if self.choose(4) == 0 {
             self.perform(wire, Operation::LogOut).await.expect(ALIVE);
@@ -40,7 +44,7 @@ impl Writer {
     }
 
     fn next(&mut self) -> Operation {
-        let mut likely: Vec<(usize, Operation)> = vec![(2, self.registration())];
+        let mut likely: Vec<(usize, Operation)> = vec![(2, self.registration(self.choose(3) > 0))];
         let any = |writer: &Self, is: fn(&Stage) -> bool| {
             let chains = writer.chains_that(is);
             (!chains.is_empty()).then(|| chains[writer.choose(chains.len())])
@@ -54,6 +58,10 @@ impl Writer {
             }
         } else {
             likely.push((6, Operation::LogIn));
+        }
+        if let Some(chain) = self.manageable() {
+            let name = self.fresh_name();
+            likely.extend([(2, Operation::Replace { chain, name }), (1, Operation::Delete { chain })]);
         }
         let agreed = any(self, |stage| matches!(stage, Stage::Agreed { .. }));
         likely.extend(agreed.map(|chain| (4, Operation::Redeem { chain })));
@@ -75,12 +83,19 @@ impl Writer {
         chosen.expect("one of them").1
     }
 
-    fn registration(&self) -> Operation {
-        let number = u32::from_be_bytes(self.random.bytes());
-        Operation::Register {
-            name: format!("{}-{number:08x}", self.person),
-            is_public: !number.is_multiple_of(3),
-        }
+    /// Every client has another name, also one that calls itself anew.
+    fn registration(&self, is_public: bool) -> Operation {
+        Operation::Register { name: self.fresh_name(), is_public }
+    }
+
+    fn fresh_name(&self) -> String {
+        format!("{}-{:08x}", self.person, u32::from_be_bytes(self.random.bytes()))
+    }
+
+    /// Some client that may change or end its registration.
+    fn manageable(&self) -> Option<usize> {
+        let those = (0..self.chains.len()).filter(|at| self.chains[*at].is_manageable()).collect::<Vec<_>>();
+        (!those.is_empty()).then(|| those[self.choose(those.len())])
     }
 
     /// A client that is registered and no more.
@@ -88,7 +103,7 @@ impl Writer {
         if let [chain, ..] = self.chains_that(|stage| matches!(stage, Stage::Registered))[..] {
             return Some(chain);
         }
-        let registration = self.registration();
+        let registration = self.registration(self.choose(3) > 0);
         self.perform(wire, registration).await?;
         Some(self.chains.len() - 1)
     }

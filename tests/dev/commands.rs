@@ -75,11 +75,16 @@ pub(crate) fn refused(directory: &Path, code: i32, arguments: &[&str]) -> String
 
 /// The status and the body of a form that is posted to the token endpoint.
 pub(crate) fn token_request(port: u16, form: &str) -> (u16, String) {
+    form_request(port, "token", form)
+}
+
+/// The status and the body of a form that is posted to an endpoint of clients.
+pub(crate) fn form_request(port: u16, endpoint: &str, form: &str) -> (u16, String) {
     let stream = connect(port);
     send(
         &stream,
         &format!(
-            "POST /oauth/token HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\
+            "POST /oauth/{endpoint} HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\
              Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
             form.len()
         ),
@@ -289,7 +294,8 @@ fn exit_codes_are_those_of_the_documentation() -> Result<(), NotRun> {
     assert_eq!(ran(&here, &["user", "list"]).code, 0);
     refused(&here, 2, &["user", "frobnicate"]);
     refused(&here, 2, &["user", "add", "x", "--tenant", "no such name"]);
-    refused(&here, 2, &["client", "add", "--grant", "client_credentials"]);
+    refused(&here, 2, &["client", "add", "--grant", "client_credentials", "--auth-method", "none"]);
+    refused(&here, 2, &["client", "change", "dev-machine"]);
     refused(&here, 3, &["user", "show", "nobody"]);
     refused(&here, 3, &["user", "add", "x", "--tenant", "nowhere"]);
     refused(&here, 3, &["user", "add", "x", "--tenant", "acme=emperor"]);

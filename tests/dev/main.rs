@@ -4,6 +4,7 @@
 mod audit;
 mod banner;
 mod beside;
+mod clients;
 mod commands;
 mod document;
 mod hosting;
@@ -11,11 +12,13 @@ mod https;
 mod keys;
 mod log_lines;
 mod network;
+mod operating;
 mod program;
 mod refusals;
 mod registering;
 mod restarts;
 mod serve;
+mod serve_keys;
 mod stopping;
 mod walkthrough;
 
@@ -38,19 +41,22 @@ macro_rules! cases {
 use cases;
 
 fn main() -> ExitCode {
-    let modules: [(&str, &[(&'static str, Case)]); 14] = [
+    let modules: [(&str, &[(&'static str, Case)]); 17] = [
         ("audit", audit::CASES),
         ("banner", banner::CASES),
         ("beside", beside::CASES),
+        ("clients", clients::CASES),
         ("commands", commands::CASES),
         ("https", https::CASES),
         ("keys", keys::CASES),
         ("log_lines", log_lines::CASES),
         ("hosting", hosting::CASES),
+        ("operating", operating::CASES),
         ("refusals", refusals::CASES),
         ("registering", registering::CASES),
         ("restarts", restarts::CASES),
         ("serve", serve::CASES),
+        ("serve_keys", serve_keys::CASES),
         ("stopping", stopping::CASES),
         ("walkthrough", walkthrough::CASES),
     ];

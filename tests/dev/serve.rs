@@ -44,6 +44,11 @@ impl Serve {
         let public_url = public_url(port);
         let configuration = format!("public_url = \"{public_url}\"\nlisten = [\"127.0.0.1:{port}\"]\n{more}");
         std::fs::write(here.join("gatelet.toml"), configuration).unwrap();
+        Self::start_again(here, port)
+    }
+
+    /// Starts it with the configuration that is there, for this port.
+    pub(crate) fn start_again(here: &Path, port: u16) -> Self {
         let child = gatelet(here, &["serve"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let mut serve = Self { child, port };
         // It listens before it opens its database, and answers after: the first answer says that it is ready.

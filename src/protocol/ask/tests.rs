@@ -280,6 +280,13 @@ fn what_is_told_about_the_person_is_their_choice_but_for_openid() {
     assert_eq!(agreement.decisions[1].refused, scope("profile"), "it is not ticked for them again");
     let nothing = case.agree_to(&[], "acme").unwrap();
     assert_eq!(granted(&nothing), ["openid"], "to be known is what remains of what was allowed");
+    // A client that named the server goes on to ask for a token for it (RFC 8707 §2.2).
+    case.query = "&scope=openid+read&resource=https://mcp.example/mcp";
+    assert_eq!(case.agree_to(&[], "acme").unwrap_err().code(), ErrorCode::AccessDenied);
+    assert_eq!(granted(&case.agree_to(&ticked, "acme").unwrap()), ["read", "openid"]);
+    case.query = "&scope=openid+admin&resource=https://mcp.example/mcp";
+    assert_eq!(case.rejection(), ErrorCode::InvalidScope);
+    case.query = "&scope=openid+read+email+profile+offline_access";
     // An operator's ceiling is one for what is told as well.
     case.policy.registration_scopes = Some(scope("read openid"));
     assert_eq!(case.ask().resources[1].offered, scope("openid"));

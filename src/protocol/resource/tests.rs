@@ -1,12 +1,5 @@
 use super::*;
-
-fn resource_uri(text: &str) -> ResourceUri {
-    ResourceUri::parse(text).unwrap()
-}
-
-fn scope(text: &str) -> Scope {
-    Scope::parse(text).unwrap()
-}
+use crate::protocol::fixtures::{resource_uri, scope};
 
 fn notes() -> Resource {
     let known = |token: &str, roles: &[&str]| ResourceScope {
@@ -22,79 +15,6 @@ fn notes() -> Resource {
         ]),
         default_scopes: scope("read"),
         ..Resource::unregistered(resource_uri("https://mcp.example.com/mcp"))
-    }
-}
-
-#[test]
-fn spellings_of_one_resource_share_a_key() {
-    // MCP Canonical Server URI
-    for (a, b) in [
-        ("https://mcp.example.com/mcp", "https://MCP.example.com/mcp/"),
-        ("https://mcp.example.com", "https://mcp.example.com/"),
-        ("https://mcp.example.com:443/mcp", "HTTPS://mcp.example.com/mcp"),
-    ] {
-        assert_eq!(resource_uri(a).lookup_key(), resource_uri(b).lookup_key());
-    }
-    for (a, b) in [
-        ("https://mcp.example.com/mcp", "https://mcp.example.com/MCP"),
-        ("https://mcp.example.com/mcp", "https://mcp.example.com/mcp?x"),
-        ("https://mcp.example.com/mcp", "http://mcp.example.com/mcp"),
-        ("https://mcp.example.com/a?x=/", "https://mcp.example.com/a?x="),
-    ] {
-        assert_ne!(resource_uri(a).lookup_key(), resource_uri(b).lookup_key());
-    }
-}
-
-#[test]
-fn a_resource_is_an_absolute_uri_without_fragment() {
-    // RFC 8707 §2
-    for text in [
-        "/mcp",
-        "mcp",
-        "https://a.example/#x",
-        "https://u@a.example/",
-        "https://u:p@a.example",
-        "https://:p@a.example",
-        "mailto:x@y",
-        "https://a.example/\"",
-        "https://a.example/<",
-        "https://a.example/>",
-        "https://a.example/\\x",
-        "https://a.example/ x",
-        "https://a.example/é",
-        "https://a.example/\n",
-        "",
-    ] {
-        assert!(ResourceUri::parse(text).is_err(), "{text:?}");
-    }
-    let longest = format!("https://a.example/{}", "x".repeat(2048 - 18));
-    assert!(ResourceUri::parse(&longest).is_ok());
-    assert!(ResourceUri::parse(&format!("{longest}x")).is_err());
-}
-
-#[test]
-fn a_stored_resource_is_checked_like_a_sent_one_and_keeps_its_bytes() {
-    let read = |json: &str| serde_json::from_str::<ResourceUri>(json).ok();
-    let written = "https://MCP.example:443/mcp/";
-    assert_eq!(read(&format!("\"{written}\"")), Some(resource_uri(written)));
-    assert_eq!(read("\"mcp\""), None);
-    assert_eq!(resource_uri(written).to_string(), written);
-    assert_eq!(serde_json::to_string(&resource_uri(written)).unwrap(), format!("\"{written}\""));
-}
-
-#[test]
-fn loopback_is_told_from_look_alikes() {
-    for text in [
-        "http://localhost:3000/mcp",
-        "http://127.0.0.1/",
-        "http://127.9.9.9",
-        "http://[::1]:1/",
-        "http://a.localhost/",
-    ] {
-        assert!(resource_uri(text).is_loopback(), "{text}");
-    }
-    for text in ["http://localhost.example/", "http://10.0.0.1/", "http://notlocalhost/", "http://[::2]/"] {
-        assert!(!resource_uri(text).is_loopback(), "{text}");
     }
 }
 
@@ -160,30 +80,6 @@ fn a_resource_may_be_bound_to_tenants() {
     assert!(!resource.admits_tenant(&acme));
     resource.tenants.push(acme.clone());
     assert!(resource.admits_tenant(&acme));
-}
-
-#[test]
-fn an_authorization_request_names_several_resources_each_once() {
-    // RFC 8707 §2.1
-    let (a, b) = ("https://a.example", "https://b.example/mcp");
-    assert_eq!(wishes(&[]), Ok(Vec::new()));
-    assert_eq!(wishes(&[a, b, "https://A.example/"]), Ok(vec![resource_uri(a), resource_uri(b)]));
-    let many: Vec<String> = (0..11).map(|i| format!("https://{i}.example")).collect();
-    let many: Vec<&str> = many.iter().map(String::as_str).collect();
-    assert_eq!(wishes(&many[..10]).map(|wishes| wishes.len()), Ok(10));
-    for named in [&many[..], &[a, "x"]] {
-        assert_eq!(wishes(named).map_err(|error| error.code()), Err(ErrorCode::InvalidTarget));
-    }
-}
-
-#[test]
-fn a_token_request_names_at_most_one_well_formed_resource() {
-    // RFC 8707 §2.2
-    assert_eq!(single_wish(&[]), Ok(None));
-    assert_eq!(single_wish(&["https://a.example"]), Ok(Some(resource_uri("https://a.example"))));
-    for named in [&["x"][..], &["https://a.example", "https://b.example"][..]] {
-        assert_eq!(single_wish(named).map_err(|error| error.code()), Err(ErrorCode::InvalidTarget));
-    }
 }
 
 #[test]
