@@ -54,6 +54,9 @@ pub struct ParkedRequest {
     pub(super) params: String,
     /// When it first arrived, so that a login that it demands is demanded once.
     pub(super) began_at: Timestamp,
+    /// The browser session that sent it: what it demands is another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) session: Option<String>,
     /// The digest of the client's document about which a person was sent to decide.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) document_digest: Option<String>,
@@ -65,6 +68,7 @@ pub(super) struct Considered {
     pub(super) resources: Vec<Resource>,
     pub(super) expected: Expected,
     pub(super) began_at: Timestamp,
+    pub(super) session: Option<String>,
     pub(super) memberships: Vec<Membership>,
     pub(super) consents: Vec<Consent>,
 }
@@ -78,6 +82,8 @@ impl Considered {
             person: who.map(|who| &who.user.id),
             expected: &self.expected,
             began_at: self.began_at,
+            is_new_session: who.is_some_and(|who| self.session.as_deref() != Some(who.session.id.as_str())),
+            now: engine.clock.now(),
             memberships: &self.memberships,
             consents: &self.consents,
             policy: &engine.policy,
@@ -114,7 +120,9 @@ impl Engine {
     ) -> Result<Destination, Unanswerable> {
         let params = Params::parse(encoded).map_err(Unanswerable::Request)?;
         let began_at = self.clock.now();
-        self.proceed(&ParkedRequest { params: params.encode(), began_at, document_digest: None }, who).await
+        let session = who.map(|who| who.session.id.to_string());
+        let parked = ParkedRequest { params: params.encode(), began_at, session, document_digest: None };
+        self.proceed(&parked, who).await
     }
 
     /// Goes on with a request: at its arrival, and again after login.
@@ -187,8 +195,9 @@ impl Engine {
             None => (Vec::new(), Vec::new()),
         };
         let expected = self.expected(&request).await;
-        let began_at = parked.began_at;
-        let considered = Considered { request, resources, expected, began_at, memberships, consents };
+        let (began_at, session) = (parked.began_at, parked.session.clone());
+        let considered =
+            Considered { request, resources, expected, began_at, session, memberships, consents };
         Ok(Reading::Considered(Box::new(considered)))
     }
 

@@ -45,7 +45,8 @@ impl Engine {
     /// Documents are not fetched at the token endpoint; keys are, from the address that the document named when a
     /// person was logged in, or that is registered or configured. Clients exchange their keys and go on refreshing for months without a person: without this
     /// they would be locked out. It happens when an assertion meant for this server is signed by none of the known keys,
-    /// at most once a minute for each client (requests at once share one fetch), within the limits of every fetch.
+    /// at most once a minute for each client (requests at once share one fetch), within the limits of every fetch, and for
+    /// clients of the operator or that a person has let in: a stranger's registration makes nobody fetch anything.
     async fn is_signed_by(&self, client: &Client, assertion: &ClientAssertion) -> Result<bool, Failure> {
         let Some(keys) = &client.keys else { return Ok(false) };
         if keys.jwks().is_some_and(|jwks| is_signed(assertion, jwks)) {
@@ -54,6 +55,9 @@ impl Engine {
         let ClientKeys::Remote { uri, tried_at, .. } = keys else { return Ok(false) };
         let now = self.clock.now();
         if tried_at.is_some_and(|at| now.since(at) < LOOK_AGAIN_AFTER) {
+            return Ok(false);
+        }
+        if !client.origin.is_vouched_for() && !self.store.is_used_client(&client.id).await? {
             return Ok(false);
         }
         let found = self.fetched_keys(uri).await;

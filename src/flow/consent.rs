@@ -2,7 +2,7 @@
 
 use super::authorize::{Considered, ParkedRequest, Reading};
 use super::client::Looking;
-use super::{Engine, Failure, LoggedIn, Unanswerable};
+use super::{Destination, Engine, Failure, LoggedIn, Unanswerable};
 use crate::audit::{AuditEvent, AuditKind};
 use crate::protocol::ask::{Agreement, Ask, Decision, Tick};
 use crate::protocol::step::Step;
@@ -61,7 +61,8 @@ impl Engine {
         }
     }
 
-    /// The person allowed what they ticked; the answer is the URL of the client.
+    /// The person allowed what they ticked; the browser goes to the client, or to log in again when that came to be too
+    /// long ago for what they allow.
     ///
     /// # Errors
     /// As [`Engine::consent_page`].
@@ -71,13 +72,14 @@ impl Engine {
         who: &LoggedIn,
         ticks: &[Tick],
         tenant: Option<&TenantId>,
-    ) -> Result<String, Unanswerable> {
+    ) -> Result<Destination, Unanswerable> {
         let (id, parked) = self.interaction(id, who).await?;
         let considered = match self.consider_again(&parked, who).await? {
             Reading::Considered(considered) => considered,
             Reading::Unread(_) => return Err(Unanswerable::Expired),
             Reading::Refused(refused) => {
-                return self.give_up(&id, who, refused.address.with_error(&refused.error)).await;
+                let url = refused.address.with_error(&refused.error);
+                return self.give_up(&id, who, url).await.map(Destination::Client);
             }
         };
         let situation = considered.situation(self, Some(who));
@@ -85,12 +87,14 @@ impl Engine {
             (Step::Consent(ask), None) => situation.agree(ticks, &ask.tenants[0].tenant.id),
             (Step::Consent(_), Some(tenant)) => situation.agree(ticks, tenant),
             (Step::Reject(error), _) => Err(error),
-            (Step::Login | Step::Issue(_), _) => return Err(Unanswerable::Expired),
+            (Step::Login, _) => return Ok(Destination::Login(parked)),
+            (Step::Issue(_), _) => return Err(Unanswerable::Expired),
         };
-        match agreed {
+        let url = match agreed {
             Ok(agreement) => self.issue(&considered, &agreement, Some(who), Some(id)).await,
             Err(error) => self.give_up(&id, who, considered.request.address.with_error(&error)).await,
-        }
+        };
+        url.map(Destination::Client)
     }
 
     /// The person refused; the answer is the URL of the client (RFC 6749 §4.1.2.1, `access_denied`).

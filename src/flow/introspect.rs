@@ -120,11 +120,17 @@ impl Engine {
                 Some(known) => Some(known),
                 None => return Ok(None),
             },
-            None if self.store.is_access_token_revoked(jti.as_str()).await? => return Ok(None),
-            None => None,
+            None => {
+                let ended = self.store.is_machine_token_ended(jti.as_str(), &client.id, issued.issued_at);
+                if ended.await? {
+                    return Ok(None);
+                }
+                None
+            }
         };
         let behind = known.as_ref().map_or(Behind::Machine, |(known, username)| Behind::Grant {
-            standing: known.standing(None, self.clock.now()),
+            // A token keeps what wanted a fresh login until it expires, for everyone who checks it alike.
+            standing: known.standing(None, known.grant.auth_time),
             username: username.as_deref(),
         });
         let found = AccessToken { token: &issued, client: &client, behind, resources: &resources };

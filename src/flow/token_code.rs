@@ -24,7 +24,7 @@ impl Engine {
         let served = self.meant(&known.grant.grant, resource).await?;
         let redemption = Redemption {
             code: &known.code,
-            standing: known.grant.standing(served.as_ref(), now),
+            standing: known.grant.standing(served.as_ref(), known.grant.grant.issued_at),
             client,
             redirect_uri,
             verifier,

@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, header};
 use axum::response::Response;
 
 use super::answer::{error_page, failure_page, page, see_other};
-use super::authorize::to_login;
+use super::authorize::{go, to_login};
 use super::cookies::browser;
 use super::fallback::unreadable_page;
 use super::guard::RequestId;
@@ -14,7 +14,7 @@ use super::login::{client_view, require_login};
 use super::read::page_form;
 use super::site::Site;
 use super::unanswerable::unanswerable_page;
-use crate::flow::{ConsentStep, ConsentView, LoggedIn};
+use crate::flow::{ConsentStep, ConsentView, Destination, LoggedIn};
 use crate::pages::{ConsentPage, ErrorPage, ResourceView, ScopeView, TenantView};
 use crate::protocol::ask::{AskedResource, Tick};
 use crate::protocol::{Membership, Params, ScopeToken, TenantId};
@@ -63,12 +63,9 @@ pub(super) async fn post(
             let tenant = TenantId::parse(value("tenant"));
             site.engine().allow(value("interaction"), &who, &ticks, tenant.as_ref()).await
         }
-        _ => site.engine().deny(value("interaction"), &who).await,
+        _ => site.engine().deny(value("interaction"), &who).await.map(Destination::Client),
     };
-    match decided {
-        Ok(url) => see_other(&url),
-        Err(unanswerable) => unanswerable_page(&site, &id, unanswerable),
-    }
+    go(&site, &id, &headers, decided)
 }
 
 fn ask(

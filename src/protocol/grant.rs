@@ -168,7 +168,8 @@ pub struct Standing<'a> {
     pub resource: Option<&'a Resource>,
     /// The roles of its person in its tenant.
     pub roles: &'a [RoleName],
-    /// The present.
+    /// The moment for which the login has to be fresh enough: when a refresh asks for a token, or when the person allowed
+    /// what a code is exchanged for.
     pub now: Timestamp,
 }
 

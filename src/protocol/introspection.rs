@@ -65,6 +65,8 @@ pub struct IssuedToken {
     pub audience: String,
     /// `jti`.
     pub jti: String,
+    /// `iat`.
+    pub issued_at: Timestamp,
     /// `exp`.
     pub expires_at: Timestamp,
     scope: Scope,
@@ -87,6 +89,7 @@ impl IssuedToken {
             subject: text("sub")?.to_owned(),
             audience: text("aud")?.to_owned(),
             jti: text("jti")?.to_owned(),
+            issued_at: time("iat")?,
             expires_at,
             scope: Scope::parse(text("scope").unwrap_or_default()).ok()?,
             claims,

@@ -26,6 +26,11 @@ pub struct Situation<'a> {
     pub expected: &'a Expected,
     /// When the request first arrived, so that a login that it demands is demanded once.
     pub began_at: Timestamp,
+    /// Whether that login is of another browser session than the one that sent the request: seconds are told whole, and
+    /// do not tell a login from one just before.
+    pub is_new_session: bool,
+    /// The present.
+    pub now: Timestamp,
     /// The tenants that the person belongs to.
     pub memberships: &'a [Membership],
     /// What the person decided about this client before, tenant by tenant and resource by resource.
@@ -80,7 +85,7 @@ impl Situation<'_> {
             Ok(ask) => ask,
             Err(error) => return Step::Reject(error),
         };
-        if !self.logged_in_at.is_some_and(|at| self.is_within(ask.max_age(), at)) {
+        if !self.logged_in_at.is_some_and(|at| is_within(ask.max_age(), at, self.now)) {
             return self.log_in();
         }
         if self.may_skip_consent(&ask) {
@@ -113,7 +118,7 @@ impl Situation<'_> {
 
     /// Lets the one log in who is meant, once (OpenID Connect Core §3.1.2.1, `id_token_hint`).
     fn with_another_person(&self) -> Step {
-        let has_been_asked = self.logged_in_at.is_some_and(|at| at >= self.began_at);
+        let has_been_asked = self.logged_in_at.is_some_and(|at| self.is_answer(at));
         if self.request.prompt.none || has_been_asked {
             let description = "another person is logged in than id_token_hint is about";
             return Step::Reject(OAuthError::new(ErrorCode::LoginRequired, description));
@@ -121,14 +126,18 @@ impl Situation<'_> {
         Step::Login
     }
 
-    /// `prompt=login` and `max_age` look at when the request began, so that the login they demand satisfies them.
+    /// `prompt=login` and `max_age` look at when the request began, so that the login they demand satisfies them. A scope
+    /// that wants a fresh login wants it when the person allows it.
     fn is_recent_enough(&self, logged_in_at: Timestamp) -> bool {
-        let fresh = !self.request.prompt.login || logged_in_at >= self.began_at;
-        fresh && self.is_within(self.request.max_age.or(self.request.client.default_max_age), logged_in_at)
+        let max_age = self.request.max_age.or(self.request.client.default_max_age);
+        let wants_new = self.request.prompt.login || max_age.is_some_and(|age| age.is_zero());
+        let is_new = !wants_new || self.is_answer(logged_in_at);
+        is_new && is_within(max_age, logged_in_at, self.began_at)
     }
 
-    fn is_within(&self, max_age: Option<Duration>, logged_in_at: Timestamp) -> bool {
-        max_age.is_none_or(|age| logged_in_at.plus(age) >= self.began_at)
+    /// Whether a login came after the request.
+    fn is_answer(&self, logged_in_at: Timestamp) -> bool {
+        self.is_new_session && logged_in_at >= self.began_at
     }
 
     /// The page is skipped for the operator's own clients, when the answer goes exactly where they were registered, and
@@ -157,6 +166,10 @@ impl Situation<'_> {
         client.document.is_some()
             && (client.auth_methods == [ClientAuthMethod::PrivateKeyJwt] || is_at_home())
     }
+}
+
+fn is_within(max_age: Option<Duration>, logged_in_at: Timestamp, at: Timestamp) -> bool {
+    max_age.is_none_or(|age| logged_in_at.plus(age) >= at)
 }
 
 #[cfg(test)]

@@ -62,6 +62,7 @@ pub(super) use update_sql;
 statements! {
     BY_ID = concat!("SELECT ", client_columns!(), " FROM clients c WHERE c.id = $1 AND c.suspended_at IS NULL
         AND NOT EXISTS (SELECT 1 FROM tenants t WHERE t.id = c.tenant_id AND t.suspended_at IS NOT NULL)");
+    USED = "SELECT id FROM clients WHERE id = $1 AND used_at IS NOT NULL";
     PUT_SECRET = "INSERT INTO client_secrets (client_id, position, hash, created_at) VALUES ($1, $2, $3, $4)
         ON CONFLICT (client_id, position) DO UPDATE SET hash = excluded.hash, created_at = excluded.created_at
         WHERE client_secrets.hash <> excluded.hash";
@@ -108,6 +109,12 @@ impl Settings {
 }
 
 impl Store {
+    /// Whether somebody let in a client that registered itself or is known by a document, or a token of the operator's
+    /// registered it.
+    pub async fn is_used_client(&self, id: &ClientId) -> Result<bool, StoreError> {
+        Ok(self.backend.optional(USED, args![id]).await?.is_some())
+    }
+
     /// A client that may act: a suspended one, or one of a suspended tenant, is not found.
     pub async fn client(&self, id: &ClientId) -> Result<Option<Client>, StoreError> {
         self.backend.optional(BY_ID, args![id]).await?.as_ref().map(client).transpose()

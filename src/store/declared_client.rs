@@ -16,7 +16,8 @@ statements! {
     DECLARED = "SELECT id FROM clients WHERE origin = 'config'";
     REMOVE = "DELETE FROM clients WHERE id = $1 AND origin = 'config'
         AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.client_id = clients.id)";
-    WITHDRAW = "UPDATE clients SET origin = 'withdrawn', suspended_at = COALESCE(suspended_at, $2)
+    WITHDRAW = "UPDATE clients SET origin = 'withdrawn', suspended_at = COALESCE(suspended_at, $2),
+            tokens_not_before = $2
         WHERE id = $1 AND origin = 'config'";
 }
 

@@ -20,6 +20,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (15, "grants for several resources", include_str!("../../migrations/0015_several_resources.sql")),
     (17, "nonce", include_str!("../../migrations/0017_nonce.sql")),
     (18, "administration", include_str!("../../migrations/0018_administration.sql")),
+    (19, "tokens not before", include_str!("../../migrations/0019_tokens_not_before.sql")),
 ];
 
 /// Applies what is missing, within the caller's transaction; refuses a schema from the future.

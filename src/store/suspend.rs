@@ -10,8 +10,11 @@ use crate::protocol::{ClientId, TenantId, Timestamp, UserId};
 
 statements! {
     SUSPEND_USER = "UPDATE users SET suspended_at = $2 WHERE id = $1 AND suspended_at IS NULL";
-    SUSPEND_CLIENT = "UPDATE clients SET suspended_at = $2 WHERE id = $1 AND suspended_at IS NULL";
-    SUSPEND_TENANT = "UPDATE tenants SET suspended_at = $2 WHERE id = $1 AND suspended_at IS NULL";
+    /// A client's own tokens have no grant to revoke.
+    SUSPEND_CLIENT = "UPDATE clients SET suspended_at = $2, tokens_not_before = $2
+        WHERE id = $1 AND suspended_at IS NULL";
+    SUSPEND_TENANT = "UPDATE tenants SET suspended_at = $2, tokens_not_before = $2
+        WHERE id = $1 AND suspended_at IS NULL";
     /// What was withdrawn comes back when it is declared again, and not before.
     RESUME_USER = "UPDATE users SET suspended_at = NULL
         WHERE id = $1 AND suspended_at IS NOT NULL AND origin <> 'withdrawn'";

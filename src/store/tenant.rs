@@ -17,7 +17,8 @@ statements! {
         AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.tenant_id = tenants.id)
         AND NOT EXISTS (SELECT 1 FROM memberships m JOIN users u ON u.id = m.user_id
             WHERE m.tenant_id = tenants.id AND u.origin <> 'config')";
-    WITHDRAW = "UPDATE tenants SET origin = 'withdrawn', suspended_at = COALESCE(suspended_at, $2)
+    WITHDRAW = "UPDATE tenants SET origin = 'withdrawn', suspended_at = COALESCE(suspended_at, $2),
+            tokens_not_before = $2
         WHERE id = $1 AND origin = 'config'";
 }
 

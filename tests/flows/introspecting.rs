@@ -321,6 +321,12 @@ async fn what_ends_is_inactive_at_once(database: Database) {
     assert!(!is_active(&notes, alices.access_token()).await);
     assert!(store.suspend_client(&ClientId::parse("robot").unwrap(), suspended()).await.unwrap().is_won());
     assert!(!is_active(&notes, machine.access_token()).await);
+    let resumed = || AuditEvent::new(now, AuditKind::Resumed);
+    assert!(store.resume_client(&ClientId::parse("robot").unwrap(), resumed()).await.unwrap().is_won());
+    assert!(!is_active(&notes, machine.access_token()).await, "resuming gives nothing back");
+    server.clock().advance(Duration::from_secs(1));
+    let machine = robot(&server).client_credentials(None).await.granted();
+    assert!(is_active(&notes, machine.access_token()).await);
     // The tenant of a machine.
     let server = self::server(Database::Sqlite).await;
     let robot = robot(&server);
@@ -329,6 +335,8 @@ async fn what_ends_is_inactive_at_once(database: Database) {
     let store = server.app().engine().store.clone();
     assert!(store.suspend_tenant(&TenantId::parse("acme").unwrap(), suspended()).await.unwrap().is_won());
     assert_eq!(robot.introspect(own.access_token()).await.refusal(), (401, "invalid_client"));
+    assert!(store.resume_tenant(&TenantId::parse("acme").unwrap(), resumed()).await.unwrap().is_won());
+    assert!(!is_active(&robot, own.access_token()).await, "resuming gives nothing back");
 }
 
 async fn roles_are_told_as_they_are_now(database: Database) {

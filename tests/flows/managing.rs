@@ -384,6 +384,9 @@ async fn keys_at_a_registered_address_are_fetched_for_the_first_assertion(databa
     let client =
         TestClient::new(&server, registered.text("client_id"), CALLBACK).signing(ClientKey::FIRST, &server);
     server.supply_document(KEYS, Supplied::document(ClientKey::FIRST.jwks().to_string()));
+    // RFC 9700 §4.11: whoever registers could make the server ask anybody anything.
+    assert_eq!(client.refresh("nonsense").await.refusal(), (401, "invalid_client"));
+    assert!(server.asked_documents().is_empty(), "nor for whoever signs, before a person has let them in");
     let grant = tokens(&server, &client).await;
     client.refresh(grant.refresh_token()).await.granted();
     assert_eq!(server.asked_documents(), [KEYS]);

@@ -10,6 +10,7 @@ use crate::world::{Database, app, consent_page, logged_in, world};
 cases![
     a_scope_can_be_asked_about_each_time,
     a_scope_can_want_a_fresh_login,
+    a_fresh_login_is_fresh_when_the_person_allows,
     a_refresh_leaves_out_what_wants_a_fresher_login,
     a_scope_can_shorten_the_life_of_its_tokens,
     a_token_says_when_and_how_the_person_logged_in,
@@ -62,6 +63,27 @@ async fn a_scope_can_want_a_fresh_login(database: Database) {
     let page = browser.log_in(&page, "alice").await.page();
     let callback = request.callback(&browser.consent(&page).allow().await.left());
     assert_eq!(client.redeem(&callback).await.granted().scope(), "look sign");
+}
+
+async fn a_fresh_login_is_fresh_when_the_person_allows(database: Database) {
+    // RFC 9470 §4
+    let server = bank(database).await;
+    let client = app(&server);
+    let mut browser = logged_in(&server, "alice").await;
+    let request = client.authorization(ask("look sign"));
+    let page = consent_page(&mut browser, &request.url).await;
+    server.clock().advance(Duration::from_secs(301));
+    let page = browser.consent(&page).allow().await.page();
+    assert!(page.has_form_with("password"), "they took too long: {}", page.text());
+    let page = browser.log_in(&page, "alice").await.page();
+    server.clock().advance(Duration::from_secs(300));
+    let callback = request.callback(&browser.consent(&page).allow().await.left());
+    server.clock().advance(Duration::from_secs(10));
+    let answer = client.redeem(&callback).await.granted();
+    assert_eq!(answer.scope(), "look sign", "the client's time is not the person's");
+    let claims = server.verify(answer.access_token()).await;
+    server.clock().advance(Duration::from_secs(800));
+    assert_eq!(client.introspect(answer.access_token()).await.json["scope"], claims["scope"]);
 }
 
 async fn a_refresh_leaves_out_what_wants_a_fresher_login(database: Database) {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gatelet::audit::AuditKind;
-use gatelet::protocol::GrantId;
+use gatelet::protocol::{Client, ClientOrigin, GrantId};
 use gatelet::store::Outcome;
 
 use crate::world::*;
@@ -17,6 +17,7 @@ cases![
     suspending_happens_once,
     what_was_suspended_is_resumed_once_and_gets_nothing_back,
     what_was_withdrawn_from_configuration_is_not_resumed,
+    what_a_machine_got_before_it_was_suspended_stays_ended,
 ];
 
 async fn assert_dead(world: &World, grant: &GrantId) {
@@ -153,4 +154,37 @@ async fn what_was_withdrawn_from_configuration_is_not_resumed(database: Database
     ] {
         assert_eq!(outcome, Outcome::Lost);
     }
+}
+
+async fn what_a_machine_got_before_it_was_suspended_stays_ended(database: Database) {
+    // RFC 7009 §2.1: there is no grant whose end would say so.
+    let world = World::new(database).await;
+    let machine = |id: &str| Client { tenant: Some(tenant_id("acme")), ..client(id, ClientOrigin::Config) };
+    let mut declared = declarations();
+    declared.clients.extend([machine("robot"), machine("twin")]);
+    world.store.reconcile(declared.clone(), NOW).await.unwrap();
+    let ended = async |id: &str, seconds: u64| {
+        world.store.is_machine_token_ended("jti", &client_id(id), later(seconds)).await.unwrap()
+    };
+    assert!(!ended("robot", 0).await, "of the second in which it came");
+    let at = |seconds: u64, kind: AuditKind| audit_at(later(seconds), kind);
+    let (robot, acme) = (client_id("robot"), tenant_id("acme"));
+    assert!(world.store.suspend_client(&robot, at(10, AuditKind::Suspended)).await.unwrap().is_won());
+    assert!(world.store.resume_client(&robot, at(10, AuditKind::Resumed)).await.unwrap().is_won());
+    assert_eq!(
+        [ended("robot", 9).await, ended("robot", 10).await, ended("robot", 11).await],
+        [true, true, false]
+    );
+    assert!(!ended("twin", 9).await);
+    assert!(world.store.suspend_tenant(&acme, at(20, AuditKind::Suspended)).await.unwrap().is_won());
+    assert!(world.store.resume_tenant(&acme, at(20, AuditKind::Resumed)).await.unwrap().is_won());
+    assert_eq!(
+        [ended("robot", 20).await, ended("twin", 20).await, ended("twin", 21).await],
+        [true, true, false]
+    );
+    // One that configuration leaves out for a while.
+    world.store.reconcile(declarations(), later(30)).await.unwrap();
+    declared.clients.iter_mut().for_each(|client| client.registered_at = later(31));
+    world.store.reconcile(declared, later(31)).await.unwrap();
+    assert_eq!([ended("twin", 29).await, ended("twin", 31).await], [true, false]);
 }

@@ -159,6 +159,16 @@ impl Admin {
         let jti = claims.get("jti").and_then(Value::as_str).and_then(Jti::parse);
         let grant = jti.as_ref().and_then(Jti::grant);
         let mut ended = None;
+        if let (Some(jti), None) = (&jti, &grant)
+            && let Some(issued) = self.engine.issued_token(token).await
+            && self
+                .engine
+                .store
+                .is_machine_token_ended(jti.as_str(), &issued.client, issued.issued_at)
+                .await?
+        {
+            ended = Some("its client or that one's tenant was suspended since");
+        }
         if let Some(jti) = &jti
             && self.engine.store.is_access_token_revoked(jti.as_str()).await?
         {

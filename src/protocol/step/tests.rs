@@ -28,6 +28,25 @@ fn a_demanded_login_is_demanded_once() {
         let case = Case { query, logged_in_at: Some(at(logged_in_at)), ..Case::default() };
         assert_eq!(case.step() == Step::Login, asks_again, "{query} {logged_in_at}");
     }
+    // The login of the same second that was there before is not the one that is demanded.
+    for (query, is_new_session) in
+        [("&prompt=login", false), ("&prompt=login", true), ("&max_age=0", false), ("&max_age=0", true)]
+    {
+        let case = Case { query, logged_in_at: Some(at(1000)), is_new_session, ..Case::default() };
+        assert_eq!(case.step() == Step::Login, !is_new_session, "{query} {is_new_session}");
+    }
+}
+
+#[test]
+fn a_scope_that_wants_a_fresh_login_wants_it_when_it_is_allowed() {
+    // RFC 9470 §4
+    let mut case = Case { query: "&scope=read", logged_in_at: Some(at(1000)), ..Case::default() };
+    let KnownScopes::Listed(scopes) = &mut case.resources[0].scopes else { panic!("its scopes are listed") };
+    scopes[0].max_age = Some(Duration::from_secs(60));
+    for (now, logs_in) in [(1000, false), (1060, false), (1061, true)] {
+        case.now = at(now);
+        assert_eq!(case.step() == Step::Login, logs_in, "{now}");
+    }
 }
 
 #[test]
