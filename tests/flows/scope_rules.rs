@@ -5,6 +5,7 @@ use std::time::Duration;
 use gatelet::testkit::{RequestParams, TestClient, TestResource, TestServer};
 
 use crate::cases;
+use crate::introspecting::SERVER_SECRET;
 use crate::world::{Database, app, consent_page, logged_in, world};
 
 cases![
@@ -28,7 +29,7 @@ async fn bank(database: Database) -> TestServer {
         .rule(|scope| scope.max_age = Some(Duration::from_secs(300)))
         .scope("peek", "See secrets")
         .rule(|scope| scope.access_token_ttl = Some(Duration::from_secs(120)));
-    world(database).resource(bank).start().await
+    world(database).resource(bank).resource_server("bank", SERVER_SECRET, [BANK]).start().await
 }
 
 fn ask(scope: &'static str) -> impl Fn(RequestParams) -> RequestParams {
@@ -83,7 +84,8 @@ async fn a_fresh_login_is_fresh_when_the_person_allows(database: Database) {
     assert_eq!(answer.scope(), "look sign", "the client's time is not the person's");
     let claims = server.verify(answer.access_token()).await;
     server.clock().advance(Duration::from_secs(800));
-    assert_eq!(client.introspect(answer.access_token()).await.json["scope"], claims["scope"]);
+    let bank = TestClient::new(&server, "bank", "").secret(SERVER_SECRET);
+    assert_eq!(bank.introspect(answer.access_token()).await.json["scope"], claims["scope"]);
 }
 
 async fn a_refresh_leaves_out_what_wants_a_fresher_login(database: Database) {
