@@ -10,9 +10,9 @@ use super::read::Example::Value;
 use super::read::{Section as _, section};
 use super::server::required;
 use super::values::{Text, Texts, Written};
+pub(super) use crate::protocol::resource::known_scopes;
 use crate::protocol::{
-    ClaimNames, KnownScopes, Lifetimes, Resource, ResourceScope, ResourceUri, Role, Scope, ScopeToken,
-    SigningAlg, Tenant,
+    ClaimNames, KnownScopes, Lifetimes, Resource, ResourceScope, ResourceUri, Role, SigningAlg, Tenant,
 };
 
 section! {
@@ -124,15 +124,6 @@ pub(super) fn resource_reference(
     })
 }
 
-/// Everything that `resources` know.
-pub(super) fn known_scopes<'a>(resources: impl Iterator<Item = &'a Resource>) -> Scope {
-    let scopes = resources.flat_map(|resource| match &resource.scopes {
-        KnownScopes::Listed(scopes) => scopes.as_slice(),
-        KnownScopes::Any => &[],
-    });
-    scopes.map(|scope| scope.token.clone()).collect()
-}
-
 impl RawResource {
     fn check(&self, check: &mut Check<'_>, tenants: &[Tenant], roles: &[Role]) -> Option<Resource> {
         let scopes: Vec<_> = self.scopes.iter().filter_map(|raw| raw.check(check, roles)).collect();
@@ -178,24 +169,18 @@ impl RawScope {
     fn check(&self, check: &mut Check<'_>, roles: &[Role]) -> Option<ResourceScope> {
         let roles = role_references(check, &self.roles, roles);
         let name = required(check, &self.name, self.place(), "name")?;
-        let token = check.parsed(name, |text| {
-            let token = ScopeToken::parse(text).map_err(|error| error.to_string())?;
-            if token.is_of_server() {
-                return Err(format!("{token} belongs to no resource; it is accepted everywhere"));
-            }
-            Ok(token)
-        })?;
+        let token = check.parsed(name, ResourceScope::parse_token)?;
         let description =
             self.description.as_ref().map_or_else(|| token.to_string(), |text| text.value.clone());
         let asks_each_time = check.word(&self.consent, &[("remembered", false), ("always", true)], false);
         let longest = Lifetimes::BOUNDS;
-        let (minute, month) = (Duration::from_secs(60), longest.browser_session_idle);
+        let ages = ResourceScope::MAX_AGE;
         Some(ResourceScope {
             token,
             description,
             roles,
             asks_each_time,
-            max_age: bounded(check, &self.max_age, minute, month),
+            max_age: bounded(check, &self.max_age, *ages.start(), *ages.end()),
             access_token_ttl: bounded(
                 check,
                 &self.access_token_ttl,
