@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{Engine, Failure, Refusal};
+use crate::protocol::introspection::Caller;
 use crate::protocol::logout::Hint;
 use crate::protocol::step::Expected;
 use crate::protocol::{
@@ -66,7 +67,7 @@ impl Engine {
     /// `openid`, such as a machine's (RFC 6750 §3.1).
     pub async fn userinfo(&self, access_token: &str) -> Result<UserInfo, Refusal> {
         let invalid = || OAuthError::new(ErrorCode::InvalidToken, "the access token is not valid");
-        let active = self.active_access_token(access_token).await?.ok_or_else(invalid)?;
+        let active = self.active_access_token(Caller::Anybody, access_token).await?.ok_or_else(invalid)?;
         let text = |name: &str| active.answer.get(name).and_then(Value::as_str);
         let scope = text("scope").and_then(|scope| Scope::parse(scope).ok()).unwrap_or_default();
         if !scope.is_openid() {

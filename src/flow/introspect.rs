@@ -1,5 +1,6 @@
 //! Introspection (RFC 7662): reads only, each time anew, so that what was revoked a moment ago is inactive now.
 
+use super::mint::Bearer;
 use super::{Engine, Failure, Refusal};
 use crate::protocol::introspection::{self, AccessToken, Answer, Behind, Caller, IssuedToken};
 use crate::protocol::refresh::Refresh;
@@ -84,7 +85,7 @@ impl Engine {
                 return Err(OAuthError::new(ErrorCode::InvalidRequest, description).into());
             }
         }
-        let active = self.active_access_token(token).await?;
+        let active = self.active_access_token(Caller::Anybody, token).await?;
         let own = active.filter(|active| {
             // A machine's token for its own resource: nobody else was ever given it. One for another server was, and that
             // server could come here with it.
@@ -97,36 +98,41 @@ impl Engine {
     }
 
     async fn answer_to(&self, caller: Caller<'_>, token: &str) -> Result<Option<Answer>, Failure> {
-        if let Some(active) = self.active_access_token(token).await? {
-            let sees = caller.may_see_access_token(&active.client.id, &active.resources);
-            return Ok(sees.then_some(active.answer));
+        if let Some(active) = self.active_access_token(caller, token).await? {
+            return Ok(Some(active.answer));
         }
         self.active_refresh_token(caller, token).await
     }
 
-    /// The access token that `token` is, if it is good for anything now.
-    pub(super) async fn active_access_token(&self, token: &str) -> Result<Option<Active>, Failure> {
+    /// The access token that `token` is, if it is good for anything now that is the caller's business.
+    pub(super) async fn active_access_token(
+        &self,
+        caller: Caller<'_>,
+        token: &str,
+    ) -> Result<Option<Active>, Failure> {
         let Some(issued) = self.issued_token(token).await else { return Ok(None) };
         let Some(jti) = Jti::parse(&issued.jti) else { return Ok(None) };
         let client = self.store.client(&issued.client).await?;
         let Some(client) = client.filter(|client| self.policy.admits(client)) else { return Ok(None) };
-        let resources = self.resources_of(&issued, &client).await?;
-        let answer = match jti.grant() {
-            Some(grant) => {
-                let known = self.store.grant_behind(jti.as_str(), &grant).await?;
-                known.and_then(|(known, username)| {
-                    let standing = known.standing(None, self.clock.now());
-                    let behind = Behind::Grant { standing, username: username.as_deref() };
-                    AccessToken { token: &issued, client: &client, behind, resources: &resources }.answer()
-                })
-            }
-            None if self.store.is_access_token_revoked(jti.as_str()).await? => None,
-            None => {
-                let behind = Behind::Machine;
-                AccessToken { token: &issued, client: &client, behind, resources: &resources }.answer()
-            }
+        let resources = caller.sees(&client.id, self.resources_of(&issued, &client).await?);
+        let known = match jti.grant() {
+            Some(grant) => match self.store.grant_behind(jti.as_str(), &grant).await? {
+                Some(known) => Some(known),
+                None => return Ok(None),
+            },
+            None if self.store.is_access_token_revoked(jti.as_str()).await? => return Ok(None),
+            None => None,
         };
-        let has_grant = jti.grant().is_some();
+        let behind = known.as_ref().map_or(Behind::Machine, |(known, username)| Behind::Grant {
+            standing: known.standing(None, self.clock.now()),
+            username: username.as_deref(),
+        });
+        let found = AccessToken { token: &issued, client: &client, behind, resources: &resources };
+        let Some((answer, resource)) = found.answer() else { return Ok(None) };
+        let bearer = known.as_ref().map_or(Bearer::Machine(&client), |(known, _)| Bearer::Person(known));
+        let claims = self.mapped_claims(&bearer, resource).await?;
+        let answer = introspection::update(answer, &self.policy.claims.at(resource), claims);
+        let has_grant = known.is_some();
         Ok(answer.map(|answer| Active { answer, client, resources, has_grant }))
     }
 

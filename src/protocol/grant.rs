@@ -68,8 +68,12 @@ impl Grant {
     }
 
     /// What may be told about the person, if anything may (OpenID Connect Core §5.4).
-    pub fn identity(&self) -> Option<&Scope> {
-        self.resources.iter().map(|granted| &granted.scope).find(|scope| scope.is_openid())
+    pub fn identity(&self) -> Option<Scope> {
+        self.resources
+            .iter()
+            .map(|granted| &granted.scope)
+            .find(|scope| scope.is_openid())
+            .map(Scope::identity)
     }
 
     /// Everything that was granted anywhere.
@@ -187,7 +191,7 @@ impl Standing<'_> {
             return Err(ended("what was granted may no longer be given"));
         }
         // What is told about the person is opened by any of the grant's tokens (OpenID Connect Core §5.3.1).
-        let told = self.grant.identity().cloned().unwrap_or_default();
+        let told = self.grant.identity().unwrap_or_default();
         Ok(left.union(&told).union(&self.grant.general))
     }
 

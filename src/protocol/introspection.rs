@@ -3,11 +3,14 @@
 //! A token says what was so when it was issued. The answer says what is so now: whatever ended since then ends the
 //! token, and what was lost is left out of its scope.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use super::refresh::RefreshDecision;
 use super::{
-    Client, ClientId, Grant, GrantType, Issuer, OAuthError, Params, Resource, Scope, Standing, Timestamp,
+    ClaimMapping, ClaimName, ClaimSource, Client, ClientId, Grant, GrantType, Issuer, OAuthError, Params,
+    Resource, Scope, Standing, Timestamp,
 };
 
 /// What is said about an active token, `active` included (RFC 7662 §2.2).
@@ -27,21 +30,21 @@ pub fn token(params: &Params) -> Result<&str, OAuthError> {
 pub enum Caller<'a> {
     /// A client that has proved who it is.
     Client(&'a Client),
-    /// Somebody on the same machine, where the operator lets everybody ask.
+    /// Whoever holds the token, where nobody has to say who they are.
     Anybody,
 }
 
 impl Caller<'_> {
-    /// Whether an access token is any of the caller's business: it is for a resource that the caller is the server of, or
-    /// the caller's own (RFC 7662 §4: a token is not told to a server that it is not for).
-    pub fn may_see_access_token(&self, issued_to: &ClientId, resources: &[Resource]) -> bool {
-        match self {
-            Self::Client(client) => {
-                client.id == *issued_to
-                    || resources.iter().any(|resource| client.introspects.contains(&resource.uri))
-            }
-            Self::Anybody => true,
+    /// Those of the `resources` that an access token may be for at which it is the caller's business: all when it is the
+    /// caller's own, else those that the caller is the server of (RFC 7662 §4: a token is not told to a server that it is
+    /// not for). Another resource with the same audience is somebody else's.
+    pub fn sees(&self, issued_to: &ClientId, mut resources: Vec<Resource>) -> Vec<Resource> {
+        if let Self::Client(client) = self
+            && client.id != *issued_to
+        {
+            resources.retain(|resource| client.introspects.contains(&resource.uri));
         }
+        resources
     }
 
     /// Whether a refresh token is: to the client that it was given to, and nobody else. A resource server that is handed
@@ -114,18 +117,18 @@ pub struct AccessToken<'a> {
     pub client: &'a Client,
     /// What it was issued for.
     pub behind: Behind<'a>,
-    /// The resources with its audience that are still served.
+    /// The resources with its audience that are still served, as far as they are the caller's business.
     pub resources: &'a [Resource],
 }
 
 impl AccessToken<'_> {
-    /// What there is to say about it; nothing when it is active no more.
+    /// What there is to say about it, and at which resource it is good; nothing when it is active no more.
     ///
-    /// Claims are answered as they stand in the token, those that a configuration has mapped and renamed among them. The
-    /// scope is what is left of it: a person who lost a role, or a resource that withdrew a scope, takes that from tokens
-    /// that are out as well.
-    pub fn answer(&self) -> Option<Answer> {
-        let left = self.resources.iter().find_map(|resource| self.scope_at(resource))?;
+    /// The scope is what is left of it: a person who lost a role, or a resource that withdrew a scope, takes that from
+    /// tokens that are out as well. Claims are as they stand in the token until [`update`] has seen them.
+    pub fn answer(&self) -> Option<(Answer, &Resource)> {
+        let at = |resource| Some((self.scope_at(resource)?, resource));
+        let (left, resource) = self.resources.iter().find_map(at)?;
         let scope = self.token.scope.intersection(&left);
         if scope.is_empty() && !self.token.scope.is_empty() {
             return None;
@@ -139,7 +142,7 @@ impl AccessToken<'_> {
         }
         answer.insert("token_type".to_owned(), "Bearer".into());
         answer.insert("active".to_owned(), true.into());
-        Some(answer)
+        Some((answer, resource))
     }
 
     /// How far the token's bearer may still go at `resource`; nothing when not even there.
@@ -148,7 +151,8 @@ impl AccessToken<'_> {
         match behind {
             Behind::Grant { standing, .. } => {
                 let grant = standing.grant;
-                if grant.client != client.id || grant.user.as_str() != token.subject {
+                let is_of_it = grant.client == client.id && grant.user.as_str() == token.subject;
+                if !is_of_it || !client.admits_tenant(&grant.tenant) {
                     return None;
                 }
                 let standing = Standing { resource: Some(resource), ..*standing };
@@ -161,6 +165,28 @@ impl AccessToken<'_> {
             }
         }
     }
+}
+
+/// Members of an answer that speak for this server whatever a mapped claim is called (RFC 7662 §2.2).
+const OURS: [&str; 4] = ["active", "scope", "username", "token_type"];
+
+/// Puts what is so `now` in place of what a token says, claim by claim of `mappings`: roles that a person lost are told no
+/// more. Nothing is left of a token whose tenant is another one by now, as that of a machine may be.
+pub fn update(
+    mut answer: Answer,
+    mappings: &[ClaimMapping],
+    now: BTreeMap<ClaimName, Value>,
+) -> Option<Answer> {
+    for mapping in mappings.iter().filter(|mapping| !OURS.contains(&mapping.name.as_str())) {
+        let was = answer.remove(mapping.name.as_str());
+        if mapping.from == ClaimSource::Tenant && was.is_some() && was.as_ref() != now.get(&mapping.name) {
+            return None;
+        }
+    }
+    for (name, value) in now {
+        answer.entry(name.as_str()).or_insert(value);
+    }
+    Some(answer)
 }
 
 /// What there is to say about a refresh token, about which the token endpoint would decide so, for each resource of its

@@ -5,7 +5,8 @@ use serde::Serialize;
 use super::client_assertion::AssertionAlgorithm;
 use super::userinfo::CLAIMS_SUPPORTED;
 use super::{
-    ClientAuthMethod, ClientDocuments, GrantType, IntrospectionMode, Policy, RegistrationMode, Scope,
+    ACR_PASSWORD, ClientAuthMethod, ClientDocuments, GrantType, IntrospectionMode, Policy, RegistrationMode,
+    Scope,
 };
 
 /// Authorization server metadata. Absent members are left out: some clients refuse a document with a `null` in it.
@@ -35,6 +36,7 @@ pub struct Metadata {
     code_challenge_methods_supported: Vec<&'static str>,
     authorization_response_iss_parameter_supported: bool,
     prompt_values_supported: Vec<&'static str>,
+    acr_values_supported: Vec<&'static str>,
     // OpenID Connect Discovery §3. The last three are said because what is not said is `true` for one of them.
     userinfo_endpoint: String,
     end_session_endpoint: String,
@@ -79,6 +81,7 @@ impl Metadata {
             code_challenge_methods_supported: vec!["S256"],
             authorization_response_iss_parameter_supported: true,
             prompt_values_supported: vec!["none", "login", "consent", "select_account"],
+            acr_values_supported: vec![ACR_PASSWORD],
             subject_types_supported: vec!["public"],
             id_token_signing_alg_values_supported: vec!["RS256"],
             userinfo_endpoint: endpoint("userinfo"),
@@ -116,7 +119,8 @@ mod tests {
     fn the_document_says_what_the_policy_says() {
         // MCP 2025-11-25 Authorization Code Protection.
         // RFC 9700 §2.1.1; RFC 9207 §2.3; Client ID Metadata Documents §5; MCP Authorization Code Protection.
-        // RFC 9701 §7, RFC 8414 §2, RFC 9207 §3, MCP 2026-07-28 authorization, OpenID Connect Discovery §3
+        // RFC 9701 §7, RFC 8414 §2, RFC 9207 §3, MCP 2026-07-28 authorization, OpenID Connect Discovery §3,
+        // RFC 9470 §7
         let mut policy = policy();
         let document = serde_json::to_value(Metadata::of(&policy)).unwrap();
         assert_eq!(
@@ -147,6 +151,7 @@ mod tests {
                 "code_challenge_methods_supported": ["S256"],
                 "authorization_response_iss_parameter_supported": true,
                 "prompt_values_supported": ["none", "login", "consent", "select_account"],
+                "acr_values_supported": ["urn:gatelet:acr:password"],
                 "subject_types_supported": ["public"],
                 "id_token_signing_alg_values_supported": ["RS256"],
                 "userinfo_endpoint": "https://id.example/oauth/userinfo",

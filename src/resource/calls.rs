@@ -61,10 +61,9 @@ impl CallScopes {
         self.tools.values().chain(self.methods.values()).chain([&self.other_tools]).flatten()
     }
 
-    /// What `calls` want of the login, together.
-    pub(super) fn login(&self, calls: &[RpcCall]) -> LoginDemand {
-        let demands = calls.iter().filter_map(|call| self.logins.get(call.tool.as_ref()?));
-        demands.fold(LoginDemand::default(), LoginDemand::and)
+    /// What each of `calls` wants of the login. Each is judged by itself: what two of them want may not be had at once.
+    pub(super) fn logins(&self, calls: &[RpcCall]) -> impl Iterator<Item = &LoginDemand> {
+        calls.iter().filter_map(|call| self.logins.get(call.tool.as_ref()?))
     }
 
     /// The scopes that `calls` need together.

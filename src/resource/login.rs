@@ -24,15 +24,4 @@ impl LoginDemand {
         self.max_age.is_none_or(is_young)
             && (self.acr_values.is_empty() || token.acr().is_some_and(is_of_class))
     }
-
-    /// The stricter of both, for calls in one body.
-    pub(super) fn and(self, other: &Self) -> Self {
-        let max_age = [self.max_age, other.max_age].into_iter().flatten().min();
-        let both = |value: &String| other.acr_values.is_empty() || other.acr_values.contains(value);
-        let acr_values = match self.acr_values.is_empty() {
-            true => other.acr_values.clone(),
-            false => self.acr_values.into_iter().filter(both).collect(),
-        };
-        Self { max_age, acr_values }
-    }
 }

@@ -121,9 +121,9 @@ impl Parts {
         let body = collected.to_bytes();
         let mut calls = calls::read(&body).map_err(|_| Refusal::UnreadableBody)?;
         demand(token, &self.calls.needed(&calls))?;
-        let login = self.calls.login(&calls);
-        if !login.is_met_by(token, self.verifier.clock.now()) {
-            return Err(Refusal::Login { demand: login, scopes: token.scopes().join(" ") });
+        let now = self.verifier.clock.now();
+        if let Some(unmet) = self.calls.logins(&calls).find(|login| !login.is_met_by(token, now)) {
+            return Err(Refusal::Login { demand: unmet.clone(), scopes: token.scopes().join(" ") });
         }
         if calls.len() == 1 {
             parts.extensions.insert::<RpcCall>(calls.remove(0));

@@ -194,8 +194,9 @@ impl TestServerBuilder {
         self
     }
 
-    /// A person.
+    /// A person, in place of one who was called so before.
     pub fn user(mut self, user: TestUser) -> Self {
+        self.seed.users.retain(|known| known.username != user.username);
         self.seed.users.push(user);
         self
     }

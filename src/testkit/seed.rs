@@ -20,7 +20,7 @@ const PASSWORD_HASH: &str =
 /// A person. Their `sub` is their user name.
 #[derive(Clone, Debug)]
 pub struct TestUser {
-    username: String,
+    pub(super) username: String,
     name: Option<String>,
     email: Option<String>,
     password: Option<String>,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use gatelet::protocol::IntrospectionMode;
-use gatelet::testkit::{ClientAuth, TestClient, TestResource, TestServer, TestServerBuilder};
+use gatelet::testkit::{ClientAuth, TestClient, TestResource, TestServer, TestServerBuilder, TestUser};
 use serde_json::json;
 
 use crate::cases;
@@ -22,6 +22,8 @@ cases![
     everybody_may_ask_where_that_was_decided,
     the_other_address_is_there_whatever_the_issuer,
     what_ends_is_inactive_at_once,
+    roles_are_told_as_they_are_now,
+    a_server_of_another_tenant_with_the_same_audience_is_told_nothing,
     a_signed_answer_says_whom_it_is_for_and_is_no_access_token,
 ];
 
@@ -327,6 +329,42 @@ async fn what_ends_is_inactive_at_once(database: Database) {
     let store = server.app().engine().store.clone();
     assert!(store.suspend_tenant(&TenantId::parse("acme").unwrap(), suspended()).await.unwrap().is_won());
     assert_eq!(robot.introspect(own.access_token()).await.refusal(), (401, "invalid_client"));
+}
+
+async fn roles_are_told_as_they_are_now(database: Database) {
+    // RFC 7662 §2.2
+    let server = serving(database).await;
+    let notes = notes_server(&server);
+    let issued = tokens(&server, &app(&server)).await;
+    assert_eq!(notes.introspect(issued.access_token()).await.json["roles"], json!(["member"]));
+    let admin = TestUser::new("alice").member_of("acme", ["admin"]);
+    let server = server.restart_with(|builder| builder.user(admin)).await;
+    let notes = notes_server(&server);
+    assert_eq!(notes.introspect(issued.access_token()).await.json["roles"], json!(["admin"]));
+}
+
+async fn a_server_of_another_tenant_with_the_same_audience_is_told_nothing(database: Database) {
+    // RFC 7662 §4
+    let twin = |uri: &str, tenant: &str| {
+        let resource = TestResource::new(uri).scope("mcp:read", "Read").default_scope("mcp:read");
+        resource.audience("shared").only_for_tenant(tenant)
+    };
+    let (acmes, globexs) = ("https://a.example.com/mcp", "https://g.example.com/mcp");
+    let server = world(database).resource(twin(acmes, "acme")).resource(twin(globexs, "globex"));
+    let server = server.resource_server("acmes", SERVER_SECRET, [acmes]).resource_server(
+        "globexs",
+        SERVER_SECRET,
+        [globexs],
+    );
+    let server = server.start().await;
+    let client = app(&server);
+    let ask = |request: gatelet::testkit::RequestParams| request.scope("mcp:read").resource(acmes);
+    let callback = client.authorize(&mut gatelet::testkit::Browser::new(&server), "alice", ask).await;
+    let issued = client.redeem(&callback).await.granted();
+    assert_eq!(server.verify(issued.access_token()).await["aud"], "shared");
+    let asking = |id: &str| TestClient::new(&server, id, "").secret(SERVER_SECRET);
+    assert!(is_active(&asking("acmes"), issued.access_token()).await);
+    assert!(!is_active(&asking("globexs"), issued.access_token()).await);
 }
 
 async fn a_signed_answer_says_whom_it_is_for_and_is_no_access_token(database: Database) {

@@ -29,7 +29,9 @@ fn token() -> IssuedToken {
 fn answer_of(token: &IssuedToken, grant: &Grant, alive: bool, resources: &[Resource]) -> Option<Answer> {
     let standing = Standing { grant, is_alive: alive, resource: None, roles: &[], now: fixtures::at(101) };
     let behind = Behind::Grant { standing, username: Some("alice@acme") };
-    AccessToken { token, client: &fixtures::client(&[]), behind, resources }.answer()
+    AccessToken { token, client: &fixtures::client(&[]), behind, resources }
+        .answer()
+        .map(|(answer, _)| answer)
 }
 
 fn machine() -> Client {
@@ -44,7 +46,9 @@ fn machine() -> Client {
 
 fn answer_of_machine(client: &Client, resource: Resource) -> Option<Answer> {
     let token = &read(with("sub", json!("c")), 1000).unwrap();
-    AccessToken { token, client, behind: Behind::Machine, resources: &[resource] }.answer()
+    AccessToken { token, client, behind: Behind::Machine, resources: &[resource] }
+        .answer()
+        .map(|(answer, _)| answer)
 }
 
 #[test]
@@ -129,7 +133,9 @@ fn what_may_no_longer_be_given_is_out_of_the_scope() {
             Standing { grant: &grant, is_alive: true, resource: None, roles, now: fixtures::at(101) };
         let behind = Behind::Grant { standing, username: None };
         let client = fixtures::client(&[]);
-        AccessToken { token: &token, client: &client, behind, resources: &resource }.answer()
+        AccessToken { token: &token, client: &client, behind, resources: &resource }
+            .answer()
+            .map(|(answer, _)| answer)
     };
     assert_eq!(asked(&owner).unwrap()["scope"], "read admin");
     assert_eq!(asked(&[]).unwrap()["scope"], "read");
@@ -139,7 +145,45 @@ fn what_may_no_longer_be_given_is_out_of_the_scope() {
         Standing { grant: &grant, is_alive: true, resource: None, roles: &[], now: fixtures::at(101) };
     let behind = Behind::Grant { standing, username: None };
     let client = fixtures::client(&[]);
-    assert_eq!(AccessToken { token: &token, client: &client, behind, resources: &resource }.answer(), None);
+    assert!(AccessToken { token: &token, client: &client, behind, resources: &resource }.answer().is_none());
+}
+
+#[test]
+fn a_client_that_lost_the_tenant_has_no_token_for_it() {
+    let bound = Client { tenants: vec![TenantId::parse("globex").unwrap()], ..fixtures::client(&[]) };
+    let grant = fixtures::grant();
+    let standing =
+        Standing { grant: &grant, is_alive: true, resource: None, roles: &[], now: fixtures::at(101) };
+    let behind = Behind::Grant { standing, username: None };
+    let (token, resources) = (token(), [fixtures::resource()]);
+    for (client, active) in [(fixtures::client(&[]), true), (bound, false)] {
+        let found = AccessToken { token: &token, client: &client, behind, resources: &resources };
+        assert_eq!(found.answer().is_some(), active);
+    }
+}
+
+#[test]
+fn what_is_mapped_is_told_as_it_is_now() {
+    // RFC 7662 §2.2
+    let mapping = |name: &str, from| ClaimMapping { name: ClaimName::parse(name).unwrap(), from };
+    let mappings = [
+        mapping("tenant", ClaimSource::Tenant),
+        mapping("roles", ClaimSource::Roles),
+        mapping("active", ClaimSource::Name),
+    ];
+    let answer = json!({"active": true, "sub": "alice", "tenant": "acme", "roles": ["editor"]});
+    let answer = answer.as_object().unwrap();
+    let told = |now: &[(&str, Value)]| {
+        let now = now.iter().map(|(name, value)| (ClaimName::parse(name).unwrap(), value.clone()));
+        update(answer.clone(), &mappings, now.collect()).map(Value::from)
+    };
+    let (acme, viewer) = (("tenant", json!("acme")), ("roles", json!(["viewer"])));
+    let expected = json!({"active": true, "sub": "alice", "tenant": "acme", "roles": ["viewer"]});
+    assert_eq!(told(&[acme.clone(), viewer, ("active", json!("no"))]), Some(expected));
+    let without = json!({"active": true, "sub": "alice", "tenant": "acme"});
+    assert_eq!(told(&[acme]), Some(without), "a role that was lost is told no more");
+    assert_eq!(told(&[("tenant", json!("globex"))]), None, "a machine that moved has no token of before");
+    assert_eq!(told(&[]), None);
 }
 
 #[test]
@@ -175,15 +219,20 @@ fn a_machines_token_is_good_while_the_machine_may_have_it() {
 fn a_token_is_told_to_its_own_client_and_to_the_server_that_it_is_for() {
     // RFC 7662 §2.2 and §4
     let issued_to = ClientId::parse("c").unwrap();
-    let resources = [fixtures::resource()];
+    let resource = fixtures::resource();
+    // Another one that takes the same tokens is somebody else's.
+    let uri = ResourceUri::parse("https://twin.example/mcp").unwrap();
+    let twin = Resource { uri, audience: Some(resource.audience().to_owned()), ..resource.clone() };
+    let resources = vec![resource, twin];
     let own = fixtures::client(&[]);
     let other = Client { id: ClientId::parse("d").unwrap(), ..own.clone() };
     let server = Client { introspects: vec![fixtures::resource().uri], ..other.clone() };
     let elsewhere = ResourceUri::parse("https://other.example/mcp").unwrap();
     let stranger = Client { introspects: vec![elsewhere], ..other.clone() };
-    let sees = |caller: Caller<'_>| caller.may_see_access_token(&issued_to, &resources);
-    assert!(sees(Caller::Client(&own)) && sees(Caller::Client(&server)) && sees(Caller::Anybody));
-    assert!(!sees(Caller::Client(&other)) && !sees(Caller::Client(&stranger)));
+    let seen = |caller: Caller<'_>| caller.sees(&issued_to, resources.clone());
+    assert_eq!((seen(Caller::Client(&own)), seen(Caller::Anybody)), (resources.clone(), resources.clone()));
+    assert_eq!(seen(Caller::Client(&server)), resources[..1]);
+    assert!(seen(Caller::Client(&other)).is_empty() && seen(Caller::Client(&stranger)).is_empty());
     let grant = fixtures::grant();
     assert!(Caller::Client(&own).may_see_refresh_token(&grant));
     for caller in [Caller::Client(&server), Caller::Client(&other), Caller::Anybody] {

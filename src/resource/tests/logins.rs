@@ -7,9 +7,13 @@ use super::*;
 const CODE: &str = r#"error="insufficient_user_authentication""#;
 
 async fn called(server: &ResourceServer, tool: &str, changes: Value) -> Response<Body> {
-    let body = json!({"method": "tools/call", "params": {"name": tool}}).to_string();
+    posted(server, &json!({"method": "tools/call", "params": {"name": tool}}), changes).await
+}
+
+async fn posted(server: &ResourceServer, body: &Value, changes: Value) -> Response<Body> {
     let bearer = format!("Bearer {}", KEY.token(&claims(changes)));
-    send(server, Request::post("/mcp").header("Authorization", bearer).body(Body::from(body)).unwrap()).await
+    let request = Request::post("/mcp").header("Authorization", bearer).body(Body::from(body.to_string()));
+    send(server, request.unwrap()).await
 }
 
 #[tokio::test]
@@ -49,6 +53,20 @@ async fn a_tool_that_wants_a_class_of_login_challenges_others() {
         }
     }
     assert!(builder().tool_acr_values("erase", ["a b"]).build().is_err());
+}
+
+#[tokio::test]
+async fn each_call_of_a_batch_is_judged_by_itself() {
+    // RFC 9470 §3: two demands that no login meets at once are not the same as none.
+    let server =
+        builder().tool_acr_values("erase", ["phr"]).tool_acr_values("list", ["urn:x"]).build().unwrap();
+    let call = |tool: &str| json!({"method": "tools/call", "params": {"name": tool}});
+    for acr in [json!("phr"), json!("urn:x"), json!("urn:y"), Value::Null] {
+        let both = posted(&server, &json!([call("erase"), call("list")]), json!({"acr": acr})).await;
+        assert_eq!(both.status(), StatusCode::UNAUTHORIZED, "{acr}");
+    }
+    let twice = posted(&server, &json!([call("list"), call("list")]), json!({"acr": "urn:x"})).await;
+    assert_eq!(twice.status(), StatusCode::OK);
 }
 
 #[tokio::test]
