@@ -73,7 +73,11 @@ section! {
         /// The resources that it is the server of: it may introspect tokens for them (`POST <issuer>/introspect`) with
         /// its secret or its keys. About a client that does only that, nothing else has to be said but its id.
         introspects: Texts = Value(r#"["https://mcp.example.com/mcp"]"#),
-        /// Whether it is the operator's own, so that people are not asked for consent.
+        /// Whether it is the operator's own, so that people are not asked for consent, not even once. It holds where the
+        /// answer goes to one of `redirect_uris` as it is written here, with no other port on loopback. They are asked
+        /// all the same for `prompt=consent`, about scopes with `consent = "always"` and what they left unticked before,
+        /// and when they have several tenants and the request names none. Other clients that are declared here are asked
+        /// about once or each time: see `consent` of a scope.
         first_party: Option<Written<bool>> = Value("false"),
     }
 }

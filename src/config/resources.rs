@@ -54,8 +54,13 @@ section! {
         description: Text = Value(r#""Read your notes""#),
         /// The roles whose members may give it. Default: everybody may.
         roles: Texts = Value(r#"["editor"]"#),
-        /// `always` asks the person each time, whoever the client is and whatever they allowed before. Default:
-        /// `remembered`.
+        /// `always` asks the person each time, whoever the client is and whatever they allowed before. `remembered`, the
+        /// default, asks once, and skips the page after that for a client whose place nobody else can take: one that
+        /// authenticates with `private_key_jwt`; one that the operator declared or added, when the answer goes to an
+        /// https address that is not on loopback; one that is known by its document, when the answer goes to https on
+        /// the document's own host. Before others, the page comes with all choices made. All are asked when anything is
+        /// new or was left unticked before, when there are several tenants and the request names none, and for
+        /// `prompt=consent`.
         consent: Text = Value(r#""always""#),
         /// How long ago the person may have logged in when a token with it is issued, between `1m` and `30d`. Who logged
         /// in before is asked to log in again; a refresh after that gives a token without it. Default: any time.
