@@ -19,8 +19,8 @@ pub use crate::flow::admin::{
     PublicForm, Takeover, TokenWish, check_key,
 };
 pub use crate::store::{
-    AuditFilter, ClientFilter, KeyRevoked, Known, KnownClient, KnownGrant, KnownUser, Origin, RecordedEvent,
-    UserChange, WhichSecret,
+    AuditFilter, ClientFilter, KeyRevoked, Known, KnownClient, KnownGrant, KnownUser, MembershipChange,
+    Origin, RecordedEvent, UserChange, WhichSecret,
 };
 
 /// Which server's database.

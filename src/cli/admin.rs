@@ -184,6 +184,14 @@ fn place(common: &Common) -> Result<Place, ExitCode> {
     }
 }
 
+/// Refuses to change nothing, which the audit log would call a change.
+pub(super) fn require_change(is_some: bool) -> Result<(), AdminError> {
+    match is_some {
+        true => Ok(()),
+        false => Err(AdminError::Invalid("say what is to be changed; --help lists what can be".to_owned())),
+    }
+}
+
 /// Longest secret that is read from standard input, in bytes.
 const LONGEST_SECRET: u64 = 8192;
 

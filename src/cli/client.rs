@@ -5,16 +5,14 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::admin::{Common, EXIT_CODES, Paging, run, secret_from_stdin};
-use super::output::{Cell, Output, Shape, detail, listed};
+use super::admin::{Common, EXIT_CODES, Paging, require_change, run, secret_from_stdin};
+use super::client_members::Members;
+use super::client_shown::{CLIENT, cells};
+use super::output::{Cell, Output};
 use super::parse;
-use crate::app::admin::{
-    Admin, AdminError, ClientFilter, ClientWithSecret, KnownClient, Origin, WhichSecret,
-};
-use crate::protocol::{
-    ClientAuthMethod, ClientChange, ClientId, GrantType, RedirectUri, ResourceUri, Scope, ScopeToken,
-    TenantId, Timestamp,
-};
+use crate::app::admin::{Admin, AdminError, ClientFilter, ClientWithSecret, Origin, WhichSecret};
+use crate::protocol::client_rules::Proofs;
+use crate::protocol::{ClientChange, ClientId, GrantType, Timestamp};
 
 /// Arguments of `gatelet client`.
 #[derive(Args, Clone, Debug)]
@@ -49,7 +47,9 @@ pub enum ClientCommand {
         #[arg(value_parser = parse::client)]
         client: ClientId,
     },
-    /// Add a client: a public one unless it is said to be confidential or a machine. Its secret is shown this once.
+    /// Add a client: a public one, unless it is said to be confidential or a machine, or nothing is said but what only a
+    /// machine does (keys, scopes of its own, introspection) and no redirect URI. A secret that is drawn is shown this
+    /// once.
     Add(Box<AddArgs>),
     /// Change a client; what is not named stays.
     Change {
@@ -117,10 +117,10 @@ pub struct AddArgs {
     /// Its `client_id` [default: one that is drawn].
     #[arg(value_parser = parse::client)]
     pub client: Option<ClientId>,
-    /// It acts for people and keeps a secret.
+    /// It acts for people, and keeps a secret unless it is given keys.
     #[arg(long)]
     pub confidential: bool,
-    /// It acts for itself, by client credentials, and keeps a secret.
+    /// It acts for itself, by client credentials, and keeps a secret unless it is given keys.
     #[arg(long, conflicts_with = "confidential")]
     pub machine: bool,
     /// Read the secret from standard input instead of drawing one.
@@ -129,92 +129,6 @@ pub struct AddArgs {
     /// What else it is.
     #[command(flatten)]
     pub members: Members,
-}
-
-/// What a client is.
-#[derive(Args, Clone, Debug)]
-pub struct Members {
-    /// Its name for people.
-    #[arg(long)]
-    pub name: Option<String>,
-    /// Its home page.
-    #[arg(long, value_parser = parse::home_page)]
-    pub uri: Option<String>,
-    /// Where answers may be sent; can be given several times and replaces those that it has.
-    #[arg(long = "redirect-uri", value_name = "URI", value_parser = RedirectUri::parse)]
-    pub redirect_uris: Vec<RedirectUri>,
-    /// What it may offer for tokens; can be given several times and replaces what it has.
-    #[arg(long = "grant", value_name = "TYPE", value_parser = parse::grant_type)]
-    pub grants: Vec<GrantType>,
-    /// How it authenticates: client_secret_basic, client_secret_post or none; can be given several times and replaces
-    /// what it has.
-    #[arg(long = "auth-method", value_name = "METHOD", value_parser = parse::auth_method)]
-    pub auth_methods: Vec<ClientAuthMethod>,
-    /// What it asks for when a request names no scope, with spaces between; a default, not a ceiling.
-    #[arg(long, value_name = "SCOPES", value_parser = Scope::parse)]
-    pub scope: Option<Scope>,
-    /// The resource that it means when it names none.
-    #[arg(long, value_name = "URI", value_parser = ResourceUri::parse)]
-    pub resource: Option<ResourceUri>,
-    /// A scope that it may obtain for itself; can be given several times and replaces those that it has.
-    #[arg(long = "machine-scope", value_name = "SCOPE", value_parser = ScopeToken::parse)]
-    pub machine_scopes: Vec<ScopeToken>,
-    /// The tenant that its own tokens belong to.
-    #[arg(long, value_name = "TENANT", value_parser = parse::tenant)]
-    pub tenant: Option<TenantId>,
-    /// It is the operator's own: people are not asked whether they let it in.
-    #[arg(long)]
-    pub first_party: bool,
-}
-
-/// What is printed of a client.
-pub(super) const CLIENT: Shape<15> = Shape {
-    many: "clients",
-    fields: [
-        listed("client_id", "Its identifier."),
-        listed("name", "The name that it or the operator gave it, or null."),
-        listed(
-            "origin",
-            "`config`, `admin`, `dynamic` (registered itself), `document` (known by the document at its identifier) or `withdrawn`.",
-        ),
-        detail("uri", "Its home page, or null."),
-        detail("redirect_uris", "Where answers may be sent."),
-        listed("grant_types", "What it may offer for tokens."),
-        detail("auth_methods", "The ways in which it authenticates."),
-        detail("scope", "What it asks for when a request names no scope, or null."),
-        detail("resource", "The resource that it means when it names none, or null."),
-        detail("machine_scopes", "The scopes that it may obtain for itself."),
-        detail("tenant", "The tenant that its own tokens belong to, or null."),
-        detail("first_party", "Whether people are not asked whether they let it in."),
-        detail("registered_at", "When it was first seen."),
-        detail(
-            "used_at",
-            "When somebody first let it in, for one that registered itself or is known by a document; or null.",
-        ),
-        listed("suspended_at", "Since when it may do nothing, or null."),
-    ],
-};
-
-fn cells(known: &KnownClient) -> [Cell; 15] {
-    let KnownClient { known, used_at } = known;
-    let client = &known.thing;
-    [
-        Cell::text(client.id.as_str()),
-        Cell::optional(client.name.as_deref()),
-        Cell::text(known.origin.as_str()),
-        Cell::optional(client.uri.as_deref()),
-        Cell::list(client.redirect_uris.iter().map(RedirectUri::as_str)),
-        Cell::list(client.grant_types.iter().map(|grant| grant.as_str())),
-        Cell::list(client.auth_methods.iter().map(|method| method.as_str())),
-        Cell::optional(client.scope.as_ref().map(ToString::to_string)),
-        Cell::optional(client.default_resource.as_ref().map(ResourceUri::as_str)),
-        Cell::list(client.machine_scopes.iter().map(ScopeToken::as_str)),
-        Cell::optional(client.tenant.as_ref().map(TenantId::as_str)),
-        Cell::yes(client.first_party),
-        Cell::time(known.created_at),
-        Cell::time(*used_at),
-        Cell::time(known.suspended_at),
-    ]
 }
 
 /// Runs `gatelet client`.
@@ -233,11 +147,13 @@ async fn done(admin: &Admin, command: &ClientCommand) -> Result<Output, AdminErr
         ClientCommand::Show { client } => admin.client(client).await?,
         ClientCommand::Add(args) => return add(admin, args).await,
         ClientCommand::Change { client, members, third_party } => {
-            let mut change = members.change();
+            let mut change = members.change(admin)?;
             if *third_party {
                 change.first_party = Some(false);
             }
-            admin.change_client(client, change).await?
+            require_change(change != ClientChange::default())?;
+            let changed = admin.change_client(client, change).await?;
+            return with_secrets(admin, changed).await;
         }
         ClientCommand::Secret(SecretCommand::Add { client, stdin }) => {
             let secret = if *stdin { Some(secret_from_stdin()?) } else { None };
@@ -262,16 +178,16 @@ async fn done(admin: &Admin, command: &ClientCommand) -> Result<Output, AdminErr
 }
 
 async fn add(admin: &Admin, args: &AddArgs) -> Result<Output, AdminError> {
-    let mut change = args.members.change();
-    let (grants, method) = if args.machine {
-        (vec![GrantType::ClientCredentials], ClientAuthMethod::ClientSecretBasic)
-    } else if args.confidential {
-        (vec![GrantType::AuthorizationCode, GrantType::RefreshToken], ClientAuthMethod::ClientSecretBasic)
-    } else {
-        (vec![GrantType::AuthorizationCode, GrantType::RefreshToken], ClientAuthMethod::None)
+    let mut change = args.members.change(admin)?;
+    let keys = args.members.has_keys();
+    let for_itself = args.machine || (!args.confidential && args.members.is_of_machine());
+    let grants = match for_itself {
+        true => vec![GrantType::ClientCredentials],
+        false => vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
     };
+    let secret = args.secret_stdin || ((args.confidential || for_itself) && !keys);
     change.grant_types.get_or_insert(grants);
-    change.auth_methods.get_or_insert(vec![method]);
+    change.auth_methods.get_or_insert(Proofs { secret, keys }.default_methods());
     let secret = if args.secret_stdin { Some(secret_from_stdin()?) } else { None };
     let added = admin.add_client(args.client.clone(), &change, secret).await?;
     with_secrets(admin, added).await
@@ -286,24 +202,4 @@ async fn with_secrets(admin: &Admin, told: ClientWithSecret) -> Result<Output, A
         Some(secret) => output.with_secret("client_secret", &secret),
         None => output,
     })
-}
-
-impl Members {
-    fn change(&self) -> ClientChange {
-        fn some<T: Clone>(list: &[T]) -> Option<Vec<T>> {
-            (!list.is_empty()).then(|| list.to_vec())
-        }
-        ClientChange {
-            name: self.name.clone(),
-            uri: self.uri.clone(),
-            redirect_uris: some(&self.redirect_uris),
-            grant_types: some(&self.grants),
-            auth_methods: some(&self.auth_methods),
-            scope: self.scope.clone(),
-            default_resource: self.resource.clone(),
-            machine_scopes: some(&self.machine_scopes).map(|scopes| scopes.into_iter().collect()),
-            tenant: self.tenant.clone(),
-            first_party: self.first_party.then_some(true),
-        }
-    }
 }

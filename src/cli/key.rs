@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::admin::{Common, EXIT_CODES, refuse, run, run_or_begin, run_quietly};
 use super::output::{Cell, Output, Shape, detail, listed, print};
+use super::parse;
 use crate::app::admin::{
     Admin, AdminError, KeyRevoked, KnownKey, PublicForm, Takeover, check_key, key_encryption_key,
 };
@@ -63,8 +64,8 @@ pub enum KeyCommand {
 /// Which kind of key.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct AlgArgs {
-    /// What it signs with: RS256 or ES256.
-    #[arg(long, value_name = "ALG", default_value = "RS256", value_parser = alg)]
+    /// What it signs with.
+    #[arg(long, value_name = "ALG", default_value = "RS256", value_parser = parse::signing_alg())]
     pub alg: SigningAlg,
 }
 
@@ -80,10 +81,6 @@ pub struct ImportArgs {
     /// look again.
     #[arg(long)]
     pub activate: bool,
-}
-
-fn alg(text: &str) -> Result<SigningAlg, String> {
-    SigningAlg::parse(text).ok_or_else(|| "RS256 or ES256".to_owned())
 }
 
 /// What is printed of a key.

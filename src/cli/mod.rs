@@ -4,6 +4,8 @@ pub mod admin;
 pub mod audit;
 mod banner;
 pub mod client;
+pub mod client_members;
+mod client_shown;
 pub mod completions;
 pub mod config;
 pub mod dev;

@@ -4,7 +4,7 @@ use std::io::{IsTerminal as _, Write as _};
 
 use serde_json::{Map, Value, json};
 
-use crate::protocol::Timestamp;
+use crate::protocol::{Attributes, Timestamp};
 
 /// One member of a thing.
 #[derive(Clone, Copy, Debug)]
@@ -74,11 +74,32 @@ impl Cell {
         Self { shown, json: Value::from(items) }
     }
 
+    /// What a table shows.
+    pub(super) fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    /// What JSON says.
+    pub(super) fn json(self) -> Value {
+        self.json
+    }
+
     /// A value that has its own form in JSON.
     pub(super) fn of(shown: impl Into<String>, json: Value) -> Self {
         let shown = shown.into();
         Self { shown: if shown.is_empty() { "-".to_owned() } else { shown }, json }
     }
+}
+
+/// Attributes: an object, and for people each with its value.
+pub(super) fn attributes(attributes: &Attributes) -> Cell {
+    let object: Map<String, Value> =
+        attributes.iter().map(|(name, value)| (name.to_string(), value.into())).collect();
+    let shown = object.iter().map(|(name, value)| match value.as_str() {
+        Some(text) => format!("{name}={text}"),
+        None => format!("{name}:={value}"),
+    });
+    Cell::of(shown.collect::<Vec<_>>().join(" "), Value::Object(object))
 }
 
 /// What a command has to say.
@@ -89,6 +110,8 @@ pub(super) struct Output {
     json: Value,
     /// For people, beside the output proper.
     note: Option<String>,
+    /// How wide the names of members stand, for those that are added.
+    width: usize,
 }
 
 impl Output {
@@ -98,7 +121,7 @@ impl Output {
         let lines = shape.fields.iter().zip(&cells).map(|(field, cell)| {
             format!("{:width$}  {}\n", field.name.replace('_', " "), visible(&cell.shown))
         });
-        Self { text: lines.collect(), json: object(shape, cells), note: None }
+        Self { text: lines.collect(), json: object(shape, cells), note: None, width }
     }
 
     /// Many things. `next` is where the list goes on, when it does.
@@ -111,24 +134,24 @@ impl Output {
         let text = table(shape, &rows);
         let note = next.as_ref().map(|next| format!("there are more: --after {}", visible(next)));
         let items: Vec<Value> = rows.into_iter().map(|cells| object(shape, cells)).collect();
-        Self { text, json: json!({ shape.many: items, "next": next }), note }
+        Self { text, json: json!({ shape.many: items, "next": next }), note, width: 0 }
     }
 
     /// A sentence that says what was done, and the same as an object.
     pub(super) fn done(sentence: impl Into<String>, json: Value) -> Self {
-        Self { text: format!("{}\n", visible(&sentence.into())), json, note: None }
+        Self { text: format!("{}\n", visible(&sentence.into())), json, note: None, width: 0 }
     }
 
     /// Several lines, which mean an object.
     pub(super) fn lines(lines: Vec<String>, json: Value) -> Self {
-        Self { text: lines.iter().map(|line| visible(line) + "\n").collect(), json, note: None }
+        Self { text: lines.iter().map(|line| visible(line) + "\n").collect(), json, note: None, width: 0 }
     }
 
     /// One thing on one line, without headings: for what comes bit by bit.
     pub(super) fn line<const N: usize>(shape: &Shape<N>, cells: [Cell; N]) -> Self {
         let listed = shape.fields.iter().zip(&cells).filter(|(field, _)| field.is_listed);
         let words: Vec<String> = listed.map(|(_, cell)| visible(&cell.shown)).collect();
-        Self { text: words.join("  ") + "\n", json: object(shape, cells), note: None }
+        Self { text: words.join("  ") + "\n", json: object(shape, cells), note: None, width: 0 }
     }
 
     /// Says something else to people, and all of it to scripts.
@@ -138,7 +161,8 @@ impl Output {
 
     /// Adds a member that only one thing has, and no list.
     pub(super) fn with(mut self, name: &'static str, cell: Cell) -> Self {
-        self.text.push_str(&format!("{}  {}\n", name.replace('_', " "), visible(&cell.shown)));
+        let width = self.width;
+        self.text.push_str(&format!("{:width$}  {}\n", name.replace('_', " "), visible(&cell.shown)));
         self.insert(name, cell.json);
         self
     }
@@ -151,7 +175,8 @@ impl Output {
 
     /// Adds what is told this once: a secret that was just made.
     pub(super) fn with_secret(mut self, name: &'static str, secret: &str) -> Self {
-        self.text.push_str(&format!("{}  {secret}\n", name.replace('_', " ")));
+        let width = self.width;
+        self.text.push_str(&format!("{:width$}  {secret}\n", name.replace('_', " ")));
         self.insert(name, Value::String(secret.to_owned()));
         self.note = Some(format!("the {} is shown this once; only its hash is kept", name.replace('_', " ")));
         self
@@ -274,8 +299,11 @@ mod tests {
 
     #[test]
     fn one_thing_is_shown_with_all_its_members() {
-        let out = Output::one(&SHAPE, cells("a", "A"));
-        assert_eq!(out.text, "id            a\nmade at       1970-01-01T00:00:00Z\ndisplay name  A\n");
+        let out = Output::one(&SHAPE, cells("a", "A")).with("key_id", Cell::text("k"));
+        assert_eq!(
+            out.text,
+            "id            a\nmade at       1970-01-01T00:00:00Z\ndisplay name  A\nkey id        k\n"
+        );
     }
 
     #[test]

@@ -7,8 +7,9 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use crate::app::admin::{AuditKind, Origin};
 use crate::config;
 use crate::protocol::{
-    ClientAuthMethod, ClientId, GrantId, GrantType, InitialAccessToken, ResourceScope, RoleName, ScopeToken,
-    TenantId, Timestamp, User, UserId,
+    Attribute, AttributeName, ClaimMapping, ClaimName, ClaimSource, Client, ClientAuthMethod, ClientId,
+    GrantId, GrantType, InitialAccessToken, MachineScopes, ResourceScope, ResourceUri, RoleName, Scope,
+    ScopeRules, ScopeToken, SigningAlg, TenantId, Timestamp, User, UserId,
 };
 
 const NAME_RULE: &str = "must be 1 to 64 letters, digits, `-`, `_` and `.`";
@@ -37,7 +38,7 @@ pub(super) fn email_or_nothing(text: &str) -> Result<String, &'static str> {
 }
 
 pub(super) fn client(text: &str) -> Result<ClientId, &'static str> {
-    ClientId::parse(text).ok_or("must be at most 2048 printable ASCII characters without spaces")
+    Client::parse_id(text)
 }
 
 pub(super) fn grant(text: &str) -> Result<GrantId, &'static str> {
@@ -48,32 +49,101 @@ pub(super) fn origin(text: &str) -> Result<Origin, &'static str> {
     Origin::parse(text).ok_or("must be config, admin, dynamic, document or withdrawn")
 }
 
-pub(super) fn grant_type(text: &str) -> Result<GrantType, String> {
-    GrantType::parse(text).ok_or_else(|| one_of(GrantType::ALL.iter().map(|grant| grant.as_str())))
+/// What is said, or nothing to take away what there is.
+#[derive(Clone, Debug)]
+pub struct OrNothing<T>(pub Option<T>);
+
+/// Reads what `parse` reads, or nothing.
+pub(super) fn or_nothing<T, E: ToString>(
+    parse: impl Fn(&str) -> Result<T, E> + Clone + Send + Sync + 'static,
+) -> impl Fn(&str) -> Result<OrNothing<T>, String> + Clone + Send + Sync + 'static {
+    move |text| {
+        let said = if text.is_empty() { None } else { Some(parse(text).map_err(|error| error.to_string())?) };
+        Ok(OrNothing(said))
+    }
 }
 
-pub(super) fn auth_method(text: &str) -> Result<ClientAuthMethod, String> {
-    ClientAuthMethod::parse(text)
-        .ok_or_else(|| one_of(ClientAuthMethod::ALL.iter().map(|method| method.as_str())))
+/// The list that arguments mean, if there are any: an empty one empties it.
+pub(super) fn listed<T: Clone>(arguments: &[OrNothing<T>]) -> Option<Vec<T>> {
+    (!arguments.is_empty()).then(|| arguments.iter().filter_map(|said| said.0.clone()).collect())
+}
+
+pub(super) fn grant_type() -> impl TypedValueParser<Value = GrantType> {
+    let known = PossibleValuesParser::new(GrantType::ALL.map(GrantType::as_str));
+    known.try_map(|text| GrantType::parse(&text).ok_or("is no grant type"))
+}
+
+pub(super) fn auth_method() -> impl TypedValueParser<Value = ClientAuthMethod> {
+    let known = PossibleValuesParser::new(ClientAuthMethod::ALL.map(ClientAuthMethod::as_str));
+    known.try_map(|text| ClientAuthMethod::parse(&text).ok_or("is no method"))
+}
+
+pub(super) fn signing_alg() -> impl TypedValueParser<Value = SigningAlg> {
+    let known = PossibleValuesParser::new(SigningAlg::ALL.map(SigningAlg::as_str));
+    known.try_map(|text| SigningAlg::parse(&text).ok_or("is no algorithm"))
+}
+
+/// `https://mcp.example.com/mcp notes:read notes:write`; without scopes it is a token without scopes.
+pub(super) fn machine_scopes(text: &str) -> Result<MachineScopes, String> {
+    let (uri, scopes) = text.split_once(' ').unwrap_or((text, ""));
+    let resource = ResourceUri::parse(uri).map_err(|error| error.to_string())?;
+    let scopes = Scope::parse(scopes.trim()).map_err(|error| error.to_string())?;
+    Ok(MachineScopes { resource, scopes })
+}
+
+const ATTRIBUTE_RULE: &str = "write NAME=TEXT, NAME:=[\"TEXT\",…] for a list, or NAME= to take it away";
+
+/// `tier=gold`, `groups:=["staff","on-call"]`, or `tier=` to take it away.
+pub(super) fn attribute(text: &str) -> Result<(AttributeName, Option<Attribute>), String> {
+    let (name, value) = text.split_once('=').ok_or(ATTRIBUTE_RULE)?;
+    let (name, value) = match name.strip_suffix(':') {
+        Some(name) => {
+            let texts: Vec<String> = serde_json::from_str(value).map_err(|_| ATTRIBUTE_RULE)?;
+            if texts.iter().any(|text| text.is_empty() || text.contains('\0')) {
+                return Err(ATTRIBUTE_RULE.to_owned());
+            }
+            (name, Some(Attribute::Many(texts)))
+        }
+        None => {
+            (name, Some(value).filter(|text| !text.is_empty()).map(|text| Attribute::One(text.to_owned())))
+        }
+    };
+    Ok((AttributeName::parse(name).ok_or(NAME_RULE)?, value))
+}
+
+/// `department=user.attributes.department`.
+pub(super) fn claim(text: &str) -> Result<ClaimMapping, String> {
+    let (name, from) = text.split_once('=').ok_or("write NAME=SOURCE")?;
+    let name = ClaimName::parse(name).ok_or_else(|| format!("the name {}", ClaimName::RULE))?;
+    let from = ClaimSource::parse(from).ok_or_else(|| format!("the source {}", ClaimSource::RULE))?;
+    Ok(ClaimMapping { name, from })
+}
+
+/// `notes:write consent=always max_age=5m access_token_ttl=2m`.
+pub(super) fn scope_rules(text: &str) -> Result<ScopeRules, String> {
+    let mut words = text.split_whitespace();
+    let token = ScopeToken::parse(words.next().unwrap_or_default()).map_err(|error| error.to_string())?;
+    let mut rules = ScopeRules { token, asks_each_time: None, max_age: None, access_token_ttl: None };
+    for word in words {
+        match word.split_once('=') {
+            Some(("consent", "always")) => rules.asks_each_time = Some(true),
+            Some(("consent", "remembered")) => rules.asks_each_time = Some(false),
+            Some(("max_age", age)) => rules.max_age = Some(duration(age)?),
+            Some(("access_token_ttl", ttl)) => rules.access_token_ttl = Some(duration(ttl)?),
+            _ => {
+                return Err(
+                    "the rules are consent=always|remembered, max_age=… and access_token_ttl=…".to_owned()
+                );
+            }
+        }
+    }
+    Ok(rules)
 }
 
 /// The kinds of facts, which help, completions and the refusal of others name.
 pub(super) fn audit_kind() -> impl TypedValueParser<Value = AuditKind> {
     let known = PossibleValuesParser::new(AuditKind::ALL.map(AuditKind::as_str));
     known.try_map(|text| AuditKind::parse(&text).ok_or("is no kind of fact"))
-}
-
-fn one_of<'a>(words: impl Iterator<Item = &'a str>) -> String {
-    format!("must be one of {}", words.collect::<Vec<_>>().join(", "))
-}
-
-pub(super) fn home_page(text: &str) -> Result<String, &'static str> {
-    match text.split_once("://") {
-        Some(("https" | "http", rest)) if !rest.is_empty() && !text.contains(char::is_whitespace) => {
-            Ok(text.to_owned())
-        }
-        _ => Err("must be an https URL"),
-    }
 }
 
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
@@ -87,7 +157,7 @@ pub(super) fn resource_scope(text: &str) -> Result<ResourceScope, String> {
         Some((name, roles)) => (name, roles.strip_suffix(']').ok_or("the roles must end with a ]")?),
         None => (name, ""),
     };
-    let token = ScopeToken::parse(name).map_err(|error| error.to_string())?;
+    let token = ResourceScope::parse_token(name)?;
     let roles = roles.split(',').filter(|text| !text.is_empty()).map(role);
     Ok(ResourceScope {
         description: words.unwrap_or(name).to_owned(),
@@ -150,6 +220,50 @@ mod tests {
         assert_eq!(resource_scope("read").unwrap().description, "read");
         for text in ["", "a b=x", "read[editor=x", "read[no role]=x"] {
             assert!(resource_scope(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_attribute_is_a_text_a_list_or_nothing() {
+        let value = |text| attribute(text).unwrap().1;
+        assert_eq!(value("tier=a=b"), Some(Attribute::One("a=b".to_owned())));
+        assert_eq!(value("tier="), None);
+        assert_eq!(value(r#"groups:=["a"]"#), Some(Attribute::Many(vec!["a".to_owned()])));
+        for text in
+            ["tier", "a b=c", "=c", "groups:=a", "groups:=", r#"groups:=[""]"#, r#"groups:=["\u0000"]"#]
+        {
+            assert!(attribute(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_machine_may_do_at_a_resource_is_its_uri_and_scopes() {
+        let single = machine_scopes("https://m.example/a=b  read write").unwrap();
+        assert_eq!(
+            (single.resource.as_str(), single.scopes.to_string().as_str()),
+            ("https://m.example/a=b", "read write")
+        );
+        assert!(machine_scopes("https://m.example").unwrap().scopes.is_empty());
+        for text in ["", "read", "https://m.example \"x\""] {
+            assert!(machine_scopes(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_rules_of_a_scope_are_named() {
+        let rules = scope_rules("write max_age=5m consent=always").unwrap();
+        assert_eq!((rules.asks_each_time, rules.max_age), (Some(true), Some(Duration::from_secs(300))));
+        assert_eq!(rules.access_token_ttl, None);
+        for text in ["", "write consent=never", "write max_age", "write max_age=x", "write age=5m"] {
+            assert!(scope_rules(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_claim_is_a_name_and_where_it_comes_from() {
+        assert_eq!(claim("a=user.email").unwrap().from, ClaimSource::Email);
+        for text in ["a", "sub=user.email", "a=user.shoe_size", "=user.email"] {
+            assert!(claim(text).is_err(), "{text}");
         }
     }
 

@@ -6,7 +6,7 @@ use clap::builder::StyledStr;
 use clap::{Arg, Command, CommandFactory as _};
 
 use super::output::Field;
-use super::{Cli, admin, audit, client, grant, initial_token, key, resource, role, tenant, user};
+use super::{Cli, admin, audit, client_shown, grant, initial_token, key, resource, role, tenant, user};
 
 /// The kinds of things that are printed: their member in a list, and what each consists of.
 const SHAPES: &[(&str, &[Field])] = &[
@@ -14,7 +14,7 @@ const SHAPES: &[(&str, &[Field])] = &[
     (tenant::TENANT.many, &tenant::TENANT.fields),
     (role::ROLE.many, &role::ROLE.fields),
     (resource::RESOURCE.many, &resource::RESOURCE.fields),
-    (client::CLIENT.many, &client::CLIENT.fields),
+    (client_shown::CLIENT.many, &client_shown::CLIENT.fields),
     (initial_token::INITIAL_TOKEN.many, &initial_token::INITIAL_TOKEN.fields),
     (grant::GRANT.many, &grant::GRANT.fields),
     (grant::ISSUED.many, &grant::ISSUED.fields),

@@ -4,14 +4,15 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
-use super::admin::{Common, EXIT_CODES, Paging, run};
+use super::admin::{Common, EXIT_CODES, Paging, require_change, run};
 use super::output::{Cell, Output, Shape, detail, listed};
-use super::parse;
+use super::parse::{self, OrNothing, listed as listed_of, or_nothing};
 use crate::app::admin::{Admin, AdminError, Known};
 use crate::protocol::{
-    KnownScopes, Resource, ResourceChange, ResourceScope, ResourceUri, Scope, ScopeToken, TenantId,
+    ClaimMapping, KnownScopes, Resource, ResourceChange, ResourceScope, ResourceUri, Scope, ScopeRules,
+    ScopeToken, SigningAlg, TenantId,
 };
 
 /// Arguments of `gatelet resource`.
@@ -79,13 +80,20 @@ pub struct Members {
     /// The `aud` claim that it checks, when that is not its URI; empty for the URI.
     #[arg(long)]
     pub audience: Option<String>,
-    /// Another URI by which clients name it; can be given several times and replaces those that it has.
-    #[arg(long = "alias", value_name = "URI", value_parser = ResourceUri::parse)]
-    pub aliases: Vec<ResourceUri>,
+    /// Another URI by which clients name it; can be given several times and replaces those that it has, empty takes them
+    /// away.
+    #[arg(long = "alias", value_name = "URI", value_parser = or_nothing(ResourceUri::parse))]
+    pub aliases: Vec<OrNothing<ResourceUri>>,
     /// A scope, what it allows in words, and the roles that may give it: `notes:write[editor,admin]=Change your notes`.
-    /// Can be given several times; describes a scope that is there anew.
+    /// Can be given several times; describes a scope that is there anew, and leaves its rules.
     #[arg(long = "scope", value_name = "SCOPE[ROLE,…]=WORDS", value_parser = parse::resource_scope)]
     pub scopes: Vec<ResourceScope>,
+    /// The rules of a scope: `notes:write consent=always max_age=5m access_token_ttl=2m`, in quotation marks. `consent` is
+    /// whether people are asked each time (`always`) or not again (`remembered`); `max_age` is how long ago the person may
+    /// have logged in, `0s` for any time; `access_token_ttl` is the longest life of a token with it, `0s` for that of the
+    /// resource. Can be given several times; what is not named stays.
+    #[arg(long = "scope-rule", value_name = "SCOPE RULES", value_parser = parse::scope_rules)]
+    pub scope_rules: Vec<ScopeRules>,
     /// The scopes that a client gets which asks for nothing in particular, with spaces between.
     #[arg(long, value_name = "SCOPES", value_parser = Scope::parse)]
     pub default_scopes: Option<Scope>,
@@ -98,26 +106,40 @@ pub struct Members {
     /// Lifetime of its access tokens, such as `5m`; `0s` for the server's.
     #[arg(long, value_name = "DURATION", value_parser = parse::duration)]
     pub access_token_ttl: Option<Duration>,
+    /// What its access tokens are signed with.
+    #[arg(long, value_name = "ALG", value_parser = parse::signing_alg())]
+    pub signing_alg: Option<SigningAlg>,
+    /// A claim that its tokens have, and where its value comes from: `department=user.attributes.department`, or `tenant`,
+    /// `roles`, `role`, `user.username`, `user.name`, `user.email`, `membership.attributes.<name>`,
+    /// `client.attributes.<name>`. Can be given several times and replaces those that it has; empty takes them away.
+    #[arg(long = "claim", value_name = "NAME=SOURCE", value_parser = or_nothing(parse::claim))]
+    pub claims: Vec<OrNothing<ClaimMapping>>,
 }
 
 /// What is printed of a resource.
-pub(super) const RESOURCE: Shape<10> = Shape {
+pub(super) const RESOURCE: Shape<12> = Shape {
     many: "resources",
     fields: [
         listed("uri", "Its canonical URI."),
         listed("name", "Its name for people."),
         detail("audience", "The `aud` of its tokens."),
         detail("aliases", "Other URIs by which clients name it."),
-        listed("scopes", "What it can permit: a list of objects with `name`, `description` and `roles`."),
+        listed(
+            "scopes",
+            "What it can permit: a list of objects with `name`, `description`, `roles`, `consent` (`always` or `remembered`), \
+             `max_age_seconds` and `access_token_seconds` (or null).",
+        ),
         detail("default_scopes", "What a client gets that asks for nothing in particular."),
         detail("tenants", "The tenants whose members may use it; empty for all."),
         detail("access_token_seconds", "How long its access tokens live, or null for the server's lifetime."),
+        detail("signing_alg", "What its access tokens are signed with."),
+        detail("claims", "Claims that only its tokens have: an object from name to source."),
         listed("origin", "`config` or `admin`."),
         detail("created_at", "When it was first seen."),
     ],
 };
 
-fn cells(known: &Known<Resource>) -> [Cell; 10] {
+fn cells(known: &Known<Resource>) -> [Cell; 12] {
     let resource = &known.thing;
     let scopes = match &resource.scopes {
         KnownScopes::Listed(scopes) => scopes.as_slice(),
@@ -126,7 +148,14 @@ fn cells(known: &Known<Resource>) -> [Cell; 10] {
     let names: Vec<&str> = scopes.iter().map(|scope| scope.token.as_str()).collect();
     let described = scopes.iter().map(|scope| {
         let roles: Vec<String> = scope.roles.iter().map(ToString::to_string).collect();
-        json!({ "name": scope.token.as_str(), "description": scope.description, "roles": roles })
+        json!({
+            "name": scope.token.as_str(),
+            "description": scope.description,
+            "roles": roles,
+            "consent": if scope.asks_each_time { "always" } else { "remembered" },
+            "max_age_seconds": scope.max_age.map(|age| age.as_secs()),
+            "access_token_seconds": scope.access_token_ttl.map(|ttl| ttl.as_secs()),
+        })
     });
     let ttl = resource.access_token_ttl.map(|ttl| ttl.as_secs());
     [
@@ -138,9 +167,18 @@ fn cells(known: &Known<Resource>) -> [Cell; 10] {
         Cell::list(resource.default_scopes.iter().map(ScopeToken::as_str)),
         Cell::list(resource.tenants.iter().map(TenantId::as_str)),
         Cell::number(ttl),
+        Cell::text(resource.signing_alg.as_str()),
+        claims(&resource.claims),
         Cell::text(known.origin.as_str()),
         Cell::time(known.created_at),
     ]
+}
+
+fn claims(claims: &[ClaimMapping]) -> Cell {
+    let shown: Vec<String> = claims.iter().map(|claim| format!("{}={}", claim.name, claim.from)).collect();
+    let by_name: Map<String, Value> =
+        claims.iter().map(|claim| (claim.name.to_string(), claim.from.to_string().into())).collect();
+    Cell::of(shown.join(" "), by_name.into())
 }
 
 impl Members {
@@ -149,12 +187,15 @@ impl Members {
         ResourceChange {
             name: self.name.clone(),
             audience: self.audience.clone(),
-            aliases: (!self.aliases.is_empty()).then(|| self.aliases.clone()),
+            aliases: listed_of(&self.aliases),
             put_scopes: self.scopes.clone(),
+            scope_rules: self.scope_rules.clone(),
             drop_scopes: drop_scopes.to_vec(),
             default_scopes: self.default_scopes.clone(),
             tenants: if self.all_tenants { Some(Vec::new()) } else { some(&self.tenants) },
             access_token_ttl: self.access_token_ttl,
+            signing_alg: self.signing_alg,
+            claims: listed_of(&self.claims),
         }
     }
 }
@@ -174,7 +215,9 @@ async fn done(admin: &Admin, command: &ResourceCommand) -> Result<Output, AdminE
         ResourceCommand::Show { uri } => admin.resource(uri).await?,
         ResourceCommand::Add { uri, members } => admin.add_resource(uri, &members.change(&[])).await?,
         ResourceCommand::Change { uri, members, drop_scopes } => {
-            admin.change_resource(uri, members.change(drop_scopes)).await?
+            let change = members.change(drop_scopes);
+            require_change(change != ResourceChange::default())?;
+            admin.change_resource(uri, change).await?
         }
         ResourceCommand::Delete { uri } => {
             admin.delete_resource(uri).await?;

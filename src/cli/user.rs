@@ -3,13 +3,13 @@
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use serde_json::json;
+use serde_json::{Map, json};
 
 use super::admin::{Common, EXIT_CODES, Paging, run, secret_from_stdin};
-use super::output::{Cell, Output, Shape, detail, listed};
+use super::output::{Cell, Output, Shape, attributes, detail, listed};
 use super::parse;
-use crate::app::admin::{AddUser, Admin, AdminError, KnownUser, UserChange};
-use crate::protocol::{RoleName, TenantId, User, UserId};
+use crate::app::admin::{AddUser, Admin, AdminError, KnownUser, MembershipChange, UserChange};
+use crate::protocol::{Attribute, AttributeName, Attributes, RoleName, TenantId, User, UserId};
 
 /// Arguments of `gatelet user`.
 #[derive(Args, Clone, Debug)]
@@ -51,6 +51,10 @@ pub enum UserCommand {
         /// The tenant and the roles there: TENANT or TENANT=ROLE,ROLE.
         #[arg(value_name = "TENANT[=ROLE,…]", value_parser = parse::membership)]
         membership: (TenantId, Vec<RoleName>),
+        /// What claims can be mapped from for this person in this tenant alone: `seat=7`, `desks:=["a","b"]` for a list,
+        /// `seat=` takes it away. Can be given several times; those that are not named stay.
+        #[arg(long = "attribute", value_name = "NAME=VALUE", value_parser = parse::attribute)]
+        attributes: Vec<(AttributeName, Option<Attribute>)>,
     },
     /// Take a person out of a tenant; what they let clients do there is revoked.
     Leave {
@@ -105,6 +109,10 @@ pub struct AddArgs {
     /// A tenant that the person belongs to, and the roles there; can be given several times.
     #[arg(long = "tenant", value_name = "TENANT[=ROLE,…]", value_parser = parse::membership)]
     pub tenants: Vec<(TenantId, Vec<RoleName>)>,
+    /// What claims can be mapped from: `department=sales`, `groups:=["staff","on-call"]` for a list. Can be given several
+    /// times.
+    #[arg(long = "attribute", value_name = "NAME=VALUE", value_parser = parse::attribute)]
+    pub attributes: Vec<(AttributeName, Option<Attribute>)>,
     /// Read the password from standard input; without it the person cannot log in before `user password`.
     #[arg(long)]
     pub password_stdin: bool,
@@ -112,7 +120,7 @@ pub struct AddArgs {
 
 /// Arguments of `gatelet user change`.
 #[derive(Args, Clone, Debug)]
-#[group(required = true, multiple = true, args = ["username", "name", "email"])]
+#[group(required = true, multiple = true, args = ["username", "name", "email", "attributes"])]
 pub struct ChangeArgs {
     /// Login name or identifier.
     pub user: String,
@@ -125,10 +133,14 @@ pub struct ChangeArgs {
     /// The mail address; empty takes it away.
     #[arg(long, value_parser = parse::email_or_nothing)]
     pub email: Option<String>,
+    /// What claims can be mapped from: `department=sales`, `groups:=["staff","on-call"]` for a list, `department=` takes it away. Can be given several
+    /// times; those that are not named stay.
+    #[arg(long = "attribute", value_name = "NAME=VALUE", value_parser = parse::attribute)]
+    pub attributes: Vec<(AttributeName, Option<Attribute>)>,
 }
 
 /// What is printed of a person.
-pub(super) const USER: Shape<10> = Shape {
+pub(super) const USER: Shape<12> = Shape {
     many: "users",
     fields: [
         listed("id", "The `sub` of their tokens."),
@@ -136,6 +148,11 @@ pub(super) const USER: Shape<10> = Shape {
         listed("name", "What they are called, or null."),
         detail("email", "Their mail address, or null."),
         listed("tenants", "Where they belong: an object from tenant to a list of roles."),
+        detail("attributes", "What claims can be mapped from: an object."),
+        detail(
+            "tenant_attributes",
+            "What claims can be mapped from in single tenants: an object from tenant to an object.",
+        ),
         detail("has_password", "Whether they have a password."),
         detail("password_declared", "Whether the configuration file gives it."),
         listed("origin", "`config`, `admin` or `withdrawn` (declared once, and no longer)."),
@@ -144,7 +161,7 @@ pub(super) const USER: Shape<10> = Shape {
     ],
 };
 
-fn cells(user: &KnownUser) -> [Cell; 10] {
+fn cells(user: &KnownUser) -> [Cell; 12] {
     let KnownUser { known, memberships, .. } = user;
     let words = |roles: &[RoleName]| roles.iter().map(ToString::to_string).collect::<Vec<_>>();
     let shown = memberships.iter().map(|(tenant, roles)| match roles.is_empty() {
@@ -159,12 +176,21 @@ fn cells(user: &KnownUser) -> [Cell; 10] {
         Cell::optional(known.thing.name.as_deref()),
         Cell::optional(known.thing.email.as_deref()),
         Cell::of(shown.collect::<Vec<_>>().join(" "), by_tenant.into()),
+        attributes(&user.attributes),
+        in_tenants(&user.membership_attributes),
         Cell::yes(user.has_password),
         Cell::yes(user.password_is_declared),
         Cell::text(known.origin.as_str()),
         Cell::time(known.created_at),
         Cell::time(known.suspended_at),
     ]
+}
+
+fn in_tenants(all: &[(TenantId, Attributes)]) -> Cell {
+    let cells = all.iter().map(|(tenant, of)| (tenant.to_string(), attributes(of)));
+    let (shown, objects): (Vec<_>, Map<_, _>) =
+        cells.map(|(tenant, cell)| (format!("{tenant}: {}", cell.shown()), (tenant, cell.json()))).unzip();
+    Cell::of(shown.join("; "), objects.into())
 }
 
 /// Runs `gatelet user`.
@@ -182,11 +208,13 @@ async fn done(admin: &Admin, command: &UserCommand) -> Result<Output, AdminError
         UserCommand::Show { user } => admin.user(user).await?,
         UserCommand::Add(args) => add(admin, args).await?,
         UserCommand::Change(args) => {
-            let ChangeArgs { user, username, name, email } = args.clone();
-            admin.change_user(&user, UserChange { username, name, email }).await?
+            let ChangeArgs { user, username, name, email, attributes } = args.clone();
+            let attributes = attributes.into_iter().collect();
+            admin.change_user(&user, UserChange { username, name, email, attributes }).await?
         }
-        UserCommand::Join { user, membership: (tenant, roles) } => {
-            admin.put_membership(user, tenant, roles.clone()).await?
+        UserCommand::Join { user, membership: (tenant, roles), attributes } => {
+            let attributes = attributes.iter().cloned().collect();
+            admin.put_membership(user, tenant, MembershipChange { roles: roles.clone(), attributes }).await?
         }
         UserCommand::Leave { user, tenant } => admin.drop_membership(user, tenant).await?,
         UserCommand::Password { user, .. } => {
@@ -204,7 +232,13 @@ async fn done(admin: &Admin, command: &UserCommand) -> Result<Output, AdminError
 }
 
 async fn add(admin: &Admin, args: &AddArgs) -> Result<KnownUser, AdminError> {
-    let AddArgs { username, id, name, email, tenants, password_stdin } = args.clone();
+    let AddArgs { username, id, name, email, tenants, attributes, password_stdin } = args.clone();
+    let attributes = attributes.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
     let password = if password_stdin { Some(secret_from_stdin()?) } else { None };
-    admin.add_user(AddUser { username, id, name, email, memberships: tenants }, password.as_deref()).await
+    admin
+        .add_user(
+            AddUser { username, id, name, email, memberships: tenants, attributes },
+            password.as_deref(),
+        )
+        .await
 }

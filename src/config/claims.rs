@@ -13,8 +13,6 @@ use crate::protocol::{
     Attribute, AttributeName, Attributes, ClaimMapping, ClaimName, ClaimNames, ClaimSource, Resource,
 };
 
-const NAME_RULE: &str = "must be 1 to 128 printable ASCII characters, and no claim whose meaning is fixed, such as `sub` or `scope`";
-
 section! {
     /// Under which names access tokens say what no standard has a name for. A resource can have other names.
     RawClaims {
@@ -77,10 +75,7 @@ pub(super) fn refuse_taken_names(
     resource: &Resource,
     place: &Place,
 ) {
-    let claims = names.at(resource);
-    let (of_all, own) = claims.split_at(claims.len() - resource.claims.len());
-    for taken in of_all.iter().filter(|taken| own.iter().any(|claim| claim.name == taken.name)) {
-        let (name, from) = (&taken.name, &taken.from);
+    for ClaimMapping { name, from } in names.taken_at(resource) {
         let message = format!(
             "`{name}` is the name of the {from} claim of every token; give that another name in [claims], or here by \
              `from = \"{from}\"`"
@@ -90,7 +85,7 @@ pub(super) fn refuse_taken_names(
 }
 
 fn parse_name(text: &str) -> Result<ClaimName, &'static str> {
-    ClaimName::parse(text).ok_or(NAME_RULE)
+    ClaimName::parse(text).ok_or(ClaimName::RULE)
 }
 
 /// A table of texts and lists of texts, under names that whoever writes it chooses.

@@ -27,8 +27,7 @@ impl RawClient {
                 }
             }
         } else if let Some(written) = &self.jwks_uri {
-            let rule =
-                if loopback { "must be an https URL, or http on loopback" } else { "must be an https URL" };
+            let rule = ClientKeys::address_rule(loopback);
             check.parsed(written, |text| ClientKeys::at(text, loopback).ok_or(rule))
         } else {
             None

@@ -7,7 +7,7 @@ use super::read::{Section as _, section};
 use super::resources::{known_scopes, resource_reference};
 use super::server::required;
 use super::values::{Text, Texts};
-use crate::protocol::{ClientId, MachineScopes, Resource, ResourceUri, Scope, ScopeToken};
+use crate::protocol::{Client, MachineScopes, Resource, ResourceUri, Scope, ScopeToken};
 
 section! {
     /// What a client may obtain for itself at one resource.
@@ -80,32 +80,9 @@ impl RawClient {
         }
     }
 
-    /// The audience of its own. That of a resource is no client's: its tokens would be good there with scopes that the
-    /// resource never gave.
+    /// The audience of its own.
     pub(super) fn audience(&self, check: &mut Check<'_>, resources: &[Resource]) -> Option<String> {
-        let written = self.audience.as_ref()?;
-        if self.resource.is_some() {
-            check.error(&written.place, "the client has a default resource, so this would never be used");
-        }
-        let too_long = |id: &ClientId| ResourceUri::of_client(id).is_none();
-        let id = self.id.as_ref().and_then(|id| ClientId::parse(&id.value));
-        if id.as_ref().is_some_and(too_long) {
-            check.error(&written.place, "the id is too long for a client with an audience of its own");
-        }
-        let key = ResourceUri::parse(&written.value).ok().map(|uri| uri.lookup_key());
-        let is_of = |resource: &&Resource| {
-            let mut names = std::iter::once(&resource.uri).chain(&resource.aliases);
-            resource.audience() == written.value || names.any(|uri| Some(uri.lookup_key()) == key)
-        };
-        check.parsed(written, |text| {
-            if let Some(resource) = resources.iter().find(is_of) {
-                return Err(format!("is the audience of {}; name that as `resource`", resource.uri));
-            }
-            let is_word = text.len() <= 2048 && !text.chars().any(|c| c.is_control() || c.is_whitespace());
-            is_word
-                .then(|| text.to_owned())
-                .ok_or_else(|| "must be one word of at most 2048 bytes".to_owned())
-        })
+        check.parsed(self.audience.as_ref()?, |text| Client::parse_audience(text, resources))
     }
 }
 

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use super::check::Check;
 use super::claims::RawAttributes;
-use super::client_auth::Proofs;
 use super::client_machine::{RawMachine, warn_of_shared_audiences};
 use super::client_secrets;
 use super::people::{DeclaredUser, tenant_reference};
@@ -14,10 +13,8 @@ use super::resources::resource_reference;
 use super::secret::ConfigSecret;
 use super::server::required;
 use super::values::{Command, Text, Texts, WordOrTexts, Written};
-use crate::protocol::{
-    Client, ClientAuthMethod, ClientId, ClientOrigin, GrantType, RedirectUri, Resource, ResourceUri, Tenant,
-    Timestamp,
-};
+use crate::protocol::client_rules::Proofs;
+use crate::protocol::{Client, ClientId, ClientOrigin, GrantType, RedirectUri, Resource, Tenant, Timestamp};
 
 section! {
     /// A client that is known from the start. Its secret stands in a file, is printed by a program, or is given in
@@ -76,7 +73,11 @@ section! {
         /// The resources that it is the server of: it may introspect tokens for them (`POST <issuer>/introspect`) with
         /// its secret or its keys. About a client that does only that, nothing else has to be said but its id.
         introspects: Texts = Value(r#"["https://mcp.example.com/mcp"]"#),
-        /// Whether it is the operator's own, so that people are not asked for consent.
+        /// Whether it is the operator's own, so that people are not asked for consent, not even once. It holds where the
+        /// answer goes to one of `redirect_uris` as it is written here, with no other port on loopback. They are asked
+        /// all the same for `prompt=consent`, about scopes with `consent = "always"` and what they left unticked before,
+        /// and when they have several tenants and the request names none. Other clients that are declared here are asked
+        /// about once or each time: see `consent` of a scope.
         first_party: Option<Written<bool>> = Value("false"),
     }
 }
@@ -132,69 +133,48 @@ impl RawClient {
         let Known { tenants, resources, loopback } = known;
         let (has_secret, secrets) = self.secrets(check, variables);
         let (has_keys, keys) = self.keys(check, loopback);
-        let proofs = Proofs { has_secret, has_keys };
-        let redirect_uris: Vec<_> = unplaced(check.each_parsed(&self.redirect_uris, RedirectUri::parse));
-        let post_logout_redirect_uris =
-            unplaced(check.each_parsed(&self.post_logout_redirect_uris, RedirectUri::parse));
-        let grant_types = self.grant_types(check);
-        let auth_methods = self.auth_methods(check, proofs);
-        self.check_grants(check, &grant_types, &auth_methods, proofs);
+        let proofs = Proofs { secret: has_secret, keys: has_keys };
         let default_resource =
             self.resource.as_ref().and_then(|text| resource_reference(check, text, resources));
-        let scope = self.scope(check, resources);
-        let machine_scopes = self.machine_scopes(check, resources, default_resource.as_ref());
-        let machine = self.machine(check, resources);
-        if grant_types.contains(&GrantType::ClientCredentials) {
+        let id = required(check, &self.id, self.place(), "id").cloned();
+        let id = id.and_then(|id| check.parsed(&id, Client::parse_id));
+        // What else is wrong is told of a client without a name too.
+        let client = Client {
+            name: self.name.as_ref().map(|name| name.value.clone()),
+            uri: self.uri.as_ref().and_then(|uri| check.parsed(uri, Client::parse_home_page)),
+            redirect_uris: unplaced(check.each_parsed(&self.redirect_uris, RedirectUri::parse)),
+            post_logout_redirect_uris: unplaced(
+                check.each_parsed(&self.post_logout_redirect_uris, RedirectUri::parse),
+            ),
+            grant_types: self.grant_types(check),
+            auth_methods: self.auth_methods(check, proofs),
+            keys,
+            scope: self.scope(check, resources),
+            audience: self.audience(check, resources),
+            machine_scopes: self.machine_scopes(check, resources, default_resource.as_ref()),
+            machine: self.machine(check, resources),
+            default_resource,
+            attributes: self.attributes.0.clone(),
+            tenant: self.tenant.as_ref().and_then(|text| tenant_reference(check, text, tenants)),
+            tenants: references(&self.tenants, |text| tenant_reference(check, text, tenants)),
+            introspects: references(&self.introspects, |text| resource_reference(check, text, resources)),
+            first_party: self.first_party.as_ref().is_some_and(|written| written.value),
+            ..Client::new(
+                id.clone().or(ClientId::parse("?"))?,
+                ClientOrigin::Config,
+                Timestamp::from_seconds(0),
+            )
+        };
+        self.check_parts(check, &client, proofs);
+        if client.grant_types.contains(&GrantType::ClientCredentials) {
             self.warn_of_nothing(check);
         }
-        let audience = self.audience(check, resources);
-        let introspects = self.introspects(check, &auth_methods, resources);
-        let tenant = self.tenant.as_ref().and_then(|text| tenant_reference(check, text, tenants));
-        let texts = self.tenants.iter().flat_map(|list| &list.value);
-        let people_in = texts.filter_map(|text| tenant_reference(check, text, tenants)).collect();
-        let uri = self.uri.as_ref().and_then(|uri| check.parsed(uri, parse_home_page));
-        let id = required(check, &self.id, self.place(), "id")?;
-        let rule = "must be at most 2048 printable ASCII characters without spaces";
-        let id = check.parsed(id, |text| ClientId::parse(text).ok_or(rule))?;
-        let client = Client {
-            name: self.name.map(|name| name.value),
-            uri,
-            redirect_uris,
-            post_logout_redirect_uris,
-            grant_types,
-            auth_methods,
-            keys,
-            scope,
-            default_resource,
-            audience,
-            machine_scopes,
-            machine,
-            attributes: self.attributes.0,
-            tenant,
-            tenants: people_in,
-            introspects,
-            first_party: self.first_party.is_some_and(|written| written.value),
-            ..Client::new(id, ClientOrigin::Config, Timestamp::from_seconds(0))
-        };
+        id?;
         Some(DeclaredClient { client, secrets: secrets.into_iter().map(|written| written.value).collect() })
     }
 
-    fn introspects(
-        &self,
-        check: &mut Check<'_>,
-        methods: &[ClientAuthMethod],
-        resources: &[Resource],
-    ) -> Vec<ResourceUri> {
-        let Some(list) = &self.introspects else { return Vec::new() };
-        if methods.contains(&ClientAuthMethod::None) {
-            let message = "is for a client that proves who it is; this one has neither a secret nor keys";
-            check.error(&list.place, message);
-        }
-        list.value.iter().filter_map(|text| resource_reference(check, text, resources)).collect()
-    }
-
     fn grant_types(&self, check: &mut Check<'_>) -> Vec<GrantType> {
-        let Some(list) = &self.grant_types else {
+        if self.grant_types.is_none() {
             let has_redirect_uris = self.redirect_uris.as_ref().is_some_and(|list| !list.value.is_empty());
             return if has_redirect_uris {
                 vec![GrantType::AuthorizationCode, GrantType::RefreshToken]
@@ -202,9 +182,6 @@ impl RawClient {
                 vec![GrantType::ClientCredentials]
             };
         };
-        if list.value.is_empty() {
-            check.problems.missing(&list.place, "names no grant type; such a client could do nothing");
-        }
         let parse =
             |text: &str| GrantType::parse(text).ok_or_else(|| one_of(&GrantType::ALL.map(GrantType::as_str)));
         let grant_types = check.each_parsed(&self.grant_types, parse);
@@ -213,9 +190,9 @@ impl RawClient {
     }
 }
 
-fn parse_home_page(text: &str) -> Result<String, &'static str> {
-    let url = url::Url::parse(text).ok().filter(|url| matches!(url.scheme(), "https" | "http"));
-    url.map(|_| text.to_owned()).ok_or("must be an https URL")
+/// What a list of references refers to.
+fn references<T>(list: &Texts, refer: impl FnMut(&Written<String>) -> Option<T>) -> Vec<T> {
+    list.iter().flat_map(|list| &list.value).filter_map(refer).collect()
 }
 
 pub(super) fn one_of(words: &[&str]) -> String {

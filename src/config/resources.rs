@@ -10,9 +10,9 @@ use super::read::Example::Value;
 use super::read::{Section as _, section};
 use super::server::required;
 use super::values::{Text, Texts, Written};
+pub(super) use crate::protocol::resource::known_scopes;
 use crate::protocol::{
-    ClaimNames, KnownScopes, Lifetimes, Resource, ResourceScope, ResourceUri, Role, Scope, ScopeToken,
-    SigningAlg, Tenant,
+    ClaimNames, KnownScopes, Lifetimes, Resource, ResourceScope, ResourceUri, Role, SigningAlg, Tenant,
 };
 
 section! {
@@ -54,8 +54,13 @@ section! {
         description: Text = Value(r#""Read your notes""#),
         /// The roles whose members may give it. Default: everybody may.
         roles: Texts = Value(r#"["editor"]"#),
-        /// `always` asks the person each time, whoever the client is and whatever they allowed before. Default:
-        /// `remembered`.
+        /// `always` asks the person each time, whoever the client is and whatever they allowed before. `remembered`, the
+        /// default, asks once, and skips the page after that for a client whose place nobody else can take: one that
+        /// authenticates with `private_key_jwt`; one that the operator declared or added, when the answer goes to an
+        /// https address that is not on loopback; one that is known by its document, when the answer goes to https on
+        /// the document's own host. Before others, the page comes with all choices made. All are asked when anything is
+        /// new or was left unticked before, when there are several tenants and the request names none, and for
+        /// `prompt=consent`.
         consent: Text = Value(r#""always""#),
         /// How long ago the person may have logged in when a token with it is issued, between `1m` and `30d`. Who logged
         /// in before is asked to log in again; a refresh after that gives a token without it. Default: any time.
@@ -119,15 +124,6 @@ pub(super) fn resource_reference(
     })
 }
 
-/// Everything that `resources` know.
-pub(super) fn known_scopes<'a>(resources: impl Iterator<Item = &'a Resource>) -> Scope {
-    let scopes = resources.flat_map(|resource| match &resource.scopes {
-        KnownScopes::Listed(scopes) => scopes.as_slice(),
-        KnownScopes::Any => &[],
-    });
-    scopes.map(|scope| scope.token.clone()).collect()
-}
-
 impl RawResource {
     fn check(&self, check: &mut Check<'_>, tenants: &[Tenant], roles: &[Role]) -> Option<Resource> {
         let scopes: Vec<_> = self.scopes.iter().filter_map(|raw| raw.check(check, roles)).collect();
@@ -173,24 +169,18 @@ impl RawScope {
     fn check(&self, check: &mut Check<'_>, roles: &[Role]) -> Option<ResourceScope> {
         let roles = role_references(check, &self.roles, roles);
         let name = required(check, &self.name, self.place(), "name")?;
-        let token = check.parsed(name, |text| {
-            let token = ScopeToken::parse(text).map_err(|error| error.to_string())?;
-            if token.is_of_server() {
-                return Err(format!("{token} belongs to no resource; it is accepted everywhere"));
-            }
-            Ok(token)
-        })?;
+        let token = check.parsed(name, ResourceScope::parse_token)?;
         let description =
             self.description.as_ref().map_or_else(|| token.to_string(), |text| text.value.clone());
         let asks_each_time = check.word(&self.consent, &[("remembered", false), ("always", true)], false);
         let longest = Lifetimes::BOUNDS;
-        let (minute, month) = (Duration::from_secs(60), longest.browser_session_idle);
+        let ages = ResourceScope::MAX_AGE;
         Some(ResourceScope {
             token,
             description,
             roles,
             asks_each_time,
-            max_age: bounded(check, &self.max_age, minute, month),
+            max_age: bounded(check, &self.max_age, *ages.start(), *ages.end()),
             access_token_ttl: bounded(
                 check,
                 &self.access_token_ttl,

@@ -33,6 +33,8 @@ pub enum Unanswerable {
     RedirectUri(String),
     /// Something else is wrong, and where to tell the client is not proven.
     Request(OAuthError),
+    /// A request to log out cannot be followed.
+    Logout(OAuthError),
     /// Nobody is logged in, no page may be shown, and the client is nobody we would redirect a stranger to.
     Stranger(OAuthError),
     /// What the browser brought back has expired, was used already, or belongs to another browser.

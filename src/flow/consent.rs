@@ -82,8 +82,8 @@ impl Engine {
         };
         let situation = considered.situation(self, Some(who));
         let agreed = match (situation.next_step(), tenant) {
-            (Step::Consent(ask), None) => situation.agree(ticks, &ask.tenants[0].tenant.id),
-            (Step::Consent(_), Some(tenant)) => situation.agree(ticks, tenant),
+            (Step::Consent(ask), None) => situation.agree(&ask, ticks, &ask.tenants[0].tenant.id),
+            (Step::Consent(ask), Some(tenant)) => situation.agree(&ask, ticks, tenant),
             (Step::Reject(error), _) => Err(error),
             (Step::Login | Step::Issue(_), _) => return Err(Unanswerable::Expired),
         };

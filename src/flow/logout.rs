@@ -33,7 +33,7 @@ impl Engine {
     /// Answers a request to log out: `encoded` is its query.
     ///
     /// # Errors
-    /// [`Unanswerable::Request`] for one that contradicts itself or wants to lead where its client has registered
+    /// [`Unanswerable::Logout`] for one that contradicts itself or wants to lead where its client has registered
     /// nothing: then nothing is done (RP-Initiated Logout §2). Faults.
     pub async fn end_session(
         &self,
@@ -41,16 +41,16 @@ impl Engine {
         who: Option<&LoggedIn>,
     ) -> Result<LogoutAnswer, Unanswerable> {
         let request = Params::parse(encoded).and_then(|params| LogoutRequest::parse(&params));
-        let request = request.map_err(Unanswerable::Request)?;
+        let request = request.map_err(Unanswerable::Logout)?;
         let hint = match &request.id_token_hint {
             Some(token) => self.hint(token).await,
             None => None,
         };
-        let client = match request.asking(hint.as_ref()).map_err(Unanswerable::Request)? {
+        let client = match request.asking(hint.as_ref()).map_err(Unanswerable::Logout)? {
             Some(id) => self.store.client(id).await?.filter(|client| self.policy.admits(client)),
             None => None,
         };
-        let back = request.way_back(client.as_ref()).map_err(Unanswerable::Request)?;
+        let back = request.way_back(client.as_ref()).map_err(Unanswerable::Logout)?;
         let step = next_step(client.as_ref(), hint.as_ref(), who.map(|who| &who.user.id));
         match who {
             Some(who) if step.asks => {

@@ -121,6 +121,10 @@ fn is_remembered(view: &ConsentView) -> bool {
 /// do not want. What was allowed before is told from what is new.
 fn resource(view: &ConsentView, asked: &AskedResource) -> ResourceView {
     let is_remembered = is_remembered(view);
+    let admits = |membership: &&Membership| asked.resource.admits_tenant(&membership.tenant.id);
+    let admitted: Vec<&Membership> = view.ask.tenants.iter().filter(admits).collect();
+    let gives = |tick: &Tick| admitted.iter().copied().filter(|it| asked.may_be_given(tick, it)).collect();
+    let is_elsewhere = |tick: &Tick| !view.ask.tenants.first().is_some_and(|it| asked.may_be_given(tick, it));
     let is_new = |token: &ScopeToken| !asked.remembered.contains(token) && !asked.refused.contains(token);
     let scope = |tick: &Tick| match &tick.scope {
         Some(token) => ScopeView {
@@ -132,6 +136,8 @@ fn resource(view: &ConsentView, asked: &AskedResource) -> ResourceView {
             is_new: is_remembered && is_new(token),
             is_refused: asked.refused.contains(token),
             is_each_time: asked.each_time.contains(token) && asked.remembered.contains(token),
+            only_for: names_unless_all(gives(tick), admitted.len()),
+            is_elsewhere: is_elsewhere(tick),
         },
         None => ScopeView {
             value: tick.to_string(),
@@ -142,19 +148,26 @@ fn resource(view: &ConsentView, asked: &AskedResource) -> ResourceView {
             is_new: is_remembered && !asked.is_known,
             is_refused: false,
             is_each_time: false,
+            only_for: Vec::new(),
+            is_elsewhere: is_elsewhere(tick),
         },
     };
-    let admits = |membership: &&Membership| asked.resource.admits_tenant(&membership.tenant.id);
-    let admitted: Vec<_> = view.ask.tenants.iter().filter(admits).collect();
-    let is_open = admitted.len() == view.ask.tenants.len();
     ResourceView {
         name: asked.resource.name.clone(),
         uri: asked.resource.uri.to_string(),
         scopes: asked.ticks().iter().map(scope).collect(),
         is_identity: asked.offered.is_openid(),
         is_new: is_remembered && !asked.is_known,
-        only_for: if is_open { Vec::new() } else { admitted.iter().map(|m| m.tenant.name.clone()).collect() },
+        only_for: names_unless_all(admitted, view.ask.tenants.len()),
     }
+}
+
+/// The names of these tenants, when there are more of them to choose from.
+fn names_unless_all(tenants: Vec<&Membership>, all: usize) -> Vec<String> {
+    if tenants.len() == all {
+        return Vec::new();
+    }
+    tenants.into_iter().map(|membership| membership.tenant.name.clone()).collect()
 }
 
 fn tenants(view: &ConsentView) -> Vec<TenantView> {

@@ -63,7 +63,7 @@ pub(super) async fn post(
     };
     let query = match LogoutRequest::parse(&form) {
         Ok(request) => request.encode(),
-        Err(error) => return unanswerable_page(&site, &id, Unanswerable::Request(error)),
+        Err(error) => return unanswerable_page(&site, &id, Unanswerable::Logout(error)),
     };
     if query.len() > LONGEST {
         return error_page(&site, &id, ErrorPage::too_large(LONGEST));

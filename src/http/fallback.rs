@@ -4,7 +4,7 @@ use std::any::Any;
 
 use axum::Extension;
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, Method, header};
 use axum::response::Response;
 
 use super::answer::{error_page, json_error, page, server_error};
@@ -41,15 +41,21 @@ pub(super) async fn not_found(
     answer
 }
 
-pub(super) async fn method_not_allowed(
-    State(site): State<Site>,
-    Extension(id): Extension<RequestId>,
-    request: Request,
+/// Refuses a method that an endpoint for programs does not know.
+pub(super) async fn method_not_allowed() -> Response {
+    json_error(405, ErrorCode::InvalidRequest, "this endpoint does not know this method")
+}
+
+/// The same for people: `allowed` is what `Allow` and the page say (RFC 9110 §15.5.6).
+pub(super) fn method_not_allowed_page(
+    site: &Site,
+    id: &RequestId,
+    method: &Method,
+    allowed: &'static str,
 ) -> Response {
-    if is_protocol_path(&site, request.uri().path()) {
-        return json_error(405, ErrorCode::InvalidRequest, "this endpoint does not know this method");
-    }
-    error_page(&site, &id, ErrorPage::method_not_allowed(request.method().as_str(), "GET or POST"))
+    let mut answer = error_page(site, id, ErrorPage::method_not_allowed(method.as_str(), allowed));
+    answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
+    answer
 }
 
 /// Answers a body that could not be read, in JSON.

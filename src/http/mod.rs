@@ -33,15 +33,17 @@ mod userinfo;
 
 use std::collections::BTreeSet;
 
-use axum::Router;
+use axum::extract::State;
 use axum::http::{HeaderName, Method, header};
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{Any, CorsLayer};
 
 use crate::protocol::Issuer;
 
+use guard::RequestId;
 use listed::Listed;
 
 pub use site::{Home, Site, SiteFacts};
@@ -93,12 +95,13 @@ pub fn routes(site: &Site) -> Routes {
         // A client may well send a person to these by a form of its own.
         .route(&at("authorize"), get(authorize::get).post(authorize::post))
         .route(&at("end_session"), get(end_session::get).post(end_session::post))
+        .within(|forms| for_people(forms, "GET,HEAD,POST"))
         .route(&page("/assets/{name}"), get(assets::get))
         .route("/healthz", get(home::healthz))
         .route("/readyz", get(home::readyz))
         .at_each(discovery::home_paths(issuer), &get(home::get))
         .at_each(discovery::issuer_paths(issuer), &get(home::issuer))
-        .within(|pages| pages.layer(CatchPanicLayer::custom(panicked)));
+        .within(|pages| for_people(pages, "GET,HEAD").layer(CatchPanicLayer::custom(panicked)));
 
     let (router, paths) = open.merge(managing).merge(closed).merge(pages).parts();
     let router = router
@@ -126,6 +129,14 @@ pub fn guarded(site: &Site, routes: Router) -> Router {
 /// stays outside of it, and would answer preflight requests.
 fn for_scripts(routes: Router<Site>, methods: &[Method]) -> Router<Site> {
     routes.method_not_allowed_fallback(fallback::method_not_allowed).layer(cors(methods))
+}
+
+/// Routes for people, who get a page that tells by which methods they are asked; those that have one already keep it.
+fn for_people(routes: Router<Site>, allowed: &'static str) -> Router<Site> {
+    let told = move |State(site): State<Site>, Extension(id): Extension<RequestId>, method: Method| async move {
+        fallback::method_not_allowed_page(&site, &id, &method, allowed)
+    };
+    routes.method_not_allowed_fallback(told)
 }
 
 fn cors(methods: &[Method]) -> CorsLayer {

@@ -78,6 +78,10 @@ pub struct ScopeView {
     pub is_refused: bool,
     /// Allowed before, and still to be decided about each time.
     pub is_each_time: bool,
+    /// The names of the tenants in which it can be given, when it cannot in others to which its MCP server is open.
+    pub only_for: Vec<String>,
+    /// It cannot be given in the tenant that is chosen at first.
+    pub is_elsewhere: bool,
 }
 
 /// A tenant that can be chosen.
@@ -92,8 +96,13 @@ pub struct TenantView {
 }
 
 impl ScopeView {
-    fn words(&self) -> &str {
-        if self.description.trim().is_empty() { &self.name } else { &self.description }
+    /// Whether it is told in words what it allows, beside its name.
+    fn has_words(&self) -> bool {
+        !self.description.trim().is_empty() && self.description != self.name
+    }
+
+    fn only_for(&self) -> String {
+        in_a_row(&self.only_for)
     }
 
     fn is_known(&self) -> bool {
@@ -118,11 +127,20 @@ impl ResourceView {
         self.scopes.iter().any(ScopeView::is_known)
     }
 
-    /// The tenants to which it is open, in a row.
-    fn only_for(&self) -> String {
-        let names = self.only_for.iter().map(|name| super::text::shown(name, super::text::NAME_CHARS));
-        names.collect::<Vec<_>>().join(", ")
+    /// Whether it has a name beside its address.
+    fn is_named(&self) -> bool {
+        !self.name.trim().is_empty() && self.name != self.uri
     }
+
+    fn only_for(&self) -> String {
+        in_a_row(&self.only_for)
+    }
+}
+
+/// The names of tenants in a row.
+fn in_a_row(names: &[String]) -> String {
+    let names = names.iter().map(|name| super::text::shown(name, super::text::NAME_CHARS));
+    names.collect::<Vec<_>>().join(", ")
 }
 
 impl ConsentPage {
@@ -163,29 +181,33 @@ impl ConsentPage {
         self.resources.iter().any(ResourceView::has_new)
     }
 
-    /// A choice that the person must still make is not folded away.
+    /// A choice is not folded away that the person must still make, or on which it depends what can be given of what is
+    /// new.
     fn tenant_is_open(&self) -> bool {
-        self.tenants.len() > 1 && !self.tenants.iter().any(|tenant| tenant.selected)
+        let is_elsewhere = |resource: &ResourceView| resource.scopes.iter().any(|scope| scope.is_elsewhere);
+        let is_chosen = self.tenants.iter().any(|tenant| tenant.selected);
+        self.tenants.len() > 1 && (!is_chosen || self.resources.iter().any(is_elsewhere))
     }
 
     /// What is folded away, counted, so that "one click" hides no number.
     fn fold_title(&self) -> String {
         let is_counted = |scope: &&ScopeView| scope.is_known() && scope.checked && !scope.name.is_empty();
         let known = self.resources.iter().flat_map(|resource| &resource.scopes).filter(is_counted).count();
-        let mut permissions = match known {
-            0 => "No permission ticked".to_owned(),
-            1 => "1 permission".to_owned(),
-            n => format!("{n} permissions"),
+        let mut title = match known {
+            0 => "Already allowed".to_owned(),
+            1 => "Already allowed: 1 permission".to_owned(),
+            n => format!("Already allowed: {n} permissions"),
         };
         let servers = self.servers().iter().filter(|resource| resource.has_known()).count();
-        if servers > 1 {
-            permissions.push_str(&format!(" at {servers} MCP servers"));
+        if known > 0 && servers > 1 {
+            title.push_str(&format!(" at {servers} MCP servers"));
         }
         match self.tenants.iter().find(|tenant| tenant.selected) {
             Some(tenant) => {
-                format!("{permissions} · {}", super::text::shown(&tenant.name, super::text::NAME_CHARS))
+                let name = super::text::shown(&tenant.name, super::text::NAME_CHARS);
+                format!("{title}, on behalf of {name}")
             }
-            None => permissions,
+            None => title,
         }
     }
 }

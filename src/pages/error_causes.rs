@@ -5,8 +5,8 @@ use super::WhoCanFix::{ApplicationDeveloper, ServerOperator, You};
 
 const RECONNECT: [&str; 3] = [
     "In the application, remove the connection to the MCP server.",
-    "Add it again: the application then introduces itself anew.",
-    "If that does not help, tell its developer the details below.",
+    "Add it again: an application that registered itself then introduces itself anew.",
+    "If that does not help, ask the operator of this server, who may have set the application up or suspended it; or tell its developer the details below.",
 ];
 
 /// An authorization request that cannot be answered to the client (RFC 9700 §4.11, RFC 6749 §4.1.2.1).
@@ -16,26 +16,13 @@ impl ErrorPage {
         Self::new(
             400,
             "This server does not know the application",
-            "The application that sent you here is not registered, or its registration has ended.",
+            "The application that sent you here is not registered, or its registration has ended or was suspended.",
             You,
             &RECONNECT,
         )
         .technical("Error", "invalid_client")
         .technical("client_id", client_id)
         .technical("Specification", "RFC 6749 §4.1.2.1")
-    }
-
-    /// The client is known but was disabled.
-    pub fn client_disabled(client_id: &str) -> Self {
-        Self::new(
-            400,
-            "This application has been disabled",
-            "The operator of this server does not let the application connect any more.",
-            ServerOperator,
-            &["Ask them whether that was meant. They need the client_id below."],
-        )
-        .technical("Error", "unauthorized_client")
-        .technical("client_id", client_id)
     }
 
     /// The client id document could not be fetched or is not acceptable; `why` is one of our own sentences.
@@ -71,29 +58,21 @@ impl ErrorPage {
         .technical("Specification", "RFC 9700 §2.1, RFC 8252 §7.3")
     }
 
-    /// A required parameter is absent or empty.
-    pub fn parameter_missing(name: &str) -> Self {
-        Self::invalid_parameter(name, "", "It is required and was not sent.")
-    }
-
-    /// A parameter was sent more than once (RFC 6749 §3.1).
-    pub fn parameter_repeated(name: &str) -> Self {
-        Self::invalid_parameter(name, "", "It was sent more than once.")
-    }
-
-    /// A parameter has a value that cannot be used; `why` is one of our own sentences.
-    pub fn invalid_parameter(name: &str, value: &str, why: &str) -> Self {
+    /// The request breaks a rule of `specification`: by a parameter, if one is named. `why` is one of our own sentences.
+    pub fn request_refused(code: &str, parameter: Option<&str>, why: &str, specification: &str) -> Self {
         let page = Self::new(
             400,
             "The application’s request is not valid",
             "The application sent you here with a request that this server cannot use.",
             ApplicationDeveloper,
-            &["They find the parameter and the reason below. There is nothing that you need to do."],
+            &["They find the reason below. There is nothing that you need to do."],
         )
-        .technical("Error", "invalid_request")
-        .technical("Parameter", name);
-        let page = if value.is_empty() { page } else { page.technical("Value sent", value) };
-        page.technical("Reason", why).technical("Specification", "RFC 6749 §4.1.1")
+        .technical("Error", code);
+        let page = match parameter {
+            Some(name) => page.technical("Parameter", name),
+            None => page,
+        };
+        page.technical("Reason", why).technical("Specification", specification)
     }
 }
 

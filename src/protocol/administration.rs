@@ -1,14 +1,14 @@
-//! What administrators may change of resources and clients, and whether what comes of it makes sense.
+//! What administrators may change of resources, and whether what comes of it makes sense.
 
 use std::time::Duration;
 
 use super::{
-    Client, ClientAuthMethod, GrantType, KnownScopes, Lifetimes, RedirectUri, Resource, ResourceScope,
-    ResourceUri, Scope, ScopeToken, TenantId,
+    ClaimMapping, KnownScopes, Lifetimes, Resource, ResourceScope, ResourceUri, Scope, ScopeToken,
+    SigningAlg, TenantId,
 };
 
 /// What is to be changed of a resource; what is absent stays.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ResourceChange {
     /// Its name for people.
     pub name: Option<String>,
@@ -16,8 +16,10 @@ pub struct ResourceChange {
     pub audience: Option<String>,
     /// Other URIs by which clients name it.
     pub aliases: Option<Vec<ResourceUri>>,
-    /// Scopes to be added, or described anew.
+    /// Scopes to be added, or described anew: in words and roles. The rules of one that is there stay.
     pub put_scopes: Vec<ResourceScope>,
+    /// Rules of scopes that are there, or are being added.
+    pub scope_rules: Vec<ScopeRules>,
     /// Scopes to be taken away, from the default scopes too.
     pub drop_scopes: Vec<ScopeToken>,
     /// What a client gets that asks for nothing in particular.
@@ -26,6 +28,32 @@ pub struct ResourceChange {
     pub tenants: Option<Vec<TenantId>>,
     /// Lifetime of its access tokens; zero for the server's.
     pub access_token_ttl: Option<Duration>,
+    /// What its access tokens are signed with.
+    pub signing_alg: Option<SigningAlg>,
+    /// The claims of its tokens that are not every token's.
+    pub claims: Option<Vec<ClaimMapping>>,
+}
+
+/// What is to be changed of the rules of a scope; what is absent stays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScopeRules {
+    /// Which.
+    pub token: ScopeToken,
+    /// Whether people are asked each time.
+    pub asks_each_time: Option<bool>,
+    /// How long ago the person may have logged in; zero for any time.
+    pub max_age: Option<Duration>,
+    /// The longest life of an access token with it; zero for that of the resource.
+    pub access_token_ttl: Option<Duration>,
+}
+
+impl ScopeRules {
+    fn apply(&self, scope: &mut ResourceScope) {
+        let unless_zero = |duration: Duration| Some(duration).filter(|duration| !duration.is_zero());
+        scope.asks_each_time = self.asks_each_time.unwrap_or(scope.asks_each_time);
+        scope.max_age = self.max_age.map_or(scope.max_age, unless_zero);
+        scope.access_token_ttl = self.access_token_ttl.map_or(scope.access_token_ttl, unless_zero);
+    }
 }
 
 impl ResourceChange {
@@ -49,6 +77,10 @@ impl ResourceChange {
         if let Some(ttl) = self.access_token_ttl {
             resource.access_token_ttl = Some(ttl).filter(|ttl| !ttl.is_zero());
         }
+        resource.signing_alg = self.signing_alg.unwrap_or(resource.signing_alg);
+        if let Some(claims) = &self.claims {
+            resource.claims.clone_from(claims);
+        }
         let mut scopes = match &resource.scopes {
             KnownScopes::Listed(scopes) => scopes.clone(),
             KnownScopes::Any => Vec::new(),
@@ -56,9 +88,16 @@ impl ResourceChange {
         scopes.retain(|known| !self.drop_scopes.contains(&known.token));
         for put in &self.put_scopes {
             match scopes.iter_mut().find(|known| known.token == put.token) {
-                Some(known) => known.clone_from(put),
+                Some(known) => {
+                    known.description.clone_from(&put.description);
+                    known.roles.clone_from(&put.roles);
+                }
                 None => scopes.push(put.clone()),
             }
+        }
+        for rules in &self.scope_rules {
+            let scope = scopes.iter_mut().find(|known| known.token == rules.token);
+            rules.apply(scope.ok_or_else(|| format!("{} is none of its scopes", rules.token))?);
         }
         resource.scopes = KnownScopes::Listed(scopes);
         resource.default_scopes = match &self.default_scopes {
@@ -72,96 +111,24 @@ impl ResourceChange {
 fn check_resource(resource: &Resource) -> Result<(), String> {
     let KnownScopes::Listed(scopes) = &resource.scopes else { return Ok(()) };
     let known: Scope = scopes.iter().map(|scope| scope.token.clone()).collect();
-    if let Some(own) = known.iter().find(|token| token.is_of_server()) {
-        return Err(format!("{own} belongs to no resource; this server itself gives it a meaning"));
-    }
+    known.iter().try_for_each(|token| ResourceScope::parse_token(token.as_str()).map(drop))?;
     if let Some(unknown) = resource.default_scopes.difference(&known).iter().next() {
         return Err(format!("the default scope {unknown} is none of its scopes"));
     }
     let longest = Lifetimes::BOUNDS.access_token;
-    if resource.access_token_ttl.is_some_and(|ttl| ttl > longest) {
+    let ttls = scopes.iter().map(|scope| scope.access_token_ttl).chain([resource.access_token_ttl]);
+    if ttls.flatten().any(|ttl| ttl > longest) {
         return Err(format!("access tokens live at most {} s", longest.as_secs()));
     }
-    Ok(())
-}
-
-/// What is to be changed of a client; what is absent stays.
-#[derive(Clone, Debug, Default)]
-pub struct ClientChange {
-    /// Its name for people.
-    pub name: Option<String>,
-    /// Its home page.
-    pub uri: Option<String>,
-    /// Where answers may be sent.
-    pub redirect_uris: Option<Vec<RedirectUri>>,
-    /// What it may offer for tokens.
-    pub grant_types: Option<Vec<GrantType>>,
-    /// The ways in which it authenticates.
-    pub auth_methods: Option<Vec<ClientAuthMethod>>,
-    /// What it asks for when a request names no scope; empty for nothing in particular.
-    pub scope: Option<Scope>,
-    /// The resource that it means when it names none.
-    pub default_resource: Option<ResourceUri>,
-    /// The scopes that it may obtain for itself.
-    pub machine_scopes: Option<Scope>,
-    /// The tenant that its own tokens belong to.
-    pub tenant: Option<TenantId>,
-    /// Whether people need not be asked.
-    pub first_party: Option<bool>,
-}
-
-impl ClientChange {
-    /// Changes a client.
-    ///
-    /// # Errors
-    /// What speaks against the result, for people.
-    pub fn apply(&self, client: &mut Client) -> Result<(), String> {
-        let change = self.clone();
-        client.name = change.name.or(client.name.take());
-        client.uri = change.uri.or(client.uri.take());
-        client.default_resource = change.default_resource.or(client.default_resource.take());
-        client.tenant = change.tenant.or(client.tenant.take());
-        client.redirect_uris = change.redirect_uris.unwrap_or(std::mem::take(&mut client.redirect_uris));
-        client.grant_types = change.grant_types.unwrap_or(std::mem::take(&mut client.grant_types));
-        client.auth_methods = change.auth_methods.unwrap_or(std::mem::take(&mut client.auth_methods));
-        client.machine_scopes = change.machine_scopes.unwrap_or(std::mem::take(&mut client.machine_scopes));
-        client.first_party = change.first_party.unwrap_or(client.first_party);
-        if let Some(scope) = change.scope {
-            client.scope = Some(scope).filter(|scope| !scope.is_empty());
-        }
-        check_client(client).map_err(str::to_owned)
+    let ages = ResourceScope::MAX_AGE;
+    if scopes.iter().filter_map(|scope| scope.max_age).any(|age| !ages.contains(&age)) {
+        let (least, most) = (ages.start().as_secs(), ages.end().as_secs());
+        return Err(format!("max_age is between {least} s and {most} s"));
     }
-}
-
-/// Whether what the client may do, where it is answered and how it authenticates fit together.
-fn check_client(client: &Client) -> Result<(), &'static str> {
-    let may = |grant_type| client.grant_types.contains(&grant_type);
-    let by_code = may(GrantType::AuthorizationCode);
-    let methods = &client.auth_methods;
-    if client.grant_types.is_empty() {
-        return Err("a client without grant types could do nothing");
-    }
-    if by_code && client.redirect_uris.is_empty() {
-        return Err("authorization_code needs at least one redirect URI");
-    }
-    if !by_code && !client.redirect_uris.is_empty() {
-        return Err("only authorization_code uses redirect URIs");
-    }
-    if may(GrantType::RefreshToken) && !by_code {
-        return Err("refresh_token needs authorization_code");
-    }
-    if methods.is_empty() || (methods.len() > 1 && methods.contains(&ClientAuthMethod::None)) {
-        return Err("a client authenticates in at least one way, and a public one in none besides");
-    }
-    if methods.contains(&ClientAuthMethod::PrivateKeyJwt) && client.keys.is_none() {
-        return Err("private_key_jwt needs the client's keys, which the configuration file can give");
-    }
-    let is_machine = may(GrantType::ClientCredentials);
-    if is_machine && client.is_public() {
-        return Err("client_credentials needs a client that authenticates");
-    }
-    if !is_machine && !client.machine_scopes.is_empty() {
-        return Err("only client_credentials uses machine scopes");
+    let mut names: Vec<_> = resource.claims.iter().map(|claim| &claim.name).collect();
+    names.sort();
+    if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+        return Err(format!("the claim {} stands once", twice[0]));
     }
     Ok(())
 }
@@ -170,7 +137,7 @@ fn check_client(client: &Client) -> Result<(), &'static str> {
 mod tests {
     use super::*;
     use crate::protocol::fixtures::{self, scope};
-    use crate::protocol::{ClientId, ClientOrigin, Timestamp};
+    use crate::protocol::{ClaimName, ClaimSource};
 
     fn token(text: &str) -> ScopeToken {
         ScopeToken::parse(text).unwrap()
@@ -209,94 +176,65 @@ mod tests {
         assert_eq!(resource.default_scopes, Scope::default(), "what is gone is not given by default");
     }
 
+    fn of(text: &str) -> ScopeRules {
+        ScopeRules { token: token(text), asks_each_time: None, max_age: None, access_token_ttl: None }
+    }
+
+    fn rules(rules: ScopeRules) -> ResourceChange {
+        ResourceChange { scope_rules: vec![rules], ..ResourceChange::default() }
+    }
+
+    fn claim(name: &str) -> ClaimMapping {
+        ClaimMapping { name: ClaimName::parse(name).unwrap(), from: ClaimSource::Email }
+    }
+
+    #[test]
+    fn the_rules_of_a_scope_outlive_its_description() {
+        let mut resource = fixtures::resource();
+        let minute = Duration::from_secs(60);
+        let strict = ScopeRules {
+            asks_each_time: Some(true),
+            max_age: Some(minute),
+            access_token_ttl: Some(minute),
+            ..of("write")
+        };
+        rules(strict).apply(&mut resource).unwrap();
+        let anew =
+            ResourceChange { put_scopes: vec![described("write", "Anew")], ..ResourceChange::default() };
+        anew.apply(&mut resource).unwrap();
+        let write = scope("write");
+        assert_eq!(resource.describe(&token("write")), Some("Anew"));
+        assert_eq!(resource.asked_each_time(&write), write);
+        assert_eq!(resource.max_age(&write), Some(minute));
+        assert_eq!(resource.token_ttl(&write, Duration::from_secs(900)), minute);
+        let lax = ScopeRules {
+            asks_each_time: Some(false),
+            max_age: Some(Duration::ZERO),
+            access_token_ttl: Some(Duration::ZERO),
+            ..of("write")
+        };
+        rules(lax).apply(&mut resource).unwrap();
+        assert_eq!((resource.max_age(&write), resource.asked_each_time(&write)), (None, Scope::default()));
+        assert_eq!(resource.token_ttl(&write, Duration::from_secs(900)), Duration::from_secs(900));
+    }
+
     #[test]
     fn a_resource_that_makes_no_sense_is_refused() {
         for change in [
             ResourceChange { default_scopes: Some(scope("unknown")), ..ResourceChange::default() },
             ResourceChange { put_scopes: vec![described("offline_access", "")], ..ResourceChange::default() },
             ResourceChange { put_scopes: vec![described("openid", "")], ..ResourceChange::default() },
+            rules(ScopeRules { max_age: Some(Duration::from_secs(59)), ..of("read") }),
+            rules(ScopeRules { max_age: Some(Duration::from_secs(31 * 86_400)), ..of("read") }),
+            rules(ScopeRules { access_token_ttl: Some(Duration::from_secs(3601)), ..of("read") }),
+            rules(ScopeRules { asks_each_time: Some(true), ..of("unknown") }),
+            ResourceChange { claims: Some(vec![claim("a"), claim("a")]), ..ResourceChange::default() },
             ResourceChange {
                 access_token_ttl: Some(Lifetimes::BOUNDS.access_token + Duration::from_secs(1)),
                 ..ResourceChange::default()
             },
         ] {
             assert!(change.apply(&mut fixtures::resource()).is_err(), "{change:?}");
-        }
-    }
-
-    fn new() -> Client {
-        Client::new(ClientId::parse("c").unwrap(), ClientOrigin::Admin, Timestamp::from_seconds(0))
-    }
-
-    fn callback() -> Option<Vec<RedirectUri>> {
-        Some(vec![RedirectUri::parse("https://app.example/cb").unwrap()])
-    }
-
-    #[test]
-    fn a_client_whose_parts_fit_together_is_accepted() {
-        use ClientAuthMethod as Method;
-        use GrantType as Grant;
-        for change in [
-            ClientChange {
-                redirect_uris: callback(),
-                grant_types: Some(vec![Grant::AuthorizationCode, Grant::RefreshToken]),
-                ..ClientChange::default()
-            },
-            ClientChange {
-                grant_types: Some(vec![Grant::ClientCredentials]),
-                auth_methods: Some(vec![Method::ClientSecretBasic, Method::ClientSecretPost]),
-                machine_scopes: Some(scope("read")),
-                ..ClientChange::default()
-            },
-        ] {
-            assert_eq!(change.apply(&mut new()), Ok(()), "{change:?}");
-        }
-    }
-
-    #[test]
-    fn a_client_whose_parts_do_not_fit_together_is_refused() {
-        use ClientAuthMethod as Method;
-        use GrantType as Grant;
-        let code = || Some(vec![Grant::AuthorizationCode]);
-        let machine = || Some(vec![Grant::ClientCredentials]);
-        let empty = ClientChange::default;
-        for change in [
-            empty(),
-            ClientChange { grant_types: code(), ..empty() },
-            ClientChange { grant_types: machine(), ..empty() },
-            ClientChange {
-                grant_types: machine(),
-                auth_methods: Some(vec![Method::ClientSecretBasic]),
-                redirect_uris: callback(),
-                ..empty()
-            },
-            ClientChange { grant_types: Some(vec![Grant::RefreshToken]), ..empty() },
-            ClientChange {
-                grant_types: code(),
-                redirect_uris: callback(),
-                auth_methods: Some(vec![Method::None, Method::ClientSecretPost]),
-                ..empty()
-            },
-            ClientChange {
-                grant_types: code(),
-                redirect_uris: callback(),
-                auth_methods: Some(vec![]),
-                ..empty()
-            },
-            ClientChange {
-                grant_types: code(),
-                redirect_uris: callback(),
-                auth_methods: Some(vec![Method::PrivateKeyJwt]),
-                ..empty()
-            },
-            ClientChange {
-                grant_types: code(),
-                redirect_uris: callback(),
-                machine_scopes: Some(scope("read")),
-                ..empty()
-            },
-        ] {
-            assert!(change.apply(&mut new()).is_err(), "{change:?}");
         }
     }
 }

@@ -7,9 +7,11 @@ use std::fmt;
 use std::time::Duration;
 
 use super::step::Situation;
-use super::{
-    Consent, ErrorCode, Granted, Membership, OAuthError, Resource, ResourceUri, Scope, ScopeToken, TenantId,
-};
+use super::{Consent, ErrorCode, Membership, OAuthError, Resource, ResourceUri, Scope, ScopeToken, TenantId};
+
+mod agree;
+
+pub use agree::{Agreement, Decision};
 
 /// What the person is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +33,7 @@ pub struct AskedResource {
     pub resource: Resource,
     /// What may be allowed, to be ticked or not. Nothing, when nothing in particular is asked for.
     pub offered: Scope,
-    /// What of it was allowed before.
+    /// What of it was allowed before, in the proposed tenant.
     pub remembered: Scope,
     /// What of it was left unticked before. It is not ticked for the person again.
     pub refused: Scope,
@@ -68,30 +70,6 @@ impl fmt::Display for Tick {
     }
 }
 
-/// What is agreed on: the tenant to act in and how far the client may go.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Agreement {
-    /// The tenant.
-    pub tenant: TenantId,
-    /// How far the client may go at which resource; a resource of which nothing was allowed is not among them.
-    pub resources: Vec<Granted>,
-    /// What was asked for that belongs to no resource.
-    pub general: Scope,
-    /// What is to be remembered, for each resource that the person could decide about.
-    pub decisions: Vec<Decision>,
-}
-
-/// What a person has allowed and refused at a resource, this time and before.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Decision {
-    /// The resource.
-    pub resource: ResourceUri,
-    /// What is allowed.
-    pub allowed: Scope,
-    /// What was shown and left unticked.
-    pub refused: Scope,
-}
-
 impl Ask {
     /// Whether something is asked for that the person has refused before.
     pub fn has_refused(&self) -> bool {
@@ -118,6 +96,12 @@ impl Ask {
 }
 
 impl AskedResource {
+    /// Whether a member of a tenant may give what is ticked.
+    pub fn may_be_given(&self, tick: &Tick, membership: &Membership) -> bool {
+        let scope = tick.scope.iter().cloned().collect();
+        given_by(&self.resource, &scope, membership).is_some()
+    }
+
     /// Its ticks: one for each scope, or one for the resource of which nothing in particular is asked.
     pub fn ticks(&self) -> Vec<Tick> {
         let resource = &self.resource.uri;
@@ -131,7 +115,8 @@ impl AskedResource {
 
 impl Situation<'_> {
     /// What the person is asked. A resource that is closed to all their tenants, or where nothing of what is asked is
-    /// theirs to give, is left out.
+    /// theirs to give, is left out. So is what the proposed tenant cannot give, when the client named that tenant, or when
+    /// the person chose it before in spite of that.
     ///
     /// # Errors
     /// `access_denied` when they belong to no tenant that may use any of the resources; `invalid_scope` when nothing is
@@ -143,17 +128,27 @@ impl Situation<'_> {
             "the person belongs to no tenant that may use this resource",
         ))?;
         tenants.sort_by_key(|membership| membership.tenant.id != proposed);
-        let asked = self.resources.iter().filter_map(|resource| self.asked_of(resource, &tenants));
-        let resources: Vec<AskedResource> = asked.collect();
-        if self.lacks_a_server(resources.iter().map(|asked| &asked.resource.uri)) {
+        let is_named = self.request.tenant.as_ref() == Some(&proposed);
+        let lacks = |resources: &[AskedResource]| {
+            self.lacks_a_server(resources.iter().map(|asked| &asked.resource.uri))
+        };
+        let mut resources = self.asked_in(&tenants, is_named);
+        if is_named && lacks(&resources) {
+            // Another tenant can be chosen.
+            resources = self.asked_in(&tenants, false);
+        }
+        if lacks(&resources) {
             return Err(OAuthError::new(
                 ErrorCode::InvalidScope,
                 "nothing of what was asked may be given by this person",
             ));
         }
         let is_allowed = |asked: &AskedResource| asked.is_known && asked.offered.is_within(&asked.remembered);
-        let has_changed =
-            |asked: &AskedResource| !asked.is_known && self.given_in(&asked.resource, &proposed).is_some();
+        let digest = self.request.client.document_digest();
+        let has_changed = |asked: &AskedResource| {
+            let given = self.given_in(&asked.resource, &proposed);
+            given.is_some_and(|consent| consent.document_digest.as_deref() != digest)
+        };
         Ok(Ask {
             is_repetition: !resources.is_empty() && resources.iter().all(is_allowed),
             has_changed: resources.iter().any(has_changed),
@@ -162,57 +157,41 @@ impl Situation<'_> {
         })
     }
 
-    /// What is asked about one resource; `tenants` begins with the proposed one.
-    fn asked_of(&self, resource: &Resource, tenants: &[Membership]) -> Option<AskedResource> {
-        let mut admitted =
-            tenants.iter().filter(|member| resource.admits_tenant(&member.tenant.id)).peekable();
-        admitted.peek()?;
+    /// What is asked about each resource; `tenants` begins with the proposed one, the only one that counts when the
+    /// client named it.
+    fn asked_in(&self, tenants: &[Membership], is_named: bool) -> Vec<AskedResource> {
+        let Some((proposed, others)) = tenants.split_first() else { return Vec::new() };
+        let others = if is_named { &[] } else { others };
+        self.resources.iter().filter_map(|resource| self.asked_of(resource, proposed, others)).collect()
+    }
+
+    /// What is asked about one resource: what the proposed tenant can give, and what only others can and the person does
+    /// not know yet. Who knew it and chose the proposed tenant is not asked again.
+    fn asked_of(
+        &self,
+        resource: &Resource,
+        proposed: &Membership,
+        others: &[Membership],
+    ) -> Option<AskedResource> {
         let asked = self.asked_at(resource);
-        let by_tenant = |member: &Membership| resource.grantable(&asked, &member.roles);
-        let offered = admitted.map(by_tenant).fold(Scope::default(), |all, scope| all.union(&scope));
-        let offered = asked.intersection(&offered);
-        if offered.is_empty() && !asked.is_empty() {
+        let here = given_by(resource, &asked, proposed);
+        let elsewhere = self.given_elsewhere(resource, &asked, proposed, others);
+        if here.is_none() && elsewhere.is_none() {
             return None;
         }
-        let proposed = &tenants.first()?.tenant.id;
-        let consent = self.consent_in(resource, proposed);
+        let (here, elsewhere) = (here.unwrap_or_default(), elsewhere.unwrap_or_default());
+        let offered = asked.intersection(&here.union(&elsewhere));
+        let consent = self.consent_in(resource, &proposed.tenant.id);
         let allowed = consent.map(|consent| offered.intersection(&consent.scope)).unwrap_or_default();
+        let refused = here.intersection(&self.refused_in(resource, &proposed.tenant.id));
         Some(AskedResource {
             resource: resource.clone(),
             each_time: resource.asked_each_time(&offered),
-            refused: offered.intersection(&self.refused_in(resource, proposed)).difference(&allowed),
+            refused: refused.difference(&allowed),
             remembered: allowed,
-            is_known: consent.is_some(),
+            is_known: consent.is_some_and(|consent| !consent.scope.is_empty() || consent.refused.is_empty()),
             offered,
         })
-    }
-
-    /// Turns what the person ticked into what is granted. What was not offered is not granted, whoever ticked it.
-    ///
-    /// # Errors
-    /// `access_denied` when the tenant is none of theirs, or nothing is left of what was asked: nothing of it ticked,
-    /// or nothing of it theirs to give in this tenant.
-    pub fn agree(&self, ticks: &[Tick], tenant: &TenantId) -> Result<Agreement, OAuthError> {
-        let membership = self
-            .eligible()
-            .find(|membership| membership.tenant.id == *tenant)
-            .ok_or(OAuthError::new(ErrorCode::AccessDenied, "the person cannot act in this tenant"))?;
-        let mut agreement = Agreement {
-            tenant: tenant.clone(),
-            resources: Vec::new(),
-            general: self.request.asked_scope().map(Scope::general).unwrap_or_default(),
-            decisions: Vec::new(),
-        };
-        for resource in self.resources.iter().filter(|resource| resource.admits_tenant(tenant)) {
-            self.agree_on(resource, membership, ticks, &mut agreement);
-        }
-        if self.lacks_a_server(agreement.resources.iter().map(|granted| &granted.resource)) {
-            return Err(OAuthError::new(
-                ErrorCode::AccessDenied,
-                "the person allowed nothing of what was asked",
-            ));
-        }
-        Ok(agreement)
     }
 
     /// Whether nothing that was asked for is `left`: no MCP server where the client named one. Who the person is does not
@@ -224,38 +203,23 @@ impl Situation<'_> {
         !self.resources.is_empty() && left.next().is_none()
     }
 
-    /// Adds what the ticks allow at one resource.
-    fn agree_on(
+    /// What other tenants can give and the person has not decided about for the proposed one.
+    fn given_elsewhere(
         &self,
         resource: &Resource,
-        membership: &Membership,
-        ticks: &[Tick],
-        agreement: &mut Agreement,
-    ) {
-        let asked = self.asked_at(resource);
-        let offered = resource.grantable(&asked, &membership.roles);
-        if offered.is_empty() && !asked.is_empty() {
-            return;
+        asked: &Scope,
+        proposed: &Membership,
+        others: &[Membership],
+    ) -> Option<Scope> {
+        let given = others.iter().filter_map(|member| given_by(resource, asked, member));
+        let given = given.reduce(|all, scope| all.union(&scope))?;
+        if asked.is_empty() {
+            // There is no scope of which it could be remembered that the person did not want it.
+            return (!self.is_remembered(&proposed.tenant.id)).then_some(given);
         }
-        let here = || ticks.iter().filter(|tick| tick.resource == resource.uri);
-        let ticked: Scope = here().filter_map(|tick| tick.scope.clone()).collect();
-        // Whoever does not want to be known to the client refuses the whole request.
-        let granted = offered.filter(|token| ticked.contains(token) || *token == ScopeToken::openid());
-        let is_used = here().any(|tick| tick.scope.is_none()) && offered.is_empty();
-        if is_used || !granted.is_empty() {
-            let granted = Granted { resource: resource.uri.clone(), scope: granted.clone() };
-            agreement.resources.push(granted);
-        } else if offered.is_empty() {
-            return;
-        }
-        let tenant = &membership.tenant.id;
-        let before = self.consent_in(resource, tenant).map(|consent| consent.scope.clone());
-        let refused_before = self.refused_in(resource, tenant);
-        agreement.decisions.push(Decision {
-            resource: resource.uri.clone(),
-            allowed: before.unwrap_or_default().difference(&offered).union(&granted),
-            refused: refused_before.difference(&offered).union(&offered.difference(&granted)),
-        });
+        let consent = self.consent_in(resource, &proposed.tenant.id);
+        let decided = consent.map(|consent| consent.scope.union(&consent.refused)).unwrap_or_default();
+        Some(given.difference(&decided)).filter(|scope| !scope.is_empty())
     }
 
     /// What the request comes to at one resource before the person is asked. Each is asked for the whole scope, of which
@@ -273,17 +237,31 @@ impl Situation<'_> {
         })
     }
 
-    /// The wished-for tenant if it is one of theirs, else the one they chose before, else the first.
+    /// The wished-for tenant if it is one of theirs, else the one they chose before, else the first: of those, one that
+    /// can give something of what is asked.
     fn proposed_tenant(&self, eligible: &[Membership]) -> Option<TenantId> {
-        let is_eligible =
-            |tenant: &&TenantId| eligible.iter().any(|membership| membership.tenant.id == **tenant);
-        let wished = self.request.tenant.as_ref().filter(is_eligible);
+        let named = |tenant: &TenantId| eligible.iter().find(|membership| membership.tenant.id == *tenant);
+        let gives = |membership: &&Membership| {
+            let given = |it: &&Resource| given_by(it, &self.asked_at(it), membership).is_some();
+            !self.lacks_a_server(self.resources.iter().filter(given).map(|it| &it.uri))
+        };
+        let latest = self.asked_before().max_by_key(|consent| consent.given_at);
+        let wished = self.request.tenant.as_ref().and_then(named);
+        let latest = latest.and_then(|consent| named(&consent.tenant)).filter(gives);
+        let first = eligible.iter().find(gives).or(eligible.first());
+        wished.or(latest).or(first).map(|membership| membership.tenant.id.clone())
+    }
+
+    /// What the person decided about one of these resources before.
+    fn asked_before(&self) -> impl Iterator<Item = &Consent> {
         let is_asked =
             |consent: &&Consent| self.resources.iter().any(|resource| resource.uri == consent.resource);
-        let latest = self.consents.iter().filter(is_asked).max_by_key(|consent| consent.given_at);
-        let latest = latest.map(|consent| &consent.tenant).filter(is_eligible);
-        let first = eligible.first().map(|membership| &membership.tenant.id);
-        wished.or(latest).or(first).cloned()
+        self.consents.iter().filter(is_asked)
+    }
+
+    /// Whether the person chose a tenant for one of these resources before.
+    fn is_remembered(&self, tenant: &TenantId) -> bool {
+        self.asked_before().any(|consent| consent.tenant == *tenant)
     }
 
     /// A consent counts for the receiver and for the client's document that it was given for.
@@ -307,6 +285,14 @@ impl Situation<'_> {
         let is_meant = |consent: &&Consent| consent.tenant == *tenant && consent.resource == resource.uri;
         self.consents.iter().find(is_meant)
     }
+}
+
+/// What of `asked` a member of a tenant may give at a resource; nothing in particular when nothing in particular is asked.
+/// `None` where it is closed to the tenant, or nothing of it is theirs to give.
+fn given_by(resource: &Resource, asked: &Scope, membership: &Membership) -> Option<Scope> {
+    let admitted = resource.admits_tenant(&membership.tenant.id);
+    let scope = admitted.then(|| resource.grantable(asked, &membership.roles))?;
+    (asked.is_empty() || !scope.is_empty()).then_some(scope)
 }
 
 #[cfg(test)]

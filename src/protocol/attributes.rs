@@ -9,6 +9,19 @@ use serde_json::Value;
 /// What an operator writes down about a person, a membership or a client, by name.
 pub type Attributes = BTreeMap<AttributeName, Attribute>;
 
+/// What is to be changed of attributes: another value, or none.
+pub type AttributeChanges = BTreeMap<AttributeName, Option<Attribute>>;
+
+/// Changes attributes; those that are not named stay.
+pub fn change_attributes(attributes: &mut Attributes, changes: &AttributeChanges) {
+    for (name, value) in changes {
+        match value {
+            Some(value) => attributes.insert(name.clone(), value.clone()),
+            None => attributes.remove(name),
+        };
+    }
+}
+
 /// The name of an attribute.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

@@ -86,7 +86,7 @@ impl Case {
     /// What these ticks come to.
     pub(super) fn agree_to(&self, ticks: &[Tick], tenant: &str) -> Result<Agreement, OAuthError> {
         let tenant = TenantId::parse(tenant).unwrap();
-        self.with(|situation| situation.agree(ticks, &tenant))
+        self.with(|situation| situation.agree(&situation.ask()?, ticks, &tenant))
     }
 }
 

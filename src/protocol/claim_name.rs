@@ -33,6 +33,9 @@ const FIXED_CLAIMS: [&str; 18] = [
 pub struct ClaimName(String);
 
 impl ClaimName {
+    /// The rule of [`ClaimName::parse`], for people.
+    pub const RULE: &'static str = "must be 1 to 128 printable ASCII characters, and no claim whose meaning is fixed, such as `sub` or `scope`";
+
     /// Accepts a name of 1 to 128 printable ASCII characters that no standard claim of an access token bears.
     pub fn parse(text: &str) -> Option<Self> {
         let well_formed =

@@ -149,6 +149,16 @@ impl ClaimNames {
     }
 }
 
+impl ClaimNames {
+    /// The claims of every token whose names the claims of `resource` have taken.
+    pub fn taken_at(&self, resource: &Resource) -> Vec<ClaimMapping> {
+        let mut of_all = self.at(resource);
+        of_all.truncate(of_all.len() - resource.claims.len());
+        of_all.retain(|taken| resource.claims.iter().any(|claim| claim.name == taken.name));
+        of_all
+    }
+}
+
 /// What is known of a person in one tenant.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PersonFacts {

@@ -225,6 +225,11 @@ impl OAuthError {
         self.parameter
     }
 
+    /// What is wrong, without the parameter's name.
+    pub fn reason(&self) -> &'static str {
+        self.description
+    }
+
     /// The sentence for the peer.
     pub fn description(&self) -> String {
         match self.parameter {

@@ -14,10 +14,12 @@ mod claims;
 mod client;
 pub mod client_assertion;
 pub mod client_auth;
+mod client_change;
 pub mod client_document;
 mod client_document_url;
 pub mod client_information;
 mod client_metadata;
+pub mod client_rules;
 pub mod code;
 mod error;
 #[cfg(test)]
@@ -53,12 +55,13 @@ mod timestamp;
 pub mod token_request;
 mod userinfo;
 
-pub use administration::{ClientChange, ResourceChange};
-pub use attributes::{Attribute, AttributeName, Attributes};
+pub use administration::{ResourceChange, ScopeRules};
+pub use attributes::{Attribute, AttributeChanges, AttributeName, Attributes, change_attributes};
 pub use authorize::{Addressed, AuthorizationRequest, Prompt, Received, ReturnAddress};
 pub use claim_name::ClaimName;
 pub use claims::{ClaimFacts, ClaimMapping, ClaimNames, ClaimSource, PersonFacts};
 pub use client::{Client, ClientAuthMethod, ClientKeys, ClientOrigin, DocumentState, GrantType};
+pub use client_change::ClientChange;
 pub use client_document_url::DocumentUrl;
 pub use client_metadata::Misfit;
 pub use error::{Answer, Endpoint, ErrorCode, OAuthError};

@@ -5,7 +5,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use url::Url;
+use url::{Host, Url};
 
 /// Private-use schemes without a period that released MCP clients register. OAuth 2.1 §2.3.1 would have
 /// schemes in reverse-domain form (which are accepted too); refusing these would lock the clients out.
@@ -113,6 +113,19 @@ impl RedirectUri {
     /// Whether it is an https URI on the host (with the port, if one is not the default) `authority`.
     pub fn is_https_on(&self, authority: &str) -> bool {
         matches!(&self.kind, Kind::Https { host } if host == authority)
+    }
+
+    /// Whether it is an https URI of another computer than the one of the person: a host in the loopback range is whichever
+    /// program listens there, with https as with http.
+    pub fn is_https_elsewhere(&self) -> bool {
+        let Ok(url) = Url::parse(&self.text) else { return false };
+        let is_here = match url.host() {
+            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => true,
+        };
+        matches!(self.kind, Kind::Https { .. }) && !is_here
     }
 
     /// Whether the browser hands the answer to an application by a scheme of its own.

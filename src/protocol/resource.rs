@@ -3,12 +3,13 @@
 mod uri;
 mod wish;
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 pub use uri::{MalformedResource, ResourceUri};
 pub use wish::{single_wish, wishes};
 
-use super::{ClaimMapping, RoleName, Scope, ScopeToken, SigningAlg, TenantId, Timestamp};
+use super::{ClaimMapping, Lifetimes, RoleName, Scope, ScopeToken, SigningAlg, TenantId, Timestamp};
 
 /// One permission that a resource knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +29,22 @@ pub struct ResourceScope {
 }
 
 impl ResourceScope {
+    /// How long ago a login may be at least and at most, by a scope's rule.
+    pub const MAX_AGE: RangeInclusive<Duration> =
+        RangeInclusive::new(Duration::from_secs(60), Lifetimes::BOUNDS.browser_session_idle);
+
+    /// Reads the name of a scope that belongs to a resource.
+    ///
+    /// # Errors
+    /// What speaks against it, for people.
+    pub fn parse_token(text: &str) -> Result<ScopeToken, String> {
+        let token = ScopeToken::parse(text).map_err(|error| error.to_string())?;
+        match token.is_of_server() {
+            true => Err(format!("{token} belongs to no resource; it is accepted everywhere")),
+            false => Ok(token),
+        }
+    }
+
     /// A scope that everybody may give, with no rule of its own.
     pub fn new(token: ScopeToken) -> Self {
         let description = String::new();
@@ -187,5 +204,13 @@ impl Resource {
     }
 }
 
+/// Everything that `resources` know.
+pub fn known_scopes<'a>(resources: impl IntoIterator<Item = &'a Resource>) -> Scope {
+    let listed = resources.into_iter().flat_map(|resource| match &resource.scopes {
+        KnownScopes::Listed(scopes) => scopes.as_slice(),
+        KnownScopes::Any => &[],
+    });
+    listed.map(|scope| scope.token.clone()).collect()
+}
 #[cfg(test)]
 mod tests;

@@ -85,7 +85,7 @@ impl Situation<'_> {
         }
         if self.may_skip_consent(&ask) {
             let tenant = &ask.tenants[0].tenant.id;
-            return self.agree(&ask.ticks(), tenant).map_or_else(Step::Reject, Step::Issue);
+            return self.agree(&ask, &ask.ticks(), tenant).map_or_else(Step::Reject, Step::Issue);
         }
         if self.request.prompt.none {
             return Step::Reject(OAuthError::new(ErrorCode::ConsentRequired, "the person has to be asked"));
@@ -132,9 +132,10 @@ impl Situation<'_> {
     }
 
     /// The page is skipped for the operator's own clients, when the answer goes exactly where they were registered, and
-    /// for clients that prove to be the one that was allowed the same before. Others, and whoever listens on another
-    /// loopback port, cannot prove that the program which asks is the one that was allowed (RFC 8252 §8.6). What was
-    /// refused before is not given without a word to anyone, nor what the operator wants to be asked each time.
+    /// for clients of which it is proven that they are the one that was allowed the same before (RFC 6749 §10.2). Others,
+    /// and whoever listens on another loopback port, cannot prove that the program which asks is the one that was allowed
+    /// (RFC 8252 §8.6). What was refused before is not given without a word to anyone, nor what the operator wants to be
+    /// asked each time.
     fn may_skip_consent(&self, ask: &Ask) -> bool {
         let tenant_is_clear =
             ask.tenants.len() == 1 || self.request.tenant.as_ref() == Some(&ask.tenants[0].tenant.id);
@@ -145,17 +146,19 @@ impl Situation<'_> {
         is_trusted && tenant_is_clear && is_settled && !self.request.prompt.consent
     }
 
-    /// Whether nobody but the owner of the client's document can have use of the answer: it goes to an https URI where
-    /// the document is, or can be redeemed with the client's key only.
+    /// Whether nobody but the client that was allowed before can have use of the answer: it can be redeemed with the
+    /// client's key only, or it goes by https to an address of which somebody who is not the client has said that it is
+    /// the client's: the operator, or the host that publishes the client's document (RFC 8252 §8.6).
     fn is_proven(&self) -> bool {
         let client = &self.request.client;
         let address = self.request.address.redirect_uri();
         let is_at_home = || {
             let url = self.policy.document_url(client.id.as_str());
-            url.is_some_and(|url| address.is_https_on(url.authority()))
+            client.document.is_some() && url.is_some_and(|url| address.is_https_on(url.authority()))
         };
-        client.document.is_some()
-            && (client.auth_methods == [ClientAuthMethod::PrivateKeyJwt] || is_at_home())
+        client.auth_methods == [ClientAuthMethod::PrivateKeyJwt]
+            || (client.origin.is_vouched_for() && address.is_https_elsewhere())
+            || is_at_home()
     }
 }
 

@@ -47,7 +47,6 @@ statements! {
         AND EXISTS (SELECT 1 FROM clients c WHERE c.id = $1 AND c.origin = 'admin')";
     MOVE_UP = "UPDATE client_secrets SET position = 0 WHERE client_id = $1 AND position = 1
         AND NOT EXISTS (SELECT 1 FROM client_secrets o WHERE o.client_id = $1 AND o.position = 0)";
-    NO_SECRETS = "DELETE FROM client_secrets WHERE client_id = $1";
 }
 
 /// A client as administrators see it.
@@ -117,7 +116,7 @@ impl Store {
         .await
     }
 
-    /// Changes a client as it is at this moment; one that becomes public loses its secrets. Lost when it is not there or
+    /// Changes a client as it is at this moment, with its secrets: one that needs none any more loses them. Lost when it is not there or
     /// does not belong to administrators.
     pub async fn change_client(
         &self,
@@ -206,12 +205,10 @@ async fn changed(
     }
     let by_secret = client.auth_methods.iter().any(|method| method.is_by_secret());
     if by_secret && client.secret_hashes.is_empty() {
-        return Ok(Changed::Refused("the client has no secret; give it one first".to_owned()));
-    }
-    if !by_secret {
-        tx.execute(NO_SECRETS, args![id]).await?;
+        return Ok(Changed::Refused("the client would have no secret".to_owned()));
     }
     insert(tx, CHANGE, &client, None).await?;
+    put_secrets(tx, &client, audit.at()).await?;
     record(tx, audit).await?;
     Ok(Changed::Done)
 }

@@ -7,15 +7,15 @@ use super::backend::Tx;
 use super::sql::statements;
 use super::user::{user, user_columns};
 use super::value::{Row, args, json_list};
-use super::{Outcome, Store, StoreError, suspend};
+use super::{Outcome, Store, StoreError, attributes, suspend};
 use crate::audit::AuditEvent;
-use crate::protocol::{PasswordHash, RoleName, TenantId, User, UserId};
+use crate::protocol::{AttributeChanges, Attributes, PasswordHash, RoleName, TenantId, User, UserId};
 
 /// What administrators see of a person besides what everybody does.
 macro_rules! columns {
     () => {
         concat!(
-            "u.id AS user_id, u.origin, u.created_at,
+            "u.id AS user_id, u.origin, u.created_at, u.attributes,
             CAST(CASE WHEN u.password_hash IS NULL THEN 0 ELSE 1 END AS BIGINT) AS has_password,
             CAST(CASE WHEN u.password_declared_at IS NULL THEN 0 ELSE 1 END AS BIGINT) AS password_is_declared, ",
             user_columns!()
@@ -32,7 +32,7 @@ statements! {
             OR EXISTS (SELECT 1 FROM memberships m WHERE m.user_id = u.id AND m.tenant_id = $2))
         ORDER BY u.id LIMIT $3");
     /// Of the people of a page, which is a range of identifiers; those of suspended tenants too.
-    MEMBERSHIPS = "SELECT user_id, tenant_id, roles FROM memberships WHERE user_id >= $1 AND user_id <= $2
+    MEMBERSHIPS = "SELECT user_id, tenant_id, roles, attributes FROM memberships WHERE user_id >= $1 AND user_id <= $2
         ORDER BY user_id, tenant_id";
     /// Neither an identifier that somebody had before, nor a client's: the `sub` of its own tokens (RFC 9700 §4.15).
     ADD = "INSERT INTO users (id, username, username_folded, name, email, password_hash, origin, created_at)
@@ -73,6 +73,10 @@ pub struct KnownUser {
     pub password_is_declared: bool,
     /// Where they belong and as what, by tenant; suspended tenants too.
     pub memberships: Vec<(TenantId, Vec<RoleName>)>,
+    /// What claims can be mapped from.
+    pub attributes: Attributes,
+    /// What claims can be mapped from in single tenants, where there is something.
+    pub membership_attributes: Vec<(TenantId, Attributes)>,
 }
 
 /// A person to be added.
@@ -84,6 +88,8 @@ pub struct NewUser {
     pub password_hash: Option<PasswordHash>,
     /// Where they belong, and as what.
     pub memberships: Vec<(TenantId, Vec<RoleName>)>,
+    /// What claims can be mapped from.
+    pub attributes: Attributes,
 }
 
 /// What is to be changed of a person; what is absent stays.
@@ -95,6 +101,17 @@ pub struct UserChange {
     pub name: Option<String>,
     /// Their mail address; empty takes it away.
     pub email: Option<String>,
+    /// What claims can be mapped from.
+    pub attributes: AttributeChanges,
+}
+
+/// What a membership is to be.
+#[derive(Clone, Debug, Default)]
+pub struct MembershipChange {
+    /// The roles that the person has, and no others.
+    pub roles: Vec<RoleName>,
+    /// What is to be changed of what claims can be mapped from.
+    pub attributes: AttributeChanges,
 }
 
 impl Store {
@@ -135,6 +152,10 @@ impl Store {
             let id = row.text("user_id")?;
             if let Some(user) = users.iter_mut().find(|user| user.known.thing.id.as_str() == id) {
                 let tenant = row.parsed("tenant_id", TenantId::parse)?;
+                let attributes: Attributes = row.json("attributes")?;
+                if !attributes.is_empty() {
+                    user.membership_attributes.push((tenant.clone(), attributes));
+                }
                 user.memberships.push((tenant, row.list("roles", RoleName::parse)?));
             }
         }
@@ -165,6 +186,9 @@ impl Store {
                     change.email.as_deref(),
                 ];
                 let changed = tx.execute(CHANGE, args).await?;
+                if changed > 0 {
+                    attributes::change_of_user(tx, id, &change.attributes).await?;
+                }
                 recorded(tx, changed, audit).await
             })
         })
@@ -177,13 +201,16 @@ impl Store {
         &self,
         id: &UserId,
         tenant: &TenantId,
-        roles: Vec<RoleName>,
+        change: MembershipChange,
         audit: AuditEvent,
     ) -> Result<Outcome, StoreError> {
-        let args = (id.clone(), tenant.clone(), roles, self.noted(audit));
-        self.write_guarded(args, |tx, (id, tenant, roles, audit)| {
+        let args = (id.clone(), tenant.clone(), change, self.noted(audit));
+        self.write_guarded(args, |tx, (id, tenant, change, audit)| {
             Box::pin(async move {
-                let joined = join(tx, id, tenant, roles).await?;
+                let joined = join(tx, id, tenant, &change.roles).await?;
+                if joined > 0 {
+                    attributes::change_of_membership(tx, id, tenant, &change.attributes).await?;
+                }
                 recorded(tx, joined, audit).await
             })
         })
@@ -254,7 +281,7 @@ pub(super) async fn recorded(tx: &mut Tx<'_>, changed: u64, audit: &Noted) -> Re
 }
 
 async fn add(tx: &mut Tx<'_>, new: &NewUser, audit: &Noted) -> Result<Outcome, StoreError> {
-    let NewUser { user, password_hash, memberships } = new;
+    let NewUser { user, password_hash, memberships, attributes } = new;
     let folded = User::fold(&user.username);
     let args = args![
         &user.id,
@@ -271,6 +298,7 @@ async fn add(tx: &mut Tx<'_>, new: &NewUser, audit: &Noted) -> Result<Outcome, S
             return Ok(Outcome::Lost);
         }
     }
+    attributes::put_of_user(tx, &user.id, attributes).await?;
     recorded(tx, added, audit).await
 }
 
@@ -296,6 +324,8 @@ fn known_user(row: &Row) -> Result<KnownUser, StoreError> {
         has_password: row.is_true("has_password")?,
         password_is_declared: row.is_true("password_is_declared")?,
         memberships: Vec::new(),
+        attributes: row.json("attributes")?,
+        membership_attributes: Vec::new(),
     })
 }
 

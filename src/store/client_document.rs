@@ -7,14 +7,18 @@ use super::sql::statements;
 use super::value::args;
 use super::{Outcome, Store, StoreError};
 use crate::audit::AuditEvent;
-use crate::protocol::{Client, ClientId, Timestamp};
+use crate::protocol::{Client, ClientId, ClientKeys, Timestamp};
 
 /// How many documents are kept of clients that nobody let in. Whoever has an account can point at any number.
 const MOST_UNUSED: i64 = 10_000;
+/// The longest set of keys from an address, in bytes, that is kept for a client that nobody let in: no longer than a
+/// document. Otherwise all of them together could fill the disk. A longer one is fetched again with the client's first
+/// assertion, by which time somebody has let it in.
+const LONGEST_KEYS_UNUSED: usize = 5 * 1024;
 
 statements! {
     IS_TAKEN = "SELECT 1 AS found FROM clients WHERE id = $1";
-    DIGEST = "SELECT document_digest FROM clients WHERE id = $1";
+    BEFORE = "SELECT document_digest, used_at FROM clients WHERE id = $1";
     /// What is suspended stays suspended, and what is not known by a document is not made so. Keys of the same address
     /// stay when none were found there now.
     PUT = concat!(insert_sql!(), " ON CONFLICT (id) DO UPDATE SET name = excluded.name, uri = excluded.uri,
@@ -31,8 +35,12 @@ statements! {
     DROP_OLDEST = "DELETE FROM clients WHERE origin = 'document' AND used_at IS NULL AND suspended_at IS NULL AND id IN
         (SELECT id FROM clients WHERE origin = 'document' AND used_at IS NULL AND suspended_at IS NULL
          ORDER BY last_registered_at DESC LIMIT 10 OFFSET $1)";
-    /// For whom has still the same address.
-    PUT_KEYS = "UPDATE clients SET jwks = COALESCE($3, jwks), jwks_tried_at = $4 WHERE id = $1 AND jwks_uri = $2";
+    /// For whom has still the same address. A set that is not short ($5) is kept for a client that somebody let in or that
+    /// an operator knows.
+    PUT_KEYS = "UPDATE clients SET jwks_tried_at = $4, jwks = CASE
+            WHEN CAST($5 AS BIGINT) = 1 OR used_at IS NOT NULL OR origin NOT IN ('dynamic', 'document')
+            THEN COALESCE($3, jwks) ELSE jwks END
+        WHERE id = $1 AND jwks_uri = $2";
 }
 
 impl Store {
@@ -52,7 +60,8 @@ impl Store {
         self.write_guarded(args, |tx, (client, audit)| Box::pin(put(tx, client, audit))).await
     }
 
-    /// Keeps the keys that were found at `uri` now; when none were, only that they were looked for.
+    /// Keeps the keys that were found at `uri` now; when none were, only that they were looked for. So also when they are
+    /// more than is kept for a client that nobody let in.
     pub async fn put_client_keys(
         &self,
         id: &ClientId,
@@ -62,17 +71,39 @@ impl Store {
     ) -> Result<(), StoreError> {
         let args = (id.clone(), uri.to_owned(), jwks.map(str::to_owned), now);
         self.write(args, |tx, (id, uri, jwks, now)| {
-            Box::pin(
-                async move { tx.execute(PUT_KEYS, args![id, uri, jwks.as_deref(), *now]).await.map(drop) },
-            )
+            Box::pin(async move {
+                let is_short = jwks.as_deref().is_none_or(is_short);
+                let args = args![id, uri, jwks.as_deref(), *now, i64::from(is_short)];
+                tx.execute(PUT_KEYS, args).await.map(drop)
+            })
         })
         .await
     }
 }
 
+fn is_short(jwks: &str) -> bool {
+    jwks.len() <= LONGEST_KEYS_UNUSED
+}
+
+/// What is kept of a client that nobody let in: keys that are not are looked for at once when they are needed.
+fn unused(client: &Client) -> Client {
+    let mut kept = client.clone();
+    if let Some(ClientKeys::Remote { jwks, tried_at, .. }) = &mut kept.keys
+        && !jwks.as_deref().is_none_or(is_short)
+    {
+        (*jwks, *tried_at) = (None, None);
+    }
+    kept
+}
+
 async fn put(tx: &mut Tx<'_>, client: &Client, audit: &Noted) -> Result<Outcome, StoreError> {
-    let before = tx.optional(DIGEST, args![&client.id]).await?;
-    if insert(tx, PUT, client, None).await? == 0 {
+    let before = tx.optional(BEFORE, args![&client.id]).await?;
+    let is_used = match &before {
+        Some(row) => row.optional_time("used_at")?.is_some(),
+        None => false,
+    };
+    let kept = if is_used { client.clone() } else { unused(client) };
+    if insert(tx, PUT, &kept, None).await? == 0 {
         return Ok(Outcome::Lost);
     }
     let is_known = match &before {

@@ -79,7 +79,7 @@ use crate::random::Random;
 
 pub use admin::{Changed, Known, Origin};
 pub use admin_client::{ClientFilter, KnownClient, WhichSecret};
-pub use admin_user::{KnownUser, NewUser, UserChange};
+pub use admin_user::{KnownUser, MembershipChange, NewUser, UserChange};
 pub use audit::{AuditFilter, RecordedEvent};
 pub use authorization_code::KnownCode;
 pub use browser_session::LiveSession;

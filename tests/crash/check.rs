@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::chain::{Chain, Stage};
 use crate::http::Wire;
 use crate::ledger::{Session, Writer, session_id};
-use crate::operations::Operation;
+use crate::operation::Operation;
 use crate::recovery::{assert_refused, issued};
 use crate::requests::{authorization, redeem, refresh};
 use crate::server::{RESOURCE, SCOPE};

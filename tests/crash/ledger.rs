@@ -9,7 +9,7 @@ use gatelet::random::Random;
 use gatelet::tokens::BrowserSessionToken;
 
 use crate::chain::{Chain, Stage};
-use crate::operations::Operation;
+use crate::operation::Operation;
 use crate::tally::Tally;
 
 /// A person with a browser and many clients, who does one thing after another.

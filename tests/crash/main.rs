@@ -16,6 +16,7 @@ mod http;
 mod invariants;
 mod killing;
 mod ledger;
+mod operation;
 mod operations;
 mod operator;
 mod recovery;

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::check::is_logged_in;
 use crate::http::Wire;
 use crate::ledger::Writer;
-use crate::operations::Operation;
+use crate::operation::Operation;
 use crate::server::{GUEST, Server};
 use crate::snapshot::Snapshot;
 use crate::tally::Tally;

@@ -5,7 +5,7 @@ use gatelet::tokens::CodeToken;
 use crate::chain::{Chain, Stage, Tokens};
 use crate::http::{Answer, Wire};
 use crate::ledger::{Unanswered, Writer, session_id};
-use crate::operations::Operation;
+use crate::operation::Operation;
 use crate::requests::{jti, redeem, refresh};
 use crate::snapshot::{CodeRow, GrantRow, Snapshot};
 
@@ -119,29 +119,8 @@ impl Writer {
                 true
             }
             Operation::Allow { chain } => self.allow_again(wire, *chain).await,
-            Operation::Deny { chain } => {
-                assert!(self.is_decided(wire, *chain, "deny").await);
-                let Stage::Asked { interaction, .. } = self.chains[*chain].stage.clone() else {
-                    panic!("nobody was asked")
-                };
-                self.interactions.remove(&interaction);
-                self.chains[*chain].reach(Stage::Denied { interaction });
-                true
-            }
-            Operation::Redeem { chain } => {
-                // RFC 6749 §4.1.2: a code is used once, and its second use revokes. The client asks the person again.
-                assert_refused(&redeem(wire, &self.chains[*chain]).await.answer().expect(ALIVE));
-                let Stage::Agreed { code, verifier } = self.chains[*chain].stage.clone() else {
-                    panic!("no code")
-                };
-                self.chains[*chain].reach(Stage::Revoked(Tokens {
-                    code,
-                    verifier,
-                    refresh: Vec::new(),
-                    access: Vec::new(),
-                }));
-                false
-            }
+            Operation::Deny { chain } => self.deny_again(wire, *chain).await,
+            Operation::Redeem { chain } => self.redeem_again(wire, *chain).await,
             Operation::Refresh { chain } => {
                 let before = refresh(wire, &self.chains[*chain], 1).await.answer().expect(ALIVE).json();
                 // Inside the retry window the token before the live one gives the same successor, however often.
@@ -168,6 +147,25 @@ impl Writer {
                 true
             }
         }
+    }
+
+    async fn deny_again(&mut self, wire: &Wire, chain: usize) -> bool {
+        assert!(self.is_decided(wire, chain, "deny").await);
+        let Stage::Asked { interaction, .. } = self.chains[chain].stage.clone() else {
+            panic!("nobody was asked")
+        };
+        self.interactions.remove(&interaction);
+        self.chains[chain].reach(Stage::Denied { interaction });
+        true
+    }
+
+    /// RFC 6749 §4.1.2: a code is used once, and its second use revokes. The client asks the person again.
+    async fn redeem_again(&mut self, wire: &Wire, chain: usize) -> bool {
+        assert_refused(&redeem(wire, &self.chains[chain]).await.answer().expect(ALIVE));
+        let Stage::Agreed { code, verifier } = self.chains[chain].stage.clone() else { panic!("no code") };
+        let tokens = Tokens { code, verifier, refresh: Vec::new(), access: Vec::new() };
+        self.chains[chain].reach(Stage::Revoked(tokens));
+        false
     }
 
     /// The decision was taken, so its form is worth nothing any more. The client starts again, and the person sees

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::chain::Stage;
 use crate::http::Wire;
 use crate::ledger::Writer;
-use crate::operations::Operation;
+use crate::operation::Operation;
 
 impl Writer {
     /// Sees to it that every kind of operation can be next, so that a short burst meets them all: no client of the

@@ -294,7 +294,8 @@ fn exit_codes_are_those_of_the_documentation() -> Result<(), NotRun> {
     assert_eq!(ran(&here, &["user", "list"]).code, 0);
     refused(&here, 2, &["user", "frobnicate"]);
     refused(&here, 2, &["user", "add", "x", "--tenant", "no such name"]);
-    refused(&here, 2, &["client", "add", "--grant", "client_credentials"]);
+    refused(&here, 2, &["client", "add", "--grant", "client_credentials", "--auth-method", "none"]);
+    refused(&here, 2, &["client", "change", "dev-machine"]);
     refused(&here, 3, &["user", "show", "nobody"]);
     refused(&here, 3, &["user", "add", "x", "--tenant", "nowhere"]);
     refused(&here, 3, &["user", "add", "x", "--tenant", "acme=emperor"]);

@@ -4,6 +4,7 @@
 mod audit;
 mod banner;
 mod beside;
+mod clients;
 mod commands;
 mod document;
 mod hosting;
@@ -11,6 +12,7 @@ mod https;
 mod keys;
 mod log_lines;
 mod network;
+mod operating;
 mod program;
 mod refusals;
 mod registering;
@@ -39,15 +41,17 @@ macro_rules! cases {
 use cases;
 
 fn main() -> ExitCode {
-    let modules: [(&str, &[(&'static str, Case)]); 15] = [
+    let modules: [(&str, &[(&'static str, Case)]); 17] = [
         ("audit", audit::CASES),
         ("banner", banner::CASES),
         ("beside", beside::CASES),
+        ("clients", clients::CASES),
         ("commands", commands::CASES),
         ("https", https::CASES),
         ("keys", keys::CASES),
         ("log_lines", log_lines::CASES),
         ("hosting", hosting::CASES),
+        ("operating", operating::CASES),
         ("refusals", refusals::CASES),
         ("registering", registering::CASES),
         ("restarts", restarts::CASES),

@@ -19,6 +19,7 @@ cases![
     exchanged_keys_are_found_without_a_person,
     keys_are_looked_for_once_a_minute,
     keys_that_were_not_there_at_first_are_found_later,
+    a_client_with_long_keys_signs_from_the_first,
     a_registered_client_signs_too,
 ];
 
@@ -275,6 +276,18 @@ async fn keys_that_were_not_there_at_first_are_found_later(database: Database) {
         supply(&server, CHATGPT, &only_signing());
         server.clock().advance(Duration::from_secs(400));
     }
+}
+
+async fn a_client_with_long_keys_signs_from_the_first(database: Database) {
+    // They are not kept before somebody lets the client in.
+    let (server, client) = signing(database).await;
+    let mut keys = ClientKey::FIRST.jwks();
+    keys["padding"] = json!("x".repeat(60 * 1024));
+    supply(&server, CHATGPT_KEYS, &keys);
+    let tokens = granted(&server, &client).await;
+    assert_eq!(server.asked_documents(), [CHATGPT, CHATGPT_KEYS, CHATGPT_KEYS]);
+    client.refresh(tokens.refresh_token()).await.granted();
+    assert_eq!(server.asked_documents().len(), 3, "from now on they are kept");
 }
 
 async fn a_registered_client_signs_too(database: Database) {

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use gatelet::testkit::{Browser, Page, RequestParams};
+use gatelet::testkit::{Browser, Page, RequestParams, TestResource};
 use serde_json::json;
 
 use crate::cases;
 use crate::world::{
-    Database, NOTES, app, assert_error_page, consent_page, logged_in, self_registered, server, web,
+    Database, NOTES, app, assert_error_page, consent_page, logged_in, self_registered, server, web, world,
 };
 
 cases![
@@ -22,6 +22,8 @@ cases![
     a_tenant_that_is_not_theirs_is_not_granted,
     a_wish_for_a_tenant_is_only_a_wish,
     roles_decide_who_may_give_a_scope_away,
+    what_depends_on_the_tenant_says_so_and_is_asked_once,
+    what_the_named_tenant_cannot_give_is_not_shown,
     a_remembered_consent_is_short_and_marks_what_is_new,
     a_remembered_consent_counts_for_one_receiver,
     the_page_tells_who_asks_and_where_the_browser_goes,
@@ -227,6 +229,53 @@ async fn roles_decide_who_may_give_a_scope_away(database: Database) {
         expected.sort_unstable();
         assert_eq!(words, expected, "bob is an admin of acme alone");
     }
+}
+
+async fn what_depends_on_the_tenant_says_so_and_is_asked_once(database: Database) {
+    // OAuth 2.1 §7.9: what is ticked is what is given, or the page says on whose behalf it can be.
+    const FILES: &str = "https://files.example.com/mcp";
+    let files =
+        TestResource::new(FILES).name("Files").scope("mcp:list", "List files").only_for_tenant("acme");
+    let server = world(database).resource(files).start().await;
+    let client = app(&server);
+    let both = |scope: &'static str| {
+        client.authorization(move |request| {
+            request.scope(scope).also("resource", NOTES).also("resource", FILES)
+        })
+    };
+    let mut bob = logged_in(&server, "bob").await;
+    let first = both("mcp:read mcp:admin");
+    let page = consent_page(&mut bob, &first.url).await;
+    assert!(page.text().contains("Delete everything mcp:admin Only on behalf of acme"), "{}", page.text());
+    let callback = first.callback(&bob.consent(&page).tenant("globex").allow().await.left());
+    assert_eq!(client.redeem(&callback).await.granted().scope(), "mcp:read");
+
+    let page = consent_page(&mut bob, &both("mcp:read mcp:admin").url).await;
+    assert!(page.text().contains("You have allowed this before."), "{}", page.text());
+    assert_eq!(ticked(&page), [("mcp:read".to_owned(), true)], "what globex cannot give is not asked again");
+
+    let more = both("mcp:read mcp:admin mcp:list");
+    let page = consent_page(&mut bob, &more.url).await;
+    let (shown, folded) = page.html.split_once("<details").unwrap();
+    for words in ["New: <bdi>Files", FILES, "Only on behalf of <bdi>acme", "name=\"tenant\""] {
+        assert!(shown.contains(words), "{words}: {shown}");
+    }
+    assert!(!folded.contains("name=\"tenant\""), "the tenants are there once");
+    assert!(!page.text().contains("Delete everything"), "{}", page.text());
+    let callback = more.callback(&bob.consent(&page).tenant("acme").allow().await.left());
+    let [grant, code, verifier, uri] = client.redemption(&callback);
+    let tokens = client.token(&[grant, code, verifier, uri, ("resource", FILES)]).await.granted();
+    assert_eq!(tokens.scope(), "mcp:list");
+    assert_eq!(server.verify(tokens.access_token()).await["tenant"], "acme");
+}
+
+async fn what_the_named_tenant_cannot_give_is_not_shown(database: Database) {
+    let server = server(database).await;
+    let mut bob = logged_in(&server, "bob").await;
+    let ask = |request: RequestParams| request.scope("mcp:read mcp:admin").param("tenant", "globex");
+    let page = consent_page(&mut bob, &app(&server).authorization(ask).url).await;
+    assert_eq!(ticked(&page), [("mcp:read".to_owned(), true)]);
+    assert!(!page.text().contains("Only on behalf of"), "{}", page.text());
 }
 
 async fn a_remembered_consent_is_short_and_marks_what_is_new(database: Database) {

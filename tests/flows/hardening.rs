@@ -182,6 +182,10 @@ async fn a_method_that_is_not_known_is_refused_with_those_that_are(database: Dat
             let answer = target.ask(&what, &[], b"").await.expect("an answer");
             assert_refused(&answer, *whom, &[405], &what);
             assert_eq!(answer.header("allow"), Some(allowed), "{what}");
+            assert!(
+                *whom != For::People || answer.body.contains(&format!("<bdi>{allowed}</bdi>")),
+                "{what}: {answer:?}"
+            );
         }
         let head = target.ask(&format!("HEAD {path}"), &[], b"").await.expect("an answer");
         assert!(head.status < 500 && head.body.is_empty(), "{path}: {head:?}");

@@ -258,7 +258,8 @@ async fn a_client_that_is_gone_is_told_how_to_come_back(database: Database) {
             for words in [
                 "remove the connection to the MCP server",
                 "Add it again",
-                "is not registered, or its registration has ended",
+                "is not registered, or its registration has ended or was suspended",
+                "ask the operator of this server",
             ] {
                 assert!(page.text().contains(words), "{}", page.text());
             }

@@ -131,6 +131,13 @@ async fn nobody_is_sent_where_their_client_has_not_registered(database: Database
                 (400, "The application’s request is not valid"),
                 "{pairs:?}"
             );
+            for fact in [
+                "Parameterpost_logout_redirect_uri",
+                "Reasonis not registered for this client",
+                "SpecificationOpenID Connect RP-Initiated Logout 1.0 §3",
+            ] {
+                assert!(page.text().contains(fact), "{fact}: {}", page.text());
+            }
         }
     }
     assert!(is_logged_in(&mut browser).await, "what is wrong ends nothing");
@@ -144,6 +151,7 @@ async fn a_request_names_one_client(database: Database) {
     let hint = ("id_token_hint", tokens.id_token());
     let page = browser.get(&logout(&server, &[hint, ("client_id", "web")])).await.page();
     assert_eq!(page.status, 400, "{}", page.text());
+    assert!(page.text().contains("Parameterid_token_hint"), "{}", page.text());
     assert!(is_logged_in(&mut browser).await);
     let page = browser.get(&logout(&server, &[hint, ("client_id", "app")])).await.page();
     assert_eq!(page.heading(), "You are logged out");

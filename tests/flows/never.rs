@@ -60,7 +60,8 @@ async fn a_form_is_answered_with_303_and_never_sent_on(database: Database) {
     // RFC 9700 §4.12: a 307 would hand what was typed to the client.
     let server = server(database).await;
     for client in [app(&server), web(&server)] {
-        for allowed in [true, false] {
+        // What was allowed once would not be asked about again.
+        for allowed in [false, true] {
             let mut browser = Browser::new(&server);
             let request = client.authorization(|request| request.scope("mcp:read"));
             let login = browser.get(&request.url).await.page();

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use gatelet::testkit::{Browser, TestClient};
+use serde_json::json;
 
 use crate::cases;
-use crate::world::{Database, app, logged_in, server};
+use crate::world::{Database, app, consent_page, logged_in, server, web};
 
 cases![
     a_demanded_login_is_demanded_once,
@@ -16,6 +17,8 @@ cases![
     what_is_not_supported_is_refused_by_name,
     a_hint_fills_in_the_login_name_and_tells_nothing,
     first_party_clients_are_silent_unless_consent_is_demanded,
+    an_operators_client_at_an_https_address_is_asked_about_once,
+    a_self_registered_client_with_a_secret_is_asked_about_each_time,
 ];
 
 async fn a_demanded_login_is_demanded_once(database: Database) {
@@ -182,4 +185,44 @@ async fn first_party_clients_are_silent_unless_consent_is_demanded(database: Dat
     let callback = wish.callback(&bob.get(&wish.url).await.left());
     let answer = client.redeem(&callback).await.granted();
     assert_eq!(server.verify(answer.access_token()).await["tenant"], "globex");
+}
+
+async fn an_operators_client_at_an_https_address_is_asked_about_once(database: Database) {
+    // RFC 6749 §10.2, RFC 8252 §8.6: nobody else can have use of an answer that goes there.
+    let server = server(database).await;
+    let client = web(&server);
+    let mut browser = logged_in(&server, "alice").await;
+    let ask = |scope: &'static str, prompt: &'static str| {
+        client.authorization(move |request| match prompt {
+            "" => request.scope(scope),
+            prompt => request.scope(scope).prompt(prompt),
+        })
+    };
+    let silent = ask("mcp:read", "none");
+    assert_eq!(silent.callback(&browser.get(&silent.url).await.left()).error(), "consent_required");
+    let first = ask("mcp:read", "");
+    let page = consent_page(&mut browser, &first.url).await;
+    first.callback(&browser.consent(&page).allow().await.left()).code();
+    for again in [ask("mcp:read", ""), ask("mcp:read", "none")] {
+        let callback = again.callback(&browser.get(&again.url).await.left());
+        assert_eq!(client.redeem(&callback).await.granted().scope(), "mcp:read");
+    }
+    consent_page(&mut browser, &ask("mcp:read", "consent").url).await;
+    consent_page(&mut browser, &ask("mcp:read mcp:write", "").url).await;
+    consent_page(&mut logged_in(&server, "bob").await, &first.url).await;
+}
+
+async fn a_self_registered_client_with_a_secret_is_asked_about_each_time(database: Database) {
+    // RFC 6749 §10.2: nobody but itself has said that the address is its own.
+    let server = server(database).await;
+    let metadata = json!({ "redirect_uris": ["https://stranger.example/cb"], "client_name": "A stranger" });
+    let registered = server.register(&metadata).await;
+    let client = TestClient::new(&server, registered.text("client_id"), "https://stranger.example/cb")
+        .secret(registered.text("client_secret"));
+    let mut browser = logged_in(&server, "alice").await;
+    client.authorize(&mut browser, "alice", |request| request.scope("mcp:read")).await.code();
+    let again = client.authorization(|request| request.scope("mcp:read"));
+    consent_page(&mut browser, &again.url).await;
+    let silent = client.authorization(|request| request.scope("mcp:read").prompt("none"));
+    assert_eq!(silent.callback(&browser.get(&silent.url).await.left()).error(), "consent_required");
 }

@@ -195,15 +195,18 @@ async fn a_new_resource_is_told_from_what_was_allowed(database: Database) {
     let mut browser = logged_in(&server, "alice").await;
     client.authorize(&mut browser, "alice", |request| request.scope("mcp:read").resource(NOTES)).await.code();
     let page = consent_page(&mut browser, &client.authorization(both).url).await;
-    for words in ["New: at Notes it also asks to Write notes", "New: Calendar, where it asks to See when you"]
-    {
+    for words in [
+        "New: at Notes it also asks to Write notes",
+        "New: Calendar, where it asks to https://calendar.example.com/mcp See when you",
+        "Already allowed: 1 permission, on behalf of acme",
+    ] {
         assert!(page.text().contains(words), "{words}: {}", page.text());
     }
     assert!(page.text().contains("At Notes it may Read notes"), "{}", page.text());
     browser.consent(&page).allow().await.left();
     let page = consent_page(&mut browser, &client.authorization(both).url).await;
     assert!(!page.text().contains("New:"), "{}", page.text());
-    assert!(page.text().contains("4 permissions at 2 MCP servers"), "{}", page.text());
+    assert!(page.text().contains("Already allowed: 4 permissions at 2 MCP servers"), "{}", page.text());
 }
 
 async fn what_was_left_unticked_is_not_ticked_again(database: Database) {

@@ -3,7 +3,8 @@
 use gatelet::audit::{AuditEvent, AuditKind};
 use gatelet::protocol::*;
 use gatelet::store::{
-    AuditFilter, Changed, ClientFilter, NewUser, Origin, Outcome, Store, StoreError, UserChange, WhichSecret,
+    AuditFilter, Changed, ClientFilter, MembershipChange, NewUser, Origin, Outcome, Store, StoreError,
+    UserChange, WhichSecret,
 };
 
 use crate::world::*;
@@ -21,6 +22,7 @@ cases![
     a_role_that_is_deleted_is_nobodys,
     a_resource_is_changed_as_it_is_at_that_moment,
     a_client_has_two_secrets_at_most_and_one_at_least,
+    attributes_that_are_changed_at_once_are_all_kept,
     a_client_is_not_called_like_a_person,
     what_was_suspended_is_resumed_once,
     lists_go_on_where_they_ended,
@@ -41,7 +43,7 @@ fn new_user(id: &str, username: &str) -> NewUser {
     };
     let password_hash = Some(PasswordHash::from_stored("$argon2id$hers".to_owned()));
     let memberships = vec![(tenant_id("acme"), vec![RoleName::parse("editor").unwrap()])];
-    NewUser { user, password_hash, memberships }
+    NewUser { user, password_hash, memberships, attributes: Attributes::new() }
 }
 
 async fn add(store: &Store, user: NewUser) -> Outcome {
@@ -121,7 +123,10 @@ async fn what_configuration_declares_is_left_alone(database: Database) {
     let change = UserChange { name: Some("A".to_owned()), ..UserChange::default() };
     assert_eq!(store.change_user(&alice, change, changed.clone()).await.unwrap(), Outcome::Lost);
     assert_eq!(store.delete_user(&alice, deleted.clone()).await.unwrap(), Outcome::Lost);
-    assert_eq!(store.put_membership(&alice, &acme, vec![], changed.clone()).await.unwrap(), Outcome::Lost);
+    assert_eq!(
+        store.put_membership(&alice, &acme, MembershipChange::default(), changed.clone()).await.unwrap(),
+        Outcome::Lost
+    );
     assert_eq!(store.drop_membership(&alice, &acme, changed.clone()).await.unwrap(), Outcome::Lost);
     assert_eq!(store.rename_tenant(tenant("acme"), changed.clone()).await.unwrap(), Outcome::Lost);
     assert_eq!(store.delete_tenant(&acme, deleted.clone()).await.unwrap(), Outcome::Lost);
@@ -165,7 +170,10 @@ async fn leaving_a_tenant_takes_back_what_was_let_in_there(database: Database) {
     let (store, carol, acme) = (&world.store, user_id("carol"), tenant_id("acme"));
     let left = store.drop_membership(&carol, &acme, fact(AuditKind::Changed)).await.unwrap();
     assert_eq!(left, Outcome::Won(()));
-    let joined = store.put_membership(&carol, &acme, vec![], fact(AuditKind::Changed)).await.unwrap();
+    let joined = store
+        .put_membership(&carol, &acme, MembershipChange::default(), fact(AuditKind::Changed))
+        .await
+        .unwrap();
     assert_eq!(joined, Outcome::Won(()));
     assert!(!world.is_alive(&grant).await, "coming back gives nothing back");
     assert_eq!(world.database.count("consents WHERE user_id = 'carol'").await, 0);
@@ -278,6 +286,42 @@ async fn a_client_has_two_secrets_at_most_and_one_at_least(database: Database) {
     let changed = store.change_client(&id, public, fact(AuditKind::Changed)).await.unwrap();
     assert_eq!(changed, Changed::Done);
     assert!(store.client_secret_times(&id).await.unwrap().is_empty());
+    // One that needs a secret again is given its first in the same change, and is never left without.
+    let by_secret = ClientChange {
+        auth_methods: Some(vec![ClientAuthMethod::ClientSecretPost]),
+        ..ClientChange::default()
+    };
+    let changed = store.change_client(&id, by_secret.clone(), fact(AuditKind::Changed)).await.unwrap();
+    assert!(matches!(changed, Changed::Refused(_)), "{changed:?}");
+    let given = ClientChange { first_secret: Some(hash("new")), ..by_secret };
+    let changed = store.change_client(&id, given, fact(AuditKind::Changed)).await.unwrap();
+    assert_eq!(changed, Changed::Done);
+    assert_eq!(store.client(&id).await.unwrap().unwrap().secret_hashes, [hash("new")]);
+}
+
+async fn attributes_that_are_changed_at_once_are_all_kept(database: Database) {
+    let (world, _) = with_carol(database).await;
+    let name = |number: usize| AttributeName::parse(&format!("a{number}")).unwrap();
+    let outcomes = race(|number| {
+        let store = world.store.clone();
+        let one = Some(Attribute::One(number.to_string()));
+        let change = UserChange { attributes: [(name(number), one)].into(), ..UserChange::default() };
+        async move { store.change_user(&user_id("carol"), change, fact(AuditKind::Changed)).await.unwrap() }
+    })
+    .await;
+    let all = winners(&outcomes);
+    let attributes = async || {
+        let carol = world.store.known_user(&user_id("carol")).await.unwrap().unwrap();
+        assert_eq!(carol.known.thing.name.as_deref(), Some("Carol"), "what is not named stays");
+        carol.attributes
+    };
+    assert_eq!((all, attributes().await.len()), (outcomes.len(), outcomes.len()));
+    let gone = UserChange { attributes: [(name(0), None)].into(), ..UserChange::default() };
+    assert!(
+        world.store.change_user(&user_id("carol"), gone, fact(AuditKind::Changed)).await.unwrap().is_won()
+    );
+    let left = attributes().await;
+    assert_eq!((left.len(), left.get(&name(1))), (all - 1, Some(&Attribute::One("1".to_owned()))));
 }
 
 async fn a_client_is_not_called_like_a_person(database: Database) {

@@ -13,6 +13,7 @@ use crate::{Database, cases};
 cases![
     a_client_that_is_known_by_its_document_comes_back_as_it_was,
     keys_of_the_same_address_stay_when_none_are_found,
+    long_keys_are_kept_for_clients_that_somebody_let_in,
     what_became_known_in_another_way_is_not_overwritten,
     configuration_takes_the_place_of_a_document,
     reading_a_document_sets_no_suspended_client_free,
@@ -104,6 +105,33 @@ async fn keys_of_the_same_address_stay_when_none_are_found(database: Database) {
     assert_eq!(keys(KEYS, Some("three"), later(1)).await, at("three", later(1)));
     assert_eq!(keys(KEYS, None, later(2)).await, at("three", later(2)), "that they were looked for is kept");
     assert_eq!(keys("https://other.example/jwks", Some("four"), later(3)).await, at("three", later(2)));
+}
+
+async fn long_keys_are_kept_for_clients_that_somebody_let_in(database: Database) {
+    // Ten thousand documents are kept of clients that nobody let in, and their keys are at most 64 KiB each.
+    let world = World::new(database).await;
+    let (short, long) = ("s".repeat(5 * 1024), "l".repeat(5 * 1024 + 1));
+    let candidate = |jwks: &str| Client { keys: Some(remote(KEYS, Some(jwks))), ..document(ID, "one", NOW) };
+    let kept = async || match found(&world).await.unwrap().keys.unwrap() {
+        ClientKeys::Remote { jwks, tried_at, .. } => (jwks, tried_at),
+        ClientKeys::Inline { .. } => panic!("the keys are at an address"),
+    };
+    let found_now = async |jwks: &str, at: Timestamp| {
+        world.store.put_client_keys(&client_id(ID), KEYS, Some(jwks), at).await.unwrap();
+        kept().await
+    };
+    put(&world, &candidate(&long)).await.won().unwrap();
+    assert_eq!(kept().await, (None, None), "so that they are looked for when they are needed");
+    assert_eq!(found_now(&long, later(1)).await, (None, Some(later(1))));
+    assert_eq!(found_now(&short, later(2)).await, (Some(short.clone()), Some(later(2))));
+    put(&world, &candidate(&short)).await.won().unwrap();
+    assert_eq!(kept().await, (Some(short.clone()), Some(NOW)));
+    let mut issue = world.completed();
+    issue.grant.client = client_id(ID);
+    assert_eq!(world.issue(&issue).await, Outcome::Won(()));
+    assert_eq!(found_now(&long, later(3)).await, (Some(long.clone()), Some(later(3))));
+    put(&world, &candidate(&long)).await.won().unwrap();
+    assert_eq!(kept().await, (Some(long), Some(NOW)));
 }
 
 async fn what_became_known_in_another_way_is_not_overwritten(database: Database) {

@@ -160,7 +160,7 @@ fn clients_that_could_not_work_are_refused_in_words() {
     for (client, expected) in [
         (
             "redirect_uris = [\"https://a/cb\"]\ngrant_types = [\"client_credentials\"]",
-            "f:5: clients[0].grant_types: has redirect_uris, which only authorization_code uses\nf:5: clients[0].grant_types: client_credentials needs a secret (secret_file, secret_command or its variable) or keys (jwks, jwks_file or jwks_uri)",
+            "f:5: clients[0].grant_types: has redirect URIs, which only authorization_code uses\nf:5: clients[0].grant_types: client_credentials needs a secret (secret_file, secret_command or its variable) or keys (jwks, jwks_file or jwks_uri)",
         ),
         (
             "",
@@ -308,7 +308,7 @@ fn what_a_client_may_obtain_for_itself_has_to_be_there() {
         ),
         (
             "resource = \"https://m.example\"\naudience = \"c\"",
-            "f:10: clients[0].audience: the client has a default resource, so this would never be used",
+            "f:10: clients[0].audience: the client has a default resource, so an audience of its own would never be used",
         ),
         (
             "audience = \"notes\"",

@@ -2,12 +2,12 @@
 
 use super::{Admin, AdminError, Named};
 use crate::audit::AuditKind;
+use crate::protocol::resource::known_scopes;
 use crate::protocol::{
-    Client, ClientChange, ClientId, ClientOrigin, KnownScopes, Resource, SHORTEST_SECRET, Scope, SecretHash,
-    Timestamp,
+    Client, ClientChange, ClientId, ClientKeys, ClientOrigin, SHORTEST_SECRET, SecretHash, Timestamp,
 };
 use crate::store::{ClientFilter, KnownClient, WhichSecret};
-use crate::tokens::{ClientSecret, Secret};
+use crate::tokens::{ClientSecret, Secret, client_key_set};
 
 fn named(id: &ClientId) -> Named<'_> {
     Named { what: "client", id: id.as_str() }
@@ -68,9 +68,10 @@ impl Admin {
                 "an identifier that is a URL belongs to the client's document there".to_owned(),
             ));
         }
+        let change = self.resolved(change.clone()).await?;
         let mut client = Client::new(id.clone(), ClientOrigin::Admin, self.engine.clock.now());
         change.apply(&mut client).map_err(AdminError::Invalid)?;
-        self.require_named_by(&client).await?;
+        self.require_known(&change, &client).await?;
         let by_secret = client.auth_methods.iter().any(|method| method.is_by_secret());
         if !by_secret && secret.is_some() {
             return Err(AdminError::Invalid("a client without a secret cannot be given one".to_owned()));
@@ -89,7 +90,8 @@ impl Admin {
         Ok(ClientWithSecret { client: self.client(&id).await?, secret: told })
     }
 
-    /// Changes a client; one that becomes public loses its secrets.
+    /// Changes a client. One that authenticates by a secret from now on gets one that is drawn; one that does not any
+    /// more loses those that it had.
     ///
     /// # Errors
     /// It is not there, does not belong to administrators, or as for [`Admin::add_client`].
@@ -97,16 +99,43 @@ impl Admin {
         &self,
         id: &ClientId,
         change: ClientChange,
-    ) -> Result<KnownClient, AdminError> {
+    ) -> Result<ClientWithSecret, AdminError> {
         let known = self.client(id).await?;
         named(id).changeable(known.known.origin)?;
+        let mut change = self.resolved(change).await?;
         let mut wanted = known.known.thing;
         change.apply(&mut wanted).map_err(AdminError::Invalid)?;
-        self.require_named_by(&wanted).await?;
+        self.require_known(&change, &wanted).await?;
+        let mut told = None;
+        if wanted.secret_hashes.is_empty() && wanted.auth_methods.iter().any(|method| method.is_by_secret()) {
+            let (hash, new) = self.client_secret(None)?;
+            (change.first_secret, told) = (Some(hash), new);
+        }
         let event = self.event(AuditKind::Changed, "client").client(id);
         let changed = self.engine.store.change_client(id, change, event).await?;
         named(id).changed(changed)?;
-        self.client(id).await
+        Ok(ClientWithSecret { client: self.client(id).await?, secret: told })
+    }
+
+    /// The keys of a client, by value: a JSON Web Key Set.
+    ///
+    /// # Errors
+    /// The client could not sign by them.
+    pub fn client_keys(&self, jwks: &str) -> Result<ClientKeys, AdminError> {
+        let unsound = |error| AdminError::Invalid(format!("the key set {error}"));
+        client_key_set::check(jwks).map_err(unsound)?;
+        Ok(ClientKeys::Inline { jwks: jwks.trim().to_owned() })
+    }
+
+    /// The keys of a client, at an address. Nothing is looked for there now.
+    ///
+    /// # Errors
+    /// Nothing would ever be fetched from there.
+    pub fn client_keys_at(&self, address: &str) -> Result<ClientKeys, AdminError> {
+        let loopback = self.engine.policy.issuer.is_loopback();
+        ClientKeys::at(address, loopback).ok_or_else(|| {
+            AdminError::Invalid(format!("the address of the keys {}", ClientKeys::address_rule(loopback)))
+        })
     }
 
     /// Gives a client a second secret beside the one that it has: `secret`, or one that is drawn.
@@ -214,28 +243,45 @@ impl Admin {
         Ok((self.engine.secrets.hash(&ClientSecret::from_text(given)), None))
     }
 
-    async fn require_named_by(&self, client: &Client) -> Result<(), AdminError> {
-        if let Some(tenant) = &client.tenant {
+    /// A change in which resources are named by their own URIs, as those are matched.
+    async fn resolved(&self, mut change: ClientChange) -> Result<ClientChange, AdminError> {
+        let default = change.default_resource.iter_mut().flatten();
+        let served = change.introspects.iter_mut().flatten();
+        let singles = change.machine.iter_mut().flatten().map(|single| &mut single.resource);
+        for uri in default.chain(served).chain(singles) {
+            *uri = self.resource(uri).await?.thing.uri;
+        }
+        Ok(change)
+    }
+
+    /// What a change names must be there, or its name would be given a meaning later.
+    async fn require_known(&self, change: &ClientChange, client: &Client) -> Result<(), AdminError> {
+        for tenant in change.tenant.iter().flatten().chain(change.tenants.iter().flatten()) {
             self.tenant(tenant).await?;
         }
-        let resources = match &client.default_resource {
-            Some(uri) => vec![self.resource(uri).await?.thing],
-            None => self.engine.store.resources().await?,
-        };
-        let known = known_scopes(&resources);
-        match client.machine_scopes.difference(&known).iter().next() {
+        let resources = self.engine.store.resources().await?;
+        if let Some(audience) = change.audience.as_ref().filter(|audience| !audience.is_empty()) {
+            Client::parse_audience(audience, &resources)
+                .map_err(|why| AdminError::Invalid(format!("the audience {why}")))?;
+        }
+        for single in change.machine.iter().flatten() {
+            let at = resources.iter().filter(|resource| resource.uri == single.resource);
+            if let Some(unknown) = single.scopes.difference(&known_scopes(at)).iter().next() {
+                let why = format!("{unknown} is none of the scopes of {}", single.resource);
+                return Err(AdminError::Invalid(why));
+            }
+        }
+        // At an audience of its own nobody else knows any scopes.
+        if client.audience.is_some() {
+            return Ok(());
+        }
+        let default = client.default_resource.as_ref();
+        let within = resources.iter().filter(|resource| default.is_none_or(|uri| resource.uri == *uri));
+        match client.machine_scopes.difference(&known_scopes(within)).iter().next() {
             Some(unknown) => {
                 Err(AdminError::Invalid(format!("no resource of this client knows the scope {unknown}")))
             }
             None => Ok(()),
         }
     }
-}
-
-pub(super) fn known_scopes(resources: &[Resource]) -> Scope {
-    let listed = resources.iter().flat_map(|resource| match &resource.scopes {
-        KnownScopes::Listed(scopes) => scopes.as_slice(),
-        KnownScopes::Any => &[],
-    });
-    listed.map(|scope| scope.token.clone()).collect()
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{Admin, AdminError, Named};
 use crate::audit::AuditKind;
+use crate::protocol::resource::known_scopes;
 use crate::protocol::{InitialAccessToken, InitialAccessTokenId, Scope};
 use crate::tokens::InitialAccessTokenText;
 
@@ -98,7 +99,7 @@ impl Admin {
     /// A scope that nobody knows is most likely a slip: configuration warns of it, and a command does nothing.
     async fn require_known_scopes(&self, scopes: Option<&Scope>) -> Result<(), AdminError> {
         let Some(scopes) = scopes else { return Ok(()) };
-        let known = super::client::known_scopes(&self.engine.store.resources().await?);
+        let known = known_scopes(&self.engine.store.resources().await?);
         let unknown = scopes.difference(&known);
         match unknown.iter().find(|token| !token.is_of_server()) {
             Some(unknown) => Err(AdminError::Invalid(format!("no resource knows the scope {unknown}"))),

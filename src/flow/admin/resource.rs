@@ -2,8 +2,11 @@
 
 use super::{Admin, AdminError, Named};
 use crate::audit::AuditKind;
-use crate::protocol::{KnownScopes, Resource, ResourceChange, ResourceUri};
-use crate::store::Known;
+use crate::protocol::{ClaimMapping, KnownScopes, Resource, ResourceChange, ResourceUri};
+use crate::store::{ClientFilter, Known};
+
+/// How many clients are looked through at once.
+const PAGE: u32 = 1000;
 
 fn named(uri: &ResourceUri) -> Named<'_> {
     Named { what: "resource", id: uri.as_str() }
@@ -43,6 +46,8 @@ impl Admin {
         let scopes = KnownScopes::Listed(Vec::new());
         let mut resource = Resource { scopes, ..Resource::unregistered(uri.clone()) };
         change.apply(&mut resource).map_err(AdminError::Invalid)?;
+        self.refuse_taken_claims(&resource)?;
+        self.refuse_audience_of_a_client(&resource).await?;
         let event = self.event(AuditKind::Added, &format!("resource {uri}"));
         let outcome = self.engine.store.add_resource(resource, event).await?;
         outcome.won().ok_or_else(|| named(uri).taken())?;
@@ -61,6 +66,10 @@ impl Admin {
         let known = self.resource(uri).await?;
         named(uri).changeable(known.origin)?;
         self.require_named(&change).await?;
+        let mut wanted = known.thing.clone();
+        change.apply(&mut wanted).map_err(AdminError::Invalid)?;
+        self.refuse_taken_claims(&wanted)?;
+        self.refuse_audience_of_a_client(&wanted).await?;
         let uri = &known.thing.uri;
         let event = self.event(AuditKind::Changed, &format!("resource {uri}"));
         let changed = self.engine.store.change_resource(uri, change, event).await?;
@@ -78,6 +87,39 @@ impl Admin {
         let event = self.event(AuditKind::Deleted, &format!("resource {}", known.thing.uri));
         let outcome = self.engine.store.delete_resource(&known.thing.uri, event).await?;
         named(uri).won(outcome)
+    }
+
+    /// A claim of a resource must not have the name of one that its tokens have anyway.
+    fn refuse_taken_claims(&self, resource: &Resource) -> Result<(), AdminError> {
+        match self.engine.policy.claims.taken_at(resource).first() {
+            Some(ClaimMapping { name, from }) => Err(AdminError::Invalid(format!(
+                "{name} is the name of the {from} claim of every token; give that another name in [claims] of the \
+                 configuration, or here by mapping another name from {from}"
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// The tokens that a client gets for an audience of its own would be good at a resource of that audience, with scopes
+    /// that the resource never gave.
+    async fn refuse_audience_of_a_client(&self, resource: &Resource) -> Result<(), AdminError> {
+        let mut after = None;
+        loop {
+            let page = self.clients(after.as_deref(), ClientFilter::default(), PAGE).await?;
+            for client in page.iter().map(|known| &known.known.thing) {
+                let audience = client.audience.as_ref();
+                if audience.is_some_and(|audience| resource.is_meant_by_audience(audience)) {
+                    return Err(AdminError::Invalid(format!(
+                        "the client {:?} has an audience of its own that would mean this resource",
+                        client.id.as_str()
+                    )));
+                }
+            }
+            match page.last() {
+                Some(last) if page.len() >= PAGE as usize => after = Some(last.known.thing.id.to_string()),
+                _ => return Ok(()),
+            }
+        }
     }
 
     /// What a resource names must be there, or its name would be given a meaning later.

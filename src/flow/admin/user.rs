@@ -2,8 +2,8 @@
 
 use super::{Admin, AdminError, Named};
 use crate::audit::AuditKind;
-use crate::protocol::{PasswordHash, RoleName, SHORTEST_SECRET, TenantId, User, UserId};
-use crate::store::{KnownUser, NewUser, UserChange};
+use crate::protocol::{Attributes, PasswordHash, RoleName, SHORTEST_SECRET, TenantId, User, UserId};
+use crate::store::{KnownUser, MembershipChange, NewUser, UserChange};
 
 /// A person to be added.
 #[derive(Clone, Debug)]
@@ -18,6 +18,8 @@ pub struct AddUser {
     pub email: Option<String>,
     /// Where they belong, and as what.
     pub memberships: Vec<(TenantId, Vec<RoleName>)>,
+    /// What claims can be mapped from.
+    pub attributes: Attributes,
 }
 
 fn named(id: &str) -> Named<'_> {
@@ -103,10 +105,10 @@ impl Admin {
         }
         let password_hash = self.hashed(password).await?;
         let id = add.id.unwrap_or_else(|| UserId::from(self.engine.fresh_id()));
-        let AddUser { username, name, email, memberships, .. } = add;
+        let AddUser { username, name, email, memberships, attributes, .. } = add;
         let user = User { id: id.clone(), username, name, email, suspended_at: None };
         let event = self.event(AuditKind::Added, "user").user(&id);
-        let new = NewUser { user, password_hash, memberships };
+        let new = NewUser { user, password_hash, memberships, attributes };
         let outcome = store.add_user(new, event).await?;
         named(id.as_str()).won(outcome)?;
         self.user_with(&id).await
@@ -139,13 +141,13 @@ impl Admin {
         &self,
         name: &str,
         tenant: &TenantId,
-        roles: Vec<RoleName>,
+        change: MembershipChange,
     ) -> Result<KnownUser, AdminError> {
         let user = self.changeable_user(name).await?;
-        self.require_tenant_and_roles(tenant, &roles).await?;
+        self.require_tenant_and_roles(tenant, &change.roles).await?;
         let id = &user.known.thing.id;
         let event = self.event(AuditKind::Changed, "membership").user(id).tenant(tenant);
-        let outcome = self.engine.store.put_membership(id, tenant, roles, event).await?;
+        let outcome = self.engine.store.put_membership(id, tenant, change, event).await?;
         named(name).won(outcome)?;
         self.user_with(id).await
     }

@@ -13,6 +13,10 @@ impl ConsentPage {
             ("custom-scheme", custom_scheme()),
             ("first-party", Self { client: client("Wiki helper", Verification::FirstParty), ..web() }),
             ("tenants", Self { tenants: tenants(), mode_notice: dev(), ..web() }),
+            ("tenants-differ", tenants_differ(web())),
+            ("new-at-another-tenant", new_at_another_tenant()),
+            ("unnamed", unnamed(web())),
+            ("unnamed-remembered", unnamed(several_remembered())),
             ("remembered", Self { remembered: true, ..web() }),
             ("remembered-new", remembered_new()),
             ("sign-in", Self { resources: vec![about_you()], ..web() }),
@@ -78,6 +82,41 @@ fn remembered_new() -> ConsentPage {
     let mut notes = notes();
     notes.scopes.push(scope("notes:admin", "Delete notes of others", true));
     ConsentPage { remembered: true, tenants: tenants(), resources: vec![notes], ..loopback() }
+}
+
+/// What one of the tenants alone can give.
+fn tenants_differ(page: ConsentPage) -> ConsentPage {
+    let mut page = ConsentPage { tenants: tenants(), ..several_on(page) };
+    page.tenants.reverse();
+    page.tenants[0].selected = true;
+    page.tenants[1].selected = false;
+    for share in page.resources[0].scopes.iter_mut().skip(1) {
+        (share.only_for, share.is_elsewhere) = (vec!["Acme".to_owned()], true);
+    }
+    for scope in &mut page.resources[1].scopes {
+        scope.is_elsewhere = true;
+    }
+    page
+}
+
+fn new_at_another_tenant() -> ConsentPage {
+    let mut page = ConsentPage { remembered: true, ..tenants_differ(loopback()) };
+    page.resources[1].is_new = true;
+    for scope in page.resources.iter_mut().flat_map(|resource| &mut resource.scopes) {
+        scope.is_new = scope.is_elsewhere;
+    }
+    page
+}
+
+/// Nobody gave names or words to anything.
+fn unnamed(mut page: ConsentPage) -> ConsentPage {
+    for resource in &mut page.resources {
+        resource.name.clone_from(&resource.uri);
+        for scope in resource.scopes.iter_mut().filter(|scope| !scope.name.is_empty()) {
+            scope.description.clone_from(&scope.name);
+        }
+    }
+    page
 }
 
 fn refused_before() -> ConsentPage {
@@ -189,6 +228,8 @@ fn scope(value: &str, description: &str, is_new: bool) -> ScopeView {
         is_new,
         is_refused: false,
         is_each_time: false,
+        only_for: Vec::new(),
+        is_elsewhere: false,
     }
 }
 

@@ -10,17 +10,20 @@ impl ErrorPage {
     pub fn samples() -> Vec<(&'static str, Self)> {
         let causes = vec![
             ("unknown-client", Self::unknown_client("aB3dE5gH7jK9mN1pQ3sT5v")),
-            ("client-disabled", Self::client_disabled("aB3dE5gH7jK9mN1pQ3sT5v")),
             (
                 "client-document",
                 Self::client_document_unusable("https://app.example/client.json", "The server answered 404."),
             ),
             ("redirect-uri", Self::redirect_uri_not_registered("http://127.0.0.1:33418/other/callback")),
-            ("parameter-missing", Self::parameter_missing("response_type")),
-            ("parameter-repeated", Self::parameter_repeated("state")),
+            ("request-refused", refused(Some("response_type"), "has to be sent once", "RFC 6749 §4.1.1")),
+            ("request-refused-whole", refused(None, "nobody is logged in", "RFC 6749 §4.1.1")),
             (
-                "parameter-invalid",
-                Self::invalid_parameter("response_type", "token", "Only code is answered."),
+                "logout-refused",
+                refused(
+                    Some("post_logout_redirect_uri"),
+                    "is not registered for this client",
+                    "OpenID Connect RP-Initiated Logout 1.0 §3",
+                ),
             ),
             ("page-expired", Self::page_expired()),
             ("session-ended", Self::session_ended()),
@@ -35,7 +38,7 @@ impl ErrorPage {
             ("server-error", Self::server_error()),
             ("unavailable", Self::unavailable(1)),
             ("hostile-script", Self::redirect_uri_not_registered(SCRIPT)),
-            ("hostile-attribute", Self::invalid_parameter(ATTRIBUTE, OVERRIDE, "It cannot be read.")),
+            ("hostile-attribute", refused(Some(ATTRIBUTE), OVERRIDE, SCRIPT)),
             (
                 "hostile-document",
                 Self::client_document_unusable(
@@ -50,4 +53,8 @@ impl ErrorPage {
         pages.push(("dev", Self::unknown_client("demo").within(REQUEST_ID, dev())));
         pages
     }
+}
+
+fn refused(parameter: Option<&str>, why: &str, specification: &str) -> ErrorPage {
+    ErrorPage::request_refused("invalid_request", parameter, why, specification)
 }

@@ -293,3 +293,112 @@ fn what_is_told_about_the_person_is_their_choice_but_for_openid() {
     case.client.origin = ClientOrigin::Admin;
     assert_eq!(case.ask().resources[1].offered, scope("openid email profile"));
 }
+
+/// The person is an owner of acme and nobody in particular in globex, and the second resource is acme's.
+fn owner_of_acme(query: &'static str) -> Case {
+    let mut case = two(query);
+    case.memberships = vec![membership("acme", &["owner"]), membership("globex", &[])];
+    case.resources[1].tenants = vec![TenantId::parse("acme").unwrap()];
+    case
+}
+
+fn offered(ask: &Ask) -> Vec<(String, String)> {
+    let pair = |asked: &AskedResource| (asked.resource.uri.to_string(), asked.offered.to_string());
+    ask.resources.iter().map(pair).collect()
+}
+
+/// What the server remembers of an answer.
+fn remember(case: &mut Case, agreement: &Agreement, given_at: i64) {
+    let tenant = agreement.tenant.as_str();
+    let consents = agreement.decisions.iter().map(|decision| Consent {
+        resource: decision.resource.clone(),
+        scope: decision.allowed.clone(),
+        refused: decision.refused.clone(),
+        ..consent(tenant, "", "127.0.0.1", given_at)
+    });
+    case.consents.retain(|consent| consent.tenant != agreement.tenant);
+    case.consents.extend(consents);
+}
+
+#[test]
+fn what_the_named_tenant_cannot_give_is_not_asked_about() {
+    // OAuth 2.1 §7.9
+    let (here, there) = (resource().uri.to_string(), other().to_string());
+    let all = [(here.clone(), "read admin".to_owned()), (there, "read".to_owned())];
+    assert_eq!(offered(&owner_of_acme("&scope=read+admin").ask()), all, "while nobody has chosen a tenant");
+    assert_eq!(offered(&owner_of_acme("&scope=read+admin&tenant=acme").ask()), all);
+    let named = owner_of_acme("&scope=read+admin&tenant=globex");
+    assert_eq!(offered(&named.ask()), [(here, "read".to_owned())]);
+    let mut ticked = ticks(&resource().uri, "read admin");
+    ticked.extend(ticks(&other(), "read"));
+    assert_eq!(granted(&named.agree_to(&ticked, "acme").unwrap()).len(), 1, "nor given by another tenant");
+    let mut in_vain = owner_of_acme("&scope=admin&tenant=globex");
+    in_vain.resources.pop();
+    assert_eq!(in_vain.ask().only().offered, scope("admin"), "another tenant can be chosen");
+}
+
+#[test]
+fn the_page_can_say_which_tenant_gives_what() {
+    let ask = owner_of_acme("&scope=read+admin").ask();
+    let gives: Vec<Vec<bool>> = ask
+        .resources
+        .iter()
+        .flat_map(|asked| asked.ticks().into_iter().map(move |tick| (asked, tick)))
+        .map(|(asked, tick)| ask.tenants.iter().map(|member| asked.may_be_given(&tick, member)).collect())
+        .collect();
+    assert_eq!(gives, [[true, true], [true, false], [true, false]]);
+}
+
+#[test]
+fn what_the_chosen_tenant_cannot_give_is_asked_once() {
+    // OAuth 2.1 §7.9
+    let mut case = owner_of_acme("&scope=read+admin");
+    let answer = case.agree_to(&case.ask().ticks(), "globex").unwrap();
+    assert_eq!(granted(&answer), [(resource().uri.to_string(), "read".to_owned())]);
+    remember(&mut case, &answer, 1);
+    let again = case.ask();
+    assert_eq!((again.tenants[0].tenant.id.as_str(), again.is_repetition), ("globex", true));
+    assert_eq!(offered(&again), [(resource().uri.to_string(), "read".to_owned())]);
+    assert!(!again.has_refused() && !again.has_changed, "nobody refused it");
+
+    case.query = "&scope=read+admin+write";
+    let more = case.ask();
+    let expected =
+        [(resource().uri.to_string(), "read write".to_owned()), (other().to_string(), "write".to_owned())];
+    assert_eq!((offered(&more), more.is_repetition), (expected.into(), false), "what is new, wherever");
+    let globex = membership("globex", &[]);
+    assert!(!more.resources[1].may_be_given(&more.resources[1].ticks()[0], &globex));
+    let answer = case.agree_to(&more.ticks(), "globex").unwrap();
+    remember(&mut case, &answer, 2);
+    assert!(case.ask().is_repetition);
+
+    case.query = "&scope=admin";
+    case.resources.pop();
+    let only = case.ask();
+    assert_eq!(only.tenants[0].tenant.id.as_str(), "acme", "a tenant is proposed that can give it");
+    assert_eq!((&only.only().offered, &only.only().refused), (&scope("admin"), &scope("")));
+}
+
+#[test]
+fn what_was_only_passed_over_was_not_allowed() {
+    let mut case = owner_of_acme("&scope=read");
+    let answer = case.agree_to(&case.ask().ticks(), "globex").unwrap();
+    remember(&mut case, &answer, 1);
+    case.resources.remove(0);
+    case.resources[0].tenants.clear();
+    let ask = case.ask();
+    assert_eq!((ask.only().is_known, ask.is_repetition), (false, false));
+    // Nor is a resource of which nothing in particular is asked any more.
+    case.query = "";
+    let ask = case.ask();
+    assert_eq!((&ask.only().offered, ask.is_repetition), (&scope(""), false));
+}
+
+#[test]
+fn a_resource_without_scopes_is_not_asked_about_again_where_it_is_closed() {
+    let mut case = owner_of_acme("");
+    assert_eq!(case.ask().resources.len(), 2);
+    let answer = case.agree_to(&case.ask().ticks(), "globex").unwrap();
+    remember(&mut case, &answer, 1);
+    assert_eq!((case.ask().only().resource.uri.clone(), case.ask().is_repetition), (resource().uri, true));
+}

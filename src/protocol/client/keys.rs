@@ -38,6 +38,11 @@ impl ClientKeys {
         is_good.then(|| Self::Remote { uri: address.to_owned(), jwks: None, tried_at: None })
     }
 
+    /// The rule of [`ClientKeys::at`], for people.
+    pub fn address_rule(loopback: bool) -> &'static str {
+        if loopback { "must be an https URL, or http on loopback" } else { "must be an https URL" }
+    }
+
     /// The JSON Web Key Set, if one is known.
     pub fn jwks(&self) -> Option<&str> {
         match self {

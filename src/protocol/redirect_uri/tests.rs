@@ -174,3 +174,23 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_https_address_on_loopback_is_nobodys() {
+    // RFC 8252 §8.6: whichever program listens there gets the answer.
+    for (text, is_elsewhere) in [
+        ("https://app.example/cb", true),
+        ("https://app.example:8443/cb", true),
+        ("https://[2001:db8::1]/cb", true),
+        ("https://localhost.example/cb", true),
+        ("https://localhost/cb", false),
+        ("https://app.localhost:8443/cb", false),
+        ("https://127.0.0.1/cb", false),
+        ("https://127.9.9.9:8443/cb", false),
+        ("https://[::1]/cb", false),
+        ("http://127.0.0.1/cb", false),
+        ("app.example:/cb", false),
+    ] {
+        assert_eq!(uri(text).is_https_elsewhere(), is_elsewhere, "{text}");
+    }
+}

@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::*;
 use crate::protocol::case::{Case, by_document, first_party};
 use crate::protocol::fixtures::{self, at, membership, scope};
-use crate::protocol::{KnownScopes, ResourceScope};
+use crate::protocol::{ClientOrigin, KnownScopes, ResourceScope};
 
 #[test]
 fn a_stranger_logs_in_unless_no_page_may_be_shown() {
@@ -97,6 +97,35 @@ fn a_client_that_proves_to_be_the_one_that_was_allowed_before_is_not_asked_about
     ] {
         let case = by_document(redirect_uri, methods);
         assert_eq!(matches!(case.step(), Step::Issue(_)), is_skipped, "{redirect_uri} {methods:?}");
+    }
+}
+
+#[test]
+fn a_client_is_proven_by_an_address_that_the_operator_vouches_for_or_by_its_key() {
+    // RFC 6749 §10.2, RFC 8252 §8.6
+    use ClientAuthMethod::{ClientSecretBasic as Secret, None as Public, PrivateKeyJwt};
+    use ClientOrigin::{Admin, Config, Dynamic};
+    for (origin, redirect_uri, method, is_skipped) in [
+        (Config, "https://app.example/cb", Secret, true),
+        (Config, "https://app.example/cb", Public, true),
+        (Admin, "https://app.example/cb", Secret, true),
+        (Config, "http://127.0.0.1/cb", Secret, false),
+        (Config, "https://localhost/cb", Secret, false),
+        (Config, "app.example:/cb", Secret, false),
+        (Config, "http://127.0.0.1/cb", PrivateKeyJwt, true),
+        (Dynamic, "https://app.example/cb", Secret, false),
+        (Dynamic, "https://app.example/cb", Public, false),
+        (Dynamic, "https://app.example/cb", PrivateKeyJwt, true),
+    ] {
+        let mut case = by_document(redirect_uri, &[method]);
+        (case.client.origin, case.client.document) = (origin, None);
+        let given = case.consents[0].clone();
+        case.consents = vec![Consent { document_digest: None, ..given }];
+        assert_eq!(matches!(case.step(), Step::Issue(_)), is_skipped, "{origin:?} {redirect_uri} {method:?}");
+        case.query = "&scope=read&prompt=none";
+        assert_eq!(matches!(case.step(), Step::Issue(_)), is_skipped, "{origin:?} {redirect_uri} {method:?}");
+        case.consents.clear();
+        assert_eq!(case.rejection(), ErrorCode::ConsentRequired, "the first time, everybody is asked about");
     }
 }
 
