@@ -1,8 +1,8 @@
 //! `gatelet client`, `gatelet user` and `gatelet resource`: everything that the configuration can say, by a command.
 
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
+use gatelet::clock::Clock;
 use gatelet::testkit::ClientKey;
 use serde_json::{Value, json};
 
@@ -13,6 +13,7 @@ use crate::{NotRun, cases};
 cases![
     a_client_signs_by_keys_that_a_command_gave_it,
     a_client_can_be_told_everything_and_have_it_taken_away,
+    what_is_said_of_a_client_decides_what_it_is,
     a_client_that_could_not_work_is_refused_as_in_the_configuration,
     what_is_written_down_about_people_is_in_the_tokens_of_a_resource,
     the_rules_of_a_scope_are_set_one_by_one,
@@ -22,7 +23,7 @@ const DEMO: &str = "https://mcp.example.com/mcp";
 
 /// Asks for a token by an assertion of the client's key (RFC 7523 §2.2); the status.
 fn signed_request(dev: &Dev, client: &str, key: ClientKey, jti: &str) -> u16 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let now = Clock::system().now().seconds();
     let claims =
         json!({"iss": client, "sub": client, "aud": dev.issuer(), "exp": now + 60, "iat": now, "jti": jti});
     let assertion = key.sign(&json!({"alg": "RS256", "kid": key.kid()}), &claims);
@@ -75,98 +76,64 @@ fn a_client_can_be_told_everything_and_have_it_taken_away() -> Result<(), NotRun
     let here = directory("client-members");
     Dev::start(&here, ".gatelet").stop();
     add_resource(&here);
-    let at = "https://alias.example.com notes:write";
-    let told = done(
-        &here,
-        &[
-            "client",
-            "add",
-            "agent",
-            "--machine",
-            "--machine-scope",
-            "notes:read",
-            "--machine-at",
-            at,
-            "--introspects",
-            "https://alias.example.com",
-            "--tenant",
-            "acme",
-            "--people-of",
-            "acme",
-            "--people-of",
-            "globex",
-            "--attribute",
-            "tier=gold",
-            "--attribute",
-            r#"groups:=["staff"]"#,
-            "--name",
-            "Agent",
-            "--uri",
-            "https://agent.example",
-            "--resource",
-            "https://alias.example.com",
-        ],
-    );
-    // Whichever of its names was said, it is the resource that is meant.
-    assert_eq!(told["resource"], DEMO);
-    assert_eq!(told["introspects"], json!([DEMO]));
-    assert_eq!(told["machine_at"], json!({DEMO: ["notes:write"]}));
-    assert_eq!((&told["tenant"], &told["people_of"]), (&"acme".into(), &json!(["acme", "globex"])));
-    assert_eq!(told["attributes"], json!({"tier": "gold", "groups": ["staff"]}));
-    let shown = ran(&here, &["client", "show", "agent"]).stdout;
-    assert!(shown.contains(r#"groups:=["staff"] tier=gold"#), "{shown}");
-    let changed = done(&here, &["client", "change", "agent", "--attribute", "tier=", "--attribute", "a=b"]);
-    assert_eq!(changed["attributes"], json!({"groups": ["staff"], "a": "b"}));
-    assert_eq!(changed["introspects"], json!([DEMO]), "what is not named stays");
-    let bare = done(
-        &here,
-        &[
-            "client",
-            "change",
-            "agent",
-            "--machine-scope",
-            "",
-            "--machine-at",
-            "",
-            "--introspects",
-            "",
-            "--tenant",
-            "",
-            "--people-of",
-            "",
-            "--name",
-            "",
-            "--uri",
-            "",
-            "--resource",
-            "",
-        ],
-    );
-    for (member, nothing) in [
-        ("machine_scopes", json!([])),
-        ("machine_at", json!({})),
-        ("introspects", json!([])),
-        ("tenant", Value::Null),
-        ("people_of", json!([])),
-        ("name", Value::Null),
-        ("uri", Value::Null),
-        ("resource", Value::Null),
-    ] {
-        assert_eq!(bare[member], nothing, "{member}");
+    // Whichever of its names is said, it is the resource that is meant.
+    let alias = "https://alias.example.com";
+    let at = format!("{alias} notes:write");
+    let members = [
+        ("machine-scope", "machine_scopes", "notes:read", json!(["notes:read"]), json!([])),
+        ("machine-at", "machine_at", at.as_str(), json!({DEMO: ["notes:write"]}), json!({})),
+        ("introspects", "introspects", alias, json!([DEMO]), json!([])),
+        ("resource", "resource", alias, DEMO.into(), Value::Null),
+        ("tenant", "tenant", "acme", "acme".into(), Value::Null),
+        ("people-of", "people_of", "globex", json!(["globex"]), json!([])),
+        ("name", "name", "Agent", "Agent".into(), Value::Null),
+        ("uri", "uri", "https://agent.example", "https://agent.example".into(), Value::Null),
+        ("scope", "scope", "notes:read", "notes:read".into(), Value::Null),
+        ("attribute", "attributes", "tier=gold", json!({"tier": "gold"}), json!({"tier": "gold"})),
+    ];
+    let options = |values: &[&str]| -> Vec<String> {
+        members.iter().zip(values).map(|((option, ..), value)| format!("--{option}={value}")).collect()
+    };
+    let said = options(&members.each_ref().map(|(_, _, value, ..)| *value));
+    let said: Vec<&str> = said.iter().map(String::as_str).collect();
+    let told = done(&here, &[&["client", "add", "agent", "--machine"], &said[..]].concat());
+    for (_, member, _, value, _) in &members {
+        assert_eq!(told[member], *value, "{member}");
     }
+    let changed = done(&here, &["client", "change", "agent", "--uri", "https://b.example"]);
+    assert_eq!(changed["machine_at"], told["machine_at"], "what is not named stays");
+    let empty = options(&[""; 9]);
+    let empty: Vec<&str> = empty.iter().map(String::as_str).collect();
+    let bare = done(&here, &[&["client", "change", "agent"], &empty[..]].concat());
+    for (_, member, _, _, nothing) in &members {
+        assert_eq!(bare[member], *nothing, "{member}");
+    }
+    Ok(())
+}
+
+fn what_is_said_of_a_client_decides_what_it_is() -> Result<(), NotRun> {
+    let here = directory("client-kinds");
+    Dev::start(&here, ".gatelet").stop();
+    add_resource(&here);
     let web = ["client", "add", "web", "--confidential", "--redirect-uri", "https://web.example/cb"];
-    let web = done(
-        &here,
-        &[&web[..], &["--post-logout-redirect-uri", "https://web.example/", "--audience", "web"]].concat(),
-    );
-    assert_eq!(
-        (&web["audience"], &web["post_logout_redirect_uris"]),
-        (&"web".into(), &json!(["https://web.example/"]))
-    );
-    assert!(web["client_secret"].is_string());
-    let server = done(&here, &["client", "add", "notes-server", "--introspects", DEMO]);
-    assert_eq!(server["grant_types"], json!(["client_credentials"]), "nothing else has to be said");
-    assert!(server["client_secret"].is_string());
+    let further = ["--post-logout-redirect-uri", "https://web.example/", "--audience", "web"];
+    let web = done(&here, &[&web[..], &further].concat());
+    assert_eq!(web["post_logout_redirect_uris"], json!(["https://web.example/"]));
+    assert!(web["audience"] == "web" && web["client_secret"].is_string(), "{web}");
+    for only in
+        [&["--introspects", DEMO][..], &["--grant", "client_credentials"], &["--machine-scope", "mcp:read"]]
+    {
+        let machine = done(&here, &[&["client", "add"], only].concat());
+        assert_eq!(machine["grant_types"], json!(["client_credentials"]), "nothing else has to be said");
+        assert!(machine["client_secret"].is_string(), "{machine}");
+    }
+    let tagged =
+        ["client", "change", "web", "--attribute", "tier=gold", "--attribute", r#"groups:=["staff"]"#];
+    assert_eq!(done(&here, &tagged)["attributes"], json!({"tier": "gold", "groups": ["staff"]}));
+    let shown = ran(&here, &["client", "show", "web"]).stdout;
+    assert!(shown.contains(r#"groups:=["staff"] tier=gold"#), "{shown}");
+    let changed = done(&here, &["client", "change", "web", "--attribute", "tier=", "--attribute", "a=b"]);
+    assert_eq!(changed["attributes"], json!({"groups": ["staff"], "a": "b"}));
     Ok(())
 }
 
