@@ -198,8 +198,9 @@ impl ConsentPage {
             1 => "Already allowed: 1 permission".to_owned(),
             n => format!("Already allowed: {n} permissions"),
         };
-        let servers = self.servers().iter().filter(|resource| resource.has_known()).count();
-        if known > 0 && servers > 1 {
+        let servers =
+            self.servers().iter().filter(|it| it.scopes.iter().any(|scope| is_counted(&scope))).count();
+        if servers > 1 {
             title.push_str(&format!(" at {servers} MCP servers"));
         }
         match self.tenants.iter().find(|tenant| tenant.selected) {

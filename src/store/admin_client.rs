@@ -7,7 +7,7 @@ use super::backend::{Running, Tx, Verb};
 use super::client::{client, client_columns, insert, insert_sql, put_secrets, update_sql};
 use super::sql::statements;
 use super::value::{Row, args};
-use super::{Outcome, Store, StoreError, suspend};
+use super::{Outcome, Store, StoreError, consent, suspend};
 use crate::audit::AuditEvent;
 use crate::protocol::{Client, ClientChange, ClientId, SecretHash, Timestamp};
 
@@ -32,7 +32,6 @@ statements! {
     HOLD = "UPDATE clients SET registered_at = registered_at WHERE id = $1 AND origin = 'admin'";
     CHANGE = concat!(insert_sql!(), update_sql!(), " WHERE clients.origin = 'admin'");
     DELETE = "DELETE FROM clients WHERE id = $1 AND origin IN ('admin', 'dynamic', 'document')";
-    FORGET_CONSENTS = "DELETE FROM consents WHERE client_id = $1";
     SECRETS = "SELECT position, created_at FROM client_secrets WHERE client_id = $1 ORDER BY position";
     MAKE_ROOM = "UPDATE client_secrets SET position = 1 WHERE client_id = $1 AND position = 0
         AND NOT EXISTS (SELECT 1 FROM client_secrets o WHERE o.client_id = $1 AND o.position = 1)";
@@ -137,7 +136,7 @@ impl Store {
             Box::pin(async move {
                 let deleted = tx.execute(DELETE, args![id]).await?;
                 suspend::revoke_grants_of_client(tx, id.as_str(), audit.at()).await?;
-                tx.execute(FORGET_CONSENTS, args![id]).await?;
+                tx.execute(consent::FORGET_OF_CLIENT, args![id]).await?;
                 recorded(tx, deleted, audit).await
             })
         })

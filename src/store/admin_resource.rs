@@ -7,7 +7,7 @@ use super::backend::{Running, Tx, Verb};
 use super::resource::{insert_sql, resource, resource_columns, update_sql, write};
 use super::sql::statements;
 use super::value::{Row, args};
-use super::{Outcome, Store, StoreError};
+use super::{Outcome, Store, StoreError, suspend};
 use crate::audit::AuditEvent;
 use crate::protocol::{Resource, ResourceChange, ResourceUri};
 
@@ -68,11 +68,13 @@ impl Store {
         self.backend.write(Verb { args, run, keep: Changed::is_done }).await
     }
 
-    /// Deletes a resource. Grants at it stay and find it gone. Lost when it is not there or belongs to configuration.
+    /// Deletes a resource with the consents given for it, and revokes the grants at it. Lost when it is not there or
+    /// belongs to configuration.
     pub async fn delete_resource(&self, uri: &ResourceUri, audit: AuditEvent) -> Result<Outcome, StoreError> {
         self.write_guarded((uri.clone(), self.noted(audit)), |tx, (uri, audit)| {
             Box::pin(async move {
                 let deleted = tx.execute(DELETE, args![uri.as_str()]).await?;
+                suspend::end_everything_at(tx, uri.as_str(), audit.at()).await?;
                 recorded(tx, deleted, audit).await
             })
         })

@@ -2,8 +2,9 @@
 
 use super::admin::{Known, origin};
 use super::admin_user::recorded;
+use super::role::take_from_everybody;
 use super::sql::statements;
-use super::value::{Row, args, json_list};
+use super::value::{Row, args};
 use super::{Outcome, Store, StoreError};
 use crate::audit::AuditEvent;
 use crate::protocol::{Role, RoleName};
@@ -13,9 +14,6 @@ statements! {
     ADD = "INSERT INTO roles (name, description, origin) VALUES ($1, $2, 'admin') ON CONFLICT (name) DO NOTHING";
     CHANGE = "UPDATE roles SET description = $2 WHERE name = $1 AND origin = 'admin'";
     DELETE = "DELETE FROM roles WHERE name = $1 AND origin = 'admin'";
-    /// Reads the whole table: a role is deleted rarely.
-    MEMBERSHIPS = "SELECT user_id, tenant_id, roles FROM memberships";
-    SET_ROLES = "UPDATE memberships SET roles = $3 WHERE user_id = $1 AND tenant_id = $2";
 }
 
 impl Store {
@@ -51,16 +49,7 @@ impl Store {
         self.write_guarded((name.clone(), self.noted(audit)), |tx, (name, audit)| {
             Box::pin(async move {
                 let deleted = tx.execute(DELETE, args![name]).await?;
-                for row in tx.all(MEMBERSHIPS, &[]).await? {
-                    let mut roles = row.list("roles", RoleName::parse)?;
-                    let before = roles.len();
-                    roles.retain(|role| role != name);
-                    if roles.len() < before {
-                        let left = json_list(roles.iter().map(RoleName::as_str));
-                        let args = args![row.text("user_id")?, row.text("tenant_id")?, &left];
-                        tx.execute(SET_ROLES, args).await?;
-                    }
-                }
+                take_from_everybody(tx, name).await?;
                 recorded(tx, deleted, audit).await
             })
         })

@@ -4,7 +4,7 @@ use super::admin::{Known, origin};
 use super::admin_user::recorded;
 use super::sql::statements;
 use super::value::{Row, args};
-use super::{Outcome, Store, StoreError, suspend};
+use super::{Outcome, Store, StoreError, consent, suspend};
 use crate::audit::AuditEvent;
 use crate::protocol::{Tenant, TenantId};
 
@@ -17,7 +17,6 @@ statements! {
     DELETE = "DELETE FROM tenants WHERE id = $1 AND origin = 'admin'
         AND NOT EXISTS (SELECT 1 FROM clients c WHERE c.tenant_id = $1)";
     BOUND_CLIENT = "SELECT id FROM clients WHERE tenant_id = $1 ORDER BY id LIMIT 1";
-    FORGET_CONSENTS = "DELETE FROM consents WHERE tenant_id = $1";
 }
 
 impl Store {
@@ -71,7 +70,7 @@ impl Store {
             Box::pin(async move {
                 let deleted = tx.execute(DELETE, args![id]).await?;
                 suspend::revoke_grants_of_tenant(tx, id.as_str(), audit.at()).await?;
-                tx.execute(FORGET_CONSENTS, args![id]).await?;
+                tx.execute(consent::FORGET_IN_TENANT, args![id]).await?;
                 recorded(tx, deleted, audit).await
             })
         })

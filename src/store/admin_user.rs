@@ -7,7 +7,7 @@ use super::backend::Tx;
 use super::sql::statements;
 use super::user::{user, user_columns};
 use super::value::{Row, args, json_list};
-use super::{Outcome, Store, StoreError, attributes, suspend};
+use super::{Outcome, Store, StoreError, attributes, consent, suspend};
 use crate::audit::AuditEvent;
 use crate::protocol::{AttributeChanges, Attributes, PasswordHash, RoleName, TenantId, User, UserId};
 
@@ -55,10 +55,6 @@ statements! {
         WHERE id = $1 AND origin IN ('config', 'admin') AND password_declared_at IS NULL";
     DELETE = "DELETE FROM users WHERE id = $1 AND origin = 'admin'";
     NEVER_AGAIN = "INSERT INTO deleted_users (id, deleted_at) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING";
-    FORGET_CONSENTS = "DELETE FROM consents WHERE user_id = $1";
-    FORGET_CONSENTS_IN = "DELETE FROM consents WHERE user_id = $1 AND tenant_id = $2";
-    REVOKE_IN = "UPDATE grants SET revoked_at = $3, revoked_why = $4
-        WHERE user_id = $1 AND tenant_id = $2 AND revoked_at IS NULL";
     pub(super) WAS_DELETED = "SELECT id FROM deleted_users WHERE id = $1";
 }
 
@@ -229,9 +225,7 @@ impl Store {
         self.write_guarded(args, |tx, (id, tenant, audit)| {
             Box::pin(async move {
                 let left = tx.execute(LEAVE, args![id, tenant]).await?;
-                let revoked = args![id, tenant, audit.at(), audit.event.kind.as_str()];
-                tx.execute(REVOKE_IN, revoked).await?;
-                tx.execute(FORGET_CONSENTS_IN, args![id, tenant]).await?;
+                suspend::end_membership(tx, id.as_str(), tenant.as_str(), audit.at()).await?;
                 recorded(tx, left, audit).await
             })
         })
@@ -264,7 +258,7 @@ impl Store {
                 let deleted = tx.execute(DELETE, args![id]).await?;
                 tx.execute(NEVER_AGAIN, args![id, audit.at()]).await?;
                 suspend::end_everything_of_user(tx, id.as_str(), audit.event.kind, audit.at()).await?;
-                tx.execute(FORGET_CONSENTS, args![id]).await?;
+                tx.execute(consent::FORGET_OF_USER, args![id]).await?;
                 recorded(tx, deleted, audit).await
             })
         })

@@ -15,6 +15,11 @@ statements! {
         ON CONFLICT (user_id, client_id, tenant_id, resource) DO UPDATE
         SET scope = excluded.scope, redirect_host = excluded.redirect_host, given_at = excluded.given_at,
             document_digest = excluded.document_digest, refused = excluded.refused";
+    pub(super) FORGET_OF_USER = "DELETE FROM consents WHERE user_id = $1";
+    pub(super) FORGET_OF_USER_IN = "DELETE FROM consents WHERE user_id = $1 AND tenant_id = $2";
+    pub(super) FORGET_OF_CLIENT = "DELETE FROM consents WHERE client_id = $1";
+    pub(super) FORGET_IN_TENANT = "DELETE FROM consents WHERE tenant_id = $1";
+    pub(super) FORGET_AT_RESOURCE = "DELETE FROM consents WHERE resource = $1";
 }
 
 impl Store {

@@ -1,10 +1,10 @@
 //! Clients that configuration declares.
 
-use super::StoreError;
 use super::backend::Tx;
 use super::client::{insert, insert_sql, put_secrets, update_sql};
 use super::sql::statements;
 use super::value::args;
+use super::{StoreError, consent, suspend};
 use crate::protocol::{Client, Timestamp};
 
 statements! {
@@ -15,8 +15,7 @@ statements! {
         WHERE clients.origin IN ('config', 'withdrawn', 'document')");
     DECLARED = "SELECT id FROM clients WHERE origin = 'config'";
     REMOVE = "DELETE FROM clients WHERE id = $1 AND origin = 'config'
-        AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.client_id = clients.id)
-        AND NOT EXISTS (SELECT 1 FROM consents k WHERE k.client_id = clients.id)";
+        AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.client_id = clients.id)";
     WITHDRAW = "UPDATE clients SET origin = 'withdrawn', suspended_at = COALESCE(suspended_at, $2)
         WHERE id = $1 AND origin = 'config'";
 }
@@ -29,8 +28,8 @@ pub(super) async fn upsert(tx: &mut Tx<'_>, client: &Client) -> Result<(), Store
     put_secrets(tx, client, client.registered_at).await
 }
 
-/// Removes declared clients that are declared no longer; one that a grant or a consent refers to is withdrawn:
-/// suspended, and its grants revoked.
+/// Removes declared clients that are declared no longer, with the consents to them; one that a grant refers to is
+/// withdrawn: suspended, and its grants revoked.
 pub(super) async fn remove_undeclared(
     tx: &mut Tx<'_>,
     declared: &[Client],
@@ -41,9 +40,10 @@ pub(super) async fn remove_undeclared(
         if declared.iter().any(|client| client.id.as_str() == id) {
             continue;
         }
+        tx.execute(consent::FORGET_OF_CLIENT, args![id]).await?;
         if tx.execute(REMOVE, args![id]).await? == 0 {
             tx.execute(WITHDRAW, args![id, now]).await?;
-            super::suspend::revoke_grants_of_client(tx, id, now).await?;
+            suspend::revoke_grants_of_client(tx, id, now).await?;
         }
     }
     Ok(())

@@ -4,7 +4,7 @@ use super::audit::{Noted, record};
 use super::backend::Tx;
 use super::sql::statements;
 use super::value::{args, json_list};
-use super::{StoreError, admin_user, attributes, suspend};
+use super::{StoreError, admin_user, attributes, consent, suspend};
 use crate::audit::AuditKind;
 use crate::protocol::{Attributes, PasswordHash, RoleName, TenantId, Timestamp, User};
 
@@ -29,8 +29,7 @@ statements! {
     DROP_MEMBERSHIP = "DELETE FROM memberships WHERE user_id = $1 AND tenant_id = $2";
     DECLARED = "SELECT id FROM users WHERE origin = 'config'";
     REMOVE = "DELETE FROM users WHERE id = $1 AND origin = 'config'
-        AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.user_id = users.id)
-        AND NOT EXISTS (SELECT 1 FROM consents k WHERE k.user_id = users.id)";
+        AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.user_id = users.id)";
     /// Their login name becomes free for another; an identifier never does. No typed name folds to a text with a
     /// space at its end.
     WITHDRAW = "UPDATE users SET origin = 'withdrawn', username_folded = id || ' ',
@@ -62,7 +61,8 @@ pub struct DeclaredMembership {
     pub attributes: Attributes,
 }
 
-/// Writes a declared person and their memberships, which replace what they had; see `reconcile`. A password that
+/// Writes a declared person and their memberships, which replace what they had; see `reconcile`. What they let
+/// clients do in a tenant that they leave ends. A password that
 /// replaces another ends what was reached with that (RFC 9700 §4.14.2), which `changed` then records.
 pub(super) async fn upsert(
     tx: &mut Tx<'_>,
@@ -101,6 +101,7 @@ pub(super) async fn upsert(
         let tenant = row.text("tenant_id")?;
         if !declared.memberships.iter().any(|declared| declared.tenant.as_str() == tenant) {
             tx.execute(DROP_MEMBERSHIP, args![&user.id, tenant]).await?;
+            suspend::end_membership(tx, user.id.as_str(), tenant, now).await?;
         }
     }
     attributes::put_of_user(tx, &user.id, &declared.attributes).await?;
@@ -112,8 +113,8 @@ pub(super) async fn upsert(
     Ok(())
 }
 
-/// Removes declared people who are declared no longer; one to whom a grant or a consent refers is withdrawn:
-/// suspended, logged out, and their grants revoked.
+/// Removes declared people who are declared no longer, with their sessions and consents; one to whom a grant refers is
+/// withdrawn: suspended, and their grants revoked.
 pub(super) async fn remove_undeclared(
     tx: &mut Tx<'_>,
     declared: &[DeclaredUser],
@@ -124,6 +125,7 @@ pub(super) async fn remove_undeclared(
         if declared.iter().any(|declared| declared.user.id.as_str() == id) {
             continue;
         }
+        tx.execute(consent::FORGET_OF_USER, args![id]).await?;
         if tx.execute(REMOVE, args![id]).await? == 0 {
             tx.execute(WITHDRAW, args![id, now]).await?;
         }

@@ -27,8 +27,8 @@ pub struct Declarations {
 
 impl Store {
     /// Makes the database agree with configuration, in one transaction: writes what is declared, removes what was
-    /// declared once and is no longer. What something still refers to is not removed but withdrawn (suspended, its
-    /// grants revoked) and comes back when it is declared again. What administrators added or clients registered is
+    /// declared once and is no longer, with the grants and consents that depend on it. What a grant still names is not
+    /// removed but withdrawn (suspended), and comes back when it is declared again, but nothing that was granted does. What administrators added or clients registered is
     /// never touched; a declaration under a name that one of these has is [`StoreError::TakenByAnother`]. The same
     /// declarations again change nothing. Who is given another password is logged out everywhere, and their grants are
     /// revoked: whoever knew the old one may have let a client of their own in.
@@ -53,7 +53,7 @@ async fn reconcile(
 ) -> Result<(), StoreError> {
     declared_client::remove_undeclared(tx, &declared.clients, now).await?;
     initial_access::remove_undeclared(tx, &declared.registration_tokens).await?;
-    resource::remove_undeclared(tx, &declared.resources).await?;
+    resource::remove_undeclared(tx, &declared.resources, now).await?;
     declared_user::remove_undeclared(tx, &declared.users, now).await?;
     role::remove_undeclared(tx, &declared.roles).await?;
     tenant::remove_undeclared(tx, &declared.tenants, now).await?;

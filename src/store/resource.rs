@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::backend::Tx;
 use super::sql::{Statement, statements};
 use super::value::{Row, args, json, json_list};
-use super::{Store, StoreError};
+use super::{Store, StoreError, suspend};
 use crate::protocol::{
     ClaimMapping, KnownScopes, Resource, ResourceScope, ResourceUri, RoleName, Scope, ScopeToken, SigningAlg,
     TenantId, Timestamp,
@@ -218,12 +218,21 @@ fn taken(uri: &str) -> StoreError {
     StoreError::TakenByAnother { what: "resource", id: uri.to_owned() }
 }
 
-/// Removes declared resources that are declared no longer. Grants at them stay and find their resource withdrawn.
-pub(super) async fn remove_undeclared(tx: &mut Tx<'_>, declared: &[Resource]) -> Result<(), StoreError> {
+/// Removes declared resources that are declared no longer, with what was granted at them, unless another one is declared
+/// to have the name.
+pub(super) async fn remove_undeclared(
+    tx: &mut Tx<'_>,
+    declared: &[Resource],
+    now: Timestamp,
+) -> Result<(), StoreError> {
     for row in tx.all(DECLARED, &[]).await? {
         let uri = row.text("id")?;
         if !declared.iter().any(|resource| resource.uri.as_str() == uri) {
             tx.execute(REMOVE, args![uri]).await?;
+            if !ResourceUri::parse(uri).is_ok_and(|uri| declared.iter().any(|other| other.is_named_by(&uri)))
+            {
+                suspend::end_everything_at(tx, uri, now).await?;
+            }
         }
     }
     Ok(())

@@ -1,10 +1,10 @@
-//! Suspending: who is suspended loses, in the same transaction, what was given to them.
+//! Suspending, and what else ends: whose time is over loses, in the same transaction, what was given to them.
 
 use super::audit::{Noted, record};
 use super::backend::Tx;
 use super::sql::{Statement, statements};
-use super::value::args;
-use super::{Outcome, Store, StoreError};
+use super::value::{args, json};
+use super::{Outcome, Store, StoreError, consent};
 use crate::audit::{AuditEvent, AuditKind};
 use crate::protocol::{ClientId, TenantId, Timestamp, UserId};
 
@@ -26,6 +26,11 @@ statements! {
     /// Reads the whole table: suspending a tenant is rare, and an index would cost every grant.
     REVOKE_OF_TENANT = "UPDATE grants SET revoked_at = $2, revoked_why = 'suspended'
         WHERE tenant_id = $1 AND revoked_at IS NULL";
+    REVOKE_OF_MEMBER = "UPDATE grants SET revoked_at = $3, revoked_why = 'changed'
+        WHERE user_id = $1 AND tenant_id = $2 AND revoked_at IS NULL";
+    /// Reads the whole table. The parameter is how the column `resources` names the resource.
+    REVOKE_AT_RESOURCE = "UPDATE grants SET revoked_at = $2, revoked_why = 'deleted'
+        WHERE revoked_at IS NULL AND replace(resources, $1, '') <> resources";
     END_SESSIONS = "DELETE FROM browser_sessions WHERE user_id = $1";
 }
 
@@ -147,4 +152,23 @@ pub(super) async fn revoke_grants_of_tenant(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     tx.execute(REVOKE_OF_TENANT, args![id, now]).await.map(drop)
+}
+
+/// Takes back what a person let clients do in a tenant to which they belong no longer: should they come back, nothing of
+/// it does.
+pub(super) async fn end_membership(
+    tx: &mut Tx<'_>,
+    user: &str,
+    tenant: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.execute(REVOKE_OF_MEMBER, args![user, tenant, now]).await?;
+    tx.execute(consent::FORGET_OF_USER_IN, args![user, tenant]).await.map(drop)
+}
+
+/// Takes back what was granted at a resource that is gone. A grant for others besides goes with it: its client asks anew.
+pub(super) async fn end_everything_at(tx: &mut Tx<'_>, uri: &str, now: Timestamp) -> Result<(), StoreError> {
+    let named = format!(r#""resource":{}"#, json(&uri)?);
+    tx.execute(REVOKE_AT_RESOURCE, args![&named, now]).await?;
+    tx.execute(consent::FORGET_AT_RESOURCE, args![uri]).await.map(drop)
 }

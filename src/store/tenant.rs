@@ -3,7 +3,7 @@
 use super::backend::Tx;
 use super::sql::statements;
 use super::value::args;
-use super::{StoreError, suspend};
+use super::{StoreError, consent, suspend};
 use crate::protocol::{Tenant, Timestamp};
 
 statements! {
@@ -15,7 +15,6 @@ statements! {
     DECLARED = "SELECT id FROM tenants WHERE origin = 'config'";
     REMOVE = "DELETE FROM tenants WHERE id = $1 AND origin = 'config'
         AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.tenant_id = tenants.id)
-        AND NOT EXISTS (SELECT 1 FROM consents k WHERE k.tenant_id = tenants.id)
         AND NOT EXISTS (SELECT 1 FROM memberships m JOIN users u ON u.id = m.user_id
             WHERE m.tenant_id = tenants.id AND u.origin <> 'config')";
     WITHDRAW = "UPDATE tenants SET origin = 'withdrawn', suspended_at = COALESCE(suspended_at, $2)
@@ -30,8 +29,8 @@ pub(super) async fn upsert(tx: &mut Tx<'_>, tenant: &Tenant, now: Timestamp) -> 
     Ok(())
 }
 
-/// Removes declared tenants that are declared no longer; one that something refers to is withdrawn: suspended, and
-/// its grants revoked.
+/// Removes declared tenants that are declared no longer, with the consents given in them; one that something refers to
+/// is withdrawn: suspended, and its grants revoked.
 pub(super) async fn remove_undeclared(
     tx: &mut Tx<'_>,
     declared: &[Tenant],
@@ -42,6 +41,7 @@ pub(super) async fn remove_undeclared(
         if declared.iter().any(|tenant| tenant.id.as_str() == id) {
             continue;
         }
+        tx.execute(consent::FORGET_IN_TENANT, args![id]).await?;
         if tx.execute(REMOVE, args![id]).await? == 0 {
             tx.execute(WITHDRAW, args![id, now]).await?;
             suspend::revoke_grants_of_tenant(tx, id, now).await?;

@@ -245,8 +245,15 @@ async fn a_resource_is_changed_as_it_is_at_that_moment(database: Database) {
     let refused = store.change_resource(&uri, change, fact(AuditKind::Changed)).await.unwrap();
     assert!(matches!(refused, Changed::Refused(_)), "{refused:?}");
     assert_eq!(store.known_resource(&uri).await.unwrap().unwrap(), known);
+    let mut issue = world.completed();
+    issue.grant.resources[0].resource = uri.clone();
+    issue.consents[0].resource = uri.clone();
+    let untouched = world.issued().await.grant.id;
+    assert!(world.issue(&issue).await.is_won());
     assert!(store.delete_resource(&uri, fact(AuditKind::Deleted)).await.unwrap().is_won());
     assert!(store.resource(&uri).await.unwrap().is_none());
+    assert!(!world.is_alive(&issue.grant.id).await && world.is_alive(&untouched).await);
+    assert_eq!(world.database.count("consents").await, 1);
 }
 
 async fn a_client_has_two_secrets_at_most_and_one_at_least(database: Database) {

@@ -18,6 +18,9 @@ cases![
     changes_are_taken_over,
     what_is_declared_no_longer_is_removed,
     what_something_refers_to_is_withdrawn_and_can_come_back,
+    what_is_left_out_for_a_while_gives_back_nothing_that_was_granted,
+    a_resource_that_goes_on_under_another_name_keeps_its_grants,
+    a_role_that_is_declared_no_longer_is_nobodys,
     who_was_suspended_stays_suspended,
     a_password_that_is_not_declared_is_left_alone,
     another_password_ends_what_the_old_one_reached,
@@ -161,6 +164,73 @@ async fn what_something_refers_to_is_withdrawn_and_can_come_back(database: Datab
     assert_eq!(account.user.suspended_at, None);
     assert_eq!(world.store.memberships(&user_id("alice")).await.unwrap().len(), 2);
     assert!(!world.is_alive(&grant).await, "a revoked grant stays revoked");
+}
+
+async fn what_is_left_out_for_a_while_gives_back_nothing_that_was_granted(database: Database) {
+    // RFC 9700 §4.14.2: access that was taken away must not come back by itself.
+    let world = World::new(database).await;
+    type LeaveOut = fn(&mut Declarations);
+    let cases: [(&str, LeaveOut); 5] = [
+        ("membership", |declared| {
+            declared.users[0].memberships.retain(|of| of.tenant != tenant_id("acme"));
+        }),
+        ("person", |declared| drop(declared.users.remove(0))),
+        ("client", |declared| declared.clients.clear()),
+        ("resource", |declared| declared.resources.clear()),
+        ("tenant", |declared| {
+            declared.tenants.retain(|tenant| tenant.id != tenant_id("acme"));
+            let of_all = declared.users.iter_mut();
+            of_all.for_each(|user| user.memberships.retain(|of| of.tenant != tenant_id("acme")));
+        }),
+    ];
+    for (what, leave_out) in cases {
+        if world.store.browser_session(&world.session, NOW, HOUR).await.unwrap().is_none() {
+            assert_eq!(world.log_in(&world.session, "alice").await, Outcome::Won(()));
+        }
+        let mut elsewhere = world.completed();
+        elsewhere.grant.tenant = tenant_id("globex");
+        (elsewhere.grant.resources.clear(), elsewhere.consents.clear());
+        assert_eq!(world.issue(&elsewhere).await, Outcome::Won(()));
+        let grant = world.refreshable().await;
+        let mut declared = declarations();
+        leave_out(&mut declared);
+        world.store.reconcile(declared, later(1)).await.unwrap();
+        world.store.reconcile(declarations(), later(2)).await.unwrap();
+        let known = world.store.grant(&grant).await.unwrap().unwrap();
+        assert_eq!((known.grant.revoked_at, known.is_alive), (Some(later(1)), false), "{what}");
+        assert_eq!(world.database.count("consents").await, 0, "{what}");
+        let goes_on = ["membership", "resource", "tenant"].contains(&what);
+        assert_eq!(world.is_alive(&elsewhere.grant.id).await, goes_on, "{what}: what was granted elsewhere");
+    }
+}
+
+async fn a_resource_that_goes_on_under_another_name_keeps_its_grants(database: Database) {
+    let world = World::new(database).await;
+    let grant = world.refreshable().await;
+    let mut declared = declarations();
+    let moved = resource_uri("https://new.example.com/mcp");
+    let before = std::mem::replace(&mut declared.resources[0].uri, moved);
+    declared.resources[0].aliases.push(before);
+    world.store.reconcile(declared, later(1)).await.unwrap();
+    assert!(world.is_alive(&grant).await);
+    assert_eq!(world.database.count("consents").await, 1);
+}
+
+async fn a_role_that_is_declared_no_longer_is_nobodys(database: Database) {
+    // Resources give scopes to roles by name: whoever has the name has the scopes.
+    let world = World::new(database).await;
+    let insert = "INSERT INTO users (id, username, username_folded, origin, created_at)
+        VALUES ('dave', 'dave', 'dave', 'admin', 1)";
+    world.database.execute(insert).await;
+    let joined = "INSERT INTO memberships (user_id, tenant_id, roles)
+        VALUES ('dave', 'acme', '[\"editor\",\"owner\"]')";
+    world.database.execute(joined).await;
+    let mut declared = declarations();
+    declared.roles.retain(|role| role.name.as_str() != "editor");
+    declared.users.iter_mut().flat_map(|user| &mut user.memberships).for_each(|of| of.roles.clear());
+    world.store.reconcile(declared, later(1)).await.unwrap();
+    let roles = "SELECT roles FROM memberships WHERE user_id = 'dave'";
+    assert_eq!(world.database.texts(roles).await, [r#"["owner"]"#]);
 }
 
 async fn who_was_suspended_stays_suspended(database: Database) {
