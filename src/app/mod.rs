@@ -63,7 +63,8 @@ pub enum StartError {
     KeyEncryptionKey(#[from] KeyEncryptionKeyError),
     /// The database holds keys, and the key-encryption key does not open them. It is never replaced silently.
     #[error(
-        "the keys in the database were sealed under another key-encryption key than the one at hand: {0}"
+        "the keys in the database were sealed under another key-encryption key than the one at hand: {0}; after `gatelet \
+         key rewrap`, name the new file in key_file, or put it in place of keys/key-encryption-key"
     )]
     OtherKey(String),
     /// The database holds keys, and the file of the key-encryption key is gone.

@@ -55,7 +55,7 @@ fn text(home: &HomePage, colour: bool) -> String {
     let _ = writeln!(
         out,
         "\n{}\n",
-        quiet("All of this is also at the address of the issuer, on its front page.")
+        quiet(&format!("All of this is also at {}.", home.demo_url.trim_end_matches("/demo/mcp")))
     );
     out
 }

@@ -198,7 +198,8 @@ async fn rewrap(admin: &Admin, file: &Path) -> Result<Output, AdminError> {
     let (name, path) = (key.fingerprint(), file.display().to_string());
     Ok(Output::done(
         format!(
-            "sealed {rows} rows anew under the key {name} in {path}. Configure it (key_file) and restart every instance: \
+            "sealed {rows} rows anew under the key {name} in {path}. Configure it (key_file, or in place of \
+             keys/key-encryption-key) and restart every instance: \
              those that run go on with the keys that they have open, but rotate none. Keep the old key as long as \
              backups that are sealed under it"
         ),

@@ -236,7 +236,7 @@ impl RawUser {
             (None, None) => {
                 check.warning(
                     self.place(),
-                    "has no password here, and cannot log in unless the database knows one",
+                    "has no password here, and cannot log in unless the database knows one; `gatelet user password` sets one",
                 );
                 None
             }

@@ -5,7 +5,7 @@ use super::{Engine, Failure, Refusal};
 use crate::protocol::introspection::{self, AccessToken, Answer, Behind, Caller, IssuedToken};
 use crate::protocol::refresh::Refresh;
 use crate::protocol::{
-    Client, ErrorCode, IntrospectionMode, OAuthError, Params, Resource, ResourceUri, SigningAlg,
+    ClaimFacts, Client, ErrorCode, IntrospectionMode, OAuthError, Params, Resource, ResourceUri, SigningAlg,
 };
 use crate::tokens::{Jti, TokenKind};
 
@@ -178,7 +178,10 @@ impl Engine {
         }
         let account = self.store.account(&grant.user).await?;
         let username = account.as_ref().map(|account| account.user.username.as_str());
-        Ok(introspection::refresh_token(grant, &decisions, username, &self.policy.issuer))
+        let facts =
+            ClaimFacts { tenant: Some(&grant.tenant), roles: &known.roles, person: None, client: None };
+        let claims = facts.claims(&self.policy.claims.of_all());
+        Ok(introspection::refresh_token(grant, &decisions, username, claims, &self.policy.issuer))
     }
 }
 

@@ -129,17 +129,23 @@ impl Default for ClaimNames {
 }
 
 impl ClaimNames {
-    /// The claims of tokens for `resource`: its own, and those of every token whose source it does not name.
-    pub fn at(&self, resource: &Resource) -> Vec<ClaimMapping> {
+    /// The claims of every token.
+    pub fn of_all(&self) -> Vec<ClaimMapping> {
         let of_all = [
             (Some(&self.tenant), ClaimSource::Tenant),
             (Some(&self.roles), ClaimSource::Roles),
             (self.role.as_ref(), ClaimSource::Role),
         ];
-        let of_all =
-            of_all.into_iter().filter_map(|(name, from)| Some(ClaimMapping { name: name?.clone(), from }));
+        of_all
+            .into_iter()
+            .filter_map(|(name, from)| Some(ClaimMapping { name: name?.clone(), from }))
+            .collect()
+    }
+
+    /// The claims of tokens for `resource`: its own, and those of every token whose source it does not name.
+    pub fn at(&self, resource: &Resource) -> Vec<ClaimMapping> {
         let is_left = |mapping: &ClaimMapping| resource.claims.iter().all(|own| own.from != mapping.from);
-        of_all.filter(is_left).chain(resource.claims.iter().cloned()).collect()
+        self.of_all().into_iter().filter(is_left).chain(resource.claims.iter().cloned()).collect()
     }
 }
 

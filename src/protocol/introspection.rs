@@ -196,11 +196,13 @@ pub fn update(
 /// grant; nothing when it would be refused for all of them.
 ///
 /// Its audience is this server: a resource server that takes whatever is active for an access token, and looks at its
-/// audience as it must, does not take this. For the same reason it has no `token_type` (RFC 6749 §7.1).
+/// audience as it must, does not take this. For the same reason it has no `token_type` (RFC 6749 §7.1). `claims` are the
+/// tenant and the roles.
 pub fn refresh_token(
     grant: &Grant,
     decisions: &[RefreshDecision],
     username: Option<&str>,
+    claims: BTreeMap<ClaimName, Value>,
     issuer: &Issuer,
 ) -> Option<Answer> {
     let given = decisions.iter().filter_map(|decision| match decision {
@@ -221,6 +223,9 @@ pub fn refresh_token(
     say("exp", chain.idle_expires_at.min(chain.expires_at).seconds().into());
     if let Some(username) = username {
         say("username", username.into());
+    }
+    for (name, value) in claims {
+        answer.entry(name.as_str()).or_insert(value);
     }
     Some(answer)
 }

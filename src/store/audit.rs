@@ -1,5 +1,7 @@
 //! The record of security facts, written in the transaction of the verb that makes them true.
 
+use std::sync::atomic::Ordering;
+
 use super::admin::AFTER_EVERY_ID;
 use super::backend::Tx;
 use super::sql::statements;
@@ -50,7 +52,7 @@ pub struct AuditFilter {
 /// A fact as it was recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordedEvent {
-    /// Its identifier, which grows with time.
+    /// Its identifier, which grows with time. Of facts of one second, those of one instance are in their order.
     pub id: Id,
     /// When it happened.
     pub at: Timestamp,
@@ -69,9 +71,12 @@ pub struct RecordedEvent {
 }
 
 impl Store {
-    /// Draws the identifier of a fact that a verb is going to record.
+    /// Draws the identifier of a fact that a verb is going to record: a later one than those of this instance before it,
+    /// within a second too, so that a reader of the log sees cause before effect.
     pub(super) fn noted(&self, event: AuditEvent) -> Noted {
-        Noted { id: Id::new(event.at, self.random.bytes()), event }
+        let mut chance: [u8; 10] = self.random.bytes();
+        chance[..4].copy_from_slice(&self.noted.fetch_add(1, Ordering::Relaxed).to_be_bytes());
+        Noted { id: Id::new(event.at, chance), event }
     }
 
     /// Records a fact that changes nothing else, such as a refused consent.

@@ -68,6 +68,7 @@ mod writer;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use backend::{Backend, Running, Tx, Verb};
@@ -179,6 +180,8 @@ pub struct Store {
     backend: Arc<Backend>,
     mode: Mode,
     random: Random,
+    /// How many facts were noted: what tells those of one second apart in the order in which they came.
+    noted: Arc<AtomicU32>,
 }
 
 impl fmt::Debug for Store {
@@ -208,7 +211,8 @@ impl Store {
         } else {
             return Err(StoreError::Address);
         };
-        Ok(Self { backend: Arc::new(backend), mode: options.mode, random: options.random.clone() })
+        let noted = Arc::new(AtomicU32::new(0));
+        Ok(Self { backend: Arc::new(backend), mode: options.mode, random: options.random.clone(), noted })
     }
 
     /// The mode that the database belongs to.

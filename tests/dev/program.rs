@@ -94,7 +94,7 @@ impl Dev {
         });
         let mut dev = Self { banner: String::new(), child, log: Some(log) };
         let end = Instant::now() + START;
-        while !dev.banner.contains("on its front page.") {
+        while !dev.banner.contains("All of this is also at ") {
             match hears.recv_timeout(end.saturating_duration_since(Instant::now())) {
                 Ok(line) => dev.banner.push_str(&format!("{line}\n")),
                 Err(_) => {

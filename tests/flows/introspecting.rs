@@ -237,6 +237,7 @@ async fn a_refresh_token_is_told_to_its_client_alone(database: Database) {
         json!({
             "active": true, "iss": server.issuer(), "aud": server.issuer(), "sub": "alice", "client_id": "web",
             "username": "alice", "scope": "mcp:read mcp:write", "iat": now, "exp": now + 30 * 86_400,
+            "tenant": "acme", "roles": ["member"],
         })
     );
     for asking in [notes_server(&server), robot(&server)] {

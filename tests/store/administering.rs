@@ -11,6 +11,7 @@ use crate::world::*;
 use crate::{Database, cases};
 
 cases![
+    facts_of_one_second_are_in_their_order,
     a_person_is_added_once,
     an_identifier_that_was_somebodys_is_never_given_again,
     deleting_a_person_ends_all_that_was_theirs,
@@ -402,6 +403,17 @@ async fn lists_go_on_where_they_ended(database: Database) {
     assert_eq!(store.matching_audit_events(&filter, None, 9).await.unwrap().len(), 1);
     let later = AuditFilter { since: Some(later(1)), ..AuditFilter::default() };
     assert!(store.matching_audit_events(&later, None, 9).await.unwrap().is_empty());
+}
+
+async fn facts_of_one_second_are_in_their_order(database: Database) {
+    let world = World::new(database).await;
+    let kinds = [AuditKind::LoggedIn, AuditKind::GrantIssued, AuditKind::CodeRedeemed, AuditKind::Suspended];
+    for kind in kinds {
+        world.store.record(fact(kind)).await.unwrap();
+    }
+    let listed = world.store.audit_events(None, 4).await.unwrap();
+    let listed: Vec<&str> = listed.iter().rev().map(|event| event.kind.as_str()).collect();
+    assert_eq!(listed, kinds.map(AuditKind::as_str));
 }
 
 async fn what_must_exist_is_neither_made_nor_claimed(database: Database) {

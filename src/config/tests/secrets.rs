@@ -50,7 +50,7 @@ fn weak_and_exposed_secrets_earn_warnings() {
             "f:5: clients[0].secret_file: others than its owner may open /etc/weak; run `chmod 600 /etc/weak`",
             "f:5: clients[0].secret_file: has less than 128 bits and can be guessed; `openssl rand -hex 32` prints a \
              good one",
-            "f:6: users[0]: has no password here, and cannot log in unless the database knows one",
+            "f:6: users[0]: has no password here, and cannot log in unless the database knows one; `gatelet user password` sets one",
             "f:6: users[0]: belongs to no tenant, and so can use nothing",
         ]
     );

@@ -244,13 +244,16 @@ fn a_token_is_told_to_its_own_client_and_to_the_server_that_it_is_for() {
 fn a_refresh_token_is_for_this_server_and_no_bearer_token() {
     // RFC 7662 §2.2
     let (grant, issuer) = (fixtures::grant(), fixtures::policy().issuer);
-    let about = |decisions: &[RefreshDecision]| refresh_token(&grant, decisions, Some("alice"), &issuer);
+    let about = |decisions: &[RefreshDecision]| {
+        let claims = BTreeMap::from([(ClaimName::parse("tenant").unwrap(), json!("acme"))]);
+        refresh_token(&grant, decisions, Some("alice"), claims, &issuer)
+    };
     let (rotate, retry) = (RefreshDecision::Rotate(scope("read")), RefreshDecision::Retry(scope("read")));
     let refused = RefreshDecision::Refuse(OAuthError::new(ErrorCode::InvalidGrant, ""));
     for decisions in [vec![rotate.clone()], vec![retry], vec![refused.clone(), rotate.clone()]] {
         let expected = json!({
             "active": true, "iss": issuer.as_str(), "aud": issuer.as_str(), "sub": "alice", "client_id": "c",
-            "scope": "read", "iat": 1000, "exp": 5000, "username": "alice",
+            "scope": "read", "iat": 1000, "exp": 5000, "username": "alice", "tenant": "acme",
         });
         assert_eq!(Value::from(about(&decisions).unwrap()), expected);
     }
