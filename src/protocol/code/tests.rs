@@ -1,8 +1,10 @@
 use super::*;
-use crate::protocol::fixtures::{self, at, scope};
-use crate::protocol::{ClientId, CodeChallenge, CodeId};
+use crate::protocol::fixtures::{self, at, resource_uri, scope};
+use crate::protocol::{ClientId, CodeChallenge, CodeId, Grant};
 
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+
+const OTHER: &str = "https://other.example/mcp";
 
 fn code() -> AuthorizationCode {
     AuthorizationCode {
@@ -23,22 +25,25 @@ fn redeem() -> CodeDecision {
 }
 
 fn decide(change: impl FnOnce(&mut AuthorizationCode, &mut Redemption<'_>)) -> CodeDecision {
-    let (mut code, grant, resource) = (code(), fixtures::grant(), fixtures::resource());
+    decide_at(&fixtures::grant(), None, change)
+}
+
+/// The same under a grant, for a request that names a resource.
+fn decide_at(
+    grant: &Grant,
+    resource: Option<&str>,
+    change: impl FnOnce(&mut AuthorizationCode, &mut Redemption<'_>),
+) -> CodeDecision {
+    let (mut code, served, named) = (code(), fixtures::resource(), resource.map(resource_uri));
     let client = fixtures::client(&["http://127.0.0.1/cb"]);
     let template = code.clone();
     let mut redemption = Redemption {
         code: &template,
-        standing: Standing {
-            grant: &grant,
-            is_alive: true,
-            resource: Some(&resource),
-            roles: &[],
-            now: fixtures::at(101),
-        },
+        standing: Standing { grant, is_alive: true, resource: Some(&served), roles: &[], now: at(101) },
         client: &client,
         redirect_uri: Some("http://127.0.0.1:5/cb"),
         verifier: VERIFIER,
-        resource: None,
+        resource: named.as_ref(),
         now: at(159),
     };
     change(&mut code, &mut redemption);
@@ -107,31 +112,11 @@ fn only_the_client_of_a_code_can_wear_it_out() {
 #[test]
 fn a_code_that_is_over_sends_people_to_log_in_again_whatever_else_is_wrong() {
     // RFC 6749 §5.2: clients start over on invalid_grant, not on invalid_target
-    let other = ResourceUri::parse("https://other.example/mcp").unwrap();
-    let (grant, resource) = (fixtures::grant(), fixtures::resource());
-    let (client, code) = (fixtures::client(&[]), code());
-    let redemption = Redemption {
-        code: &code,
-        standing: Standing {
-            grant: &grant,
-            is_alive: true,
-            resource: Some(&resource),
-            roles: &[],
-            now: fixtures::at(101),
-        },
-        client: &client,
-        redirect_uri: None,
-        verifier: VERIFIER,
-        resource: Some(&other),
-        now: at(160),
-    };
-    assert_eq!(refusal(redemption.decide()), (ErrorCode::InvalidGrant, false), "expired");
-    let ended = Redemption {
-        standing: Standing { is_alive: false, ..redemption.standing },
-        now: at(159),
-        ..redemption
-    };
-    assert_eq!(refusal(ended.decide()), (ErrorCode::InvalidGrant, false), "grant has ended");
+    let grant = fixtures::grant();
+    let expired = decide_at(&grant, Some(OTHER), |_, r| r.now = at(160));
+    assert_eq!(refusal(expired), (ErrorCode::InvalidGrant, false));
+    let ended = decide_at(&grant, Some(OTHER), |_, r| r.standing.is_alive = false);
+    assert_eq!(refusal(ended), (ErrorCode::InvalidGrant, false));
 }
 
 #[test]
@@ -164,74 +149,22 @@ fn a_replay_revokes_only_when_client_and_verifier_are_right() {
 #[test]
 fn the_resource_stays_the_one_of_the_grant() {
     // RFC 8707 §2.2
-    let same = ResourceUri::parse("https://MCP.example/mcp/").unwrap();
-    let other = ResourceUri::parse("https://other.example/mcp").unwrap();
-    let named = |uri: &ResourceUri| {
-        let (grant, resource) = (fixtures::grant(), fixtures::resource());
-        let (code, client) = (code(), fixtures::client(&[]));
-        Redemption {
-            code: &code,
-            standing: Standing {
-                grant: &grant,
-                is_alive: true,
-                resource: Some(&resource),
-                roles: &[],
-                now: fixtures::at(101),
-            },
-            client: &client,
-            redirect_uri: None,
-            verifier: VERIFIER,
-            resource: Some(uri),
-            now: at(101),
-        }
-        .decide()
-    };
-    assert_eq!(named(&same), redeem());
-    assert_eq!(refusal(named(&other)), (ErrorCode::InvalidTarget, false));
+    let named = |resource| decide_at(&fixtures::grant(), Some(resource), |_, _| ());
+    assert_eq!(named("https://MCP.example/mcp/"), redeem());
+    assert_eq!(refusal(named(OTHER)), (ErrorCode::InvalidTarget, false));
 }
 
 #[test]
 fn a_code_gives_what_may_still_be_given() {
     // OWASP ASVS 8.3.2: the role behind `admin` was lost since the person agreed
-    let (mut grant, resource) = (fixtures::grant(), fixtures::resource());
+    let mut grant = fixtures::grant();
     (grant.resources[0].scope, grant.general) = (scope("read admin"), scope(""));
-    let redemption = Redemption {
-        code: &code(),
-        standing: Standing {
-            grant: &grant,
-            is_alive: true,
-            resource: Some(&resource),
-            roles: &[],
-            now: fixtures::at(101),
-        },
-        client: &fixtures::client(&[]),
-        redirect_uri: None,
-        verifier: VERIFIER,
-        resource: None,
-        now: at(101),
-    };
-    assert_eq!(redemption.decide(), CodeDecision::Redeem(scope("read")));
+    assert_eq!(decide_at(&grant, None, |_, _| ()), CodeDecision::Redeem(scope("read")));
 }
 
 #[test]
 fn a_replay_is_not_hidden_by_another_resource() {
-    let other = ResourceUri::parse("https://other.example/mcp").unwrap();
-    let (grant, resource, client) = (fixtures::grant(), fixtures::resource(), fixtures::client(&[]));
-    let code = AuthorizationCode { redeemed_at: Some(at(110)), ..code() };
-    let redemption = Redemption {
-        code: &code,
-        standing: Standing {
-            grant: &grant,
-            is_alive: true,
-            resource: Some(&resource),
-            roles: &[],
-            now: fixtures::at(101),
-        },
-        client: &client,
-        redirect_uri: None,
-        verifier: VERIFIER,
-        resource: Some(&other),
-        now: at(120),
-    };
-    assert_eq!(redemption.decide(), CodeDecision::Replay(grant.id.clone()));
+    let grant = fixtures::grant();
+    let replay = decide_at(&grant, Some(OTHER), |code, _| code.redeemed_at = Some(at(110)));
+    assert_eq!(replay, CodeDecision::Replay(grant.id.clone()));
 }
