@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::commands::{done, ran, token_request};
-use crate::network::{connect, rest, send};
+use crate::network::post;
 use crate::program::{Dev, directory};
 use crate::{NotRun, cases};
 
@@ -108,19 +108,8 @@ fn many_commands_and_the_server_write_at_once_and_nothing_is_lost() -> Result<()
 /// Registers a client of its own; its identifier.
 fn register(dev: &Dev, number: usize) -> String {
     let body = format!(r#"{{"client_name":"App {number}","redirect_uris":["http://127.0.0.1/{number}"]}}"#);
-    let stream = connect(dev.port());
-    send(
-        &stream,
-        &format!(
-            "POST /oauth/register HTTP/1.1\r\nHost: localhost:{}\r\nConnection: close\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            dev.port(),
-            body.len()
-        ),
-    );
-    let answer = rest(&stream);
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    assert!(head.starts_with("HTTP/1.1 201 "), "{answer}");
-    let registered: Value = serde_json::from_str(body).unwrap();
+    let (status, answer) = post(dev.port(), "/oauth/register", ("application/json", &body), "");
+    assert_eq!(status, 201, "{answer}");
+    let registered: Value = serde_json::from_str(&answer).unwrap();
     registered["client_id"].as_str().unwrap().to_owned()
 }

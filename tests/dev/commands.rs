@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::network::{connect, rest, send};
+use crate::network::post;
 use crate::program::{Dev, directory, gatelet};
 use crate::{NotRun, cases};
 
@@ -80,18 +80,7 @@ pub(crate) fn token_request(port: u16, form: &str) -> (u16, String) {
 
 /// The status and the body of a form that is posted to an endpoint of clients.
 pub(crate) fn form_request(port: u16, endpoint: &str, form: &str) -> (u16, String) {
-    let stream = connect(port);
-    send(
-        &stream,
-        &format!(
-            "POST /oauth/{endpoint} HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\
-             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
-            form.len()
-        ),
-    );
-    let answer = rest(&stream);
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+    post(port, &format!("/oauth/{endpoint}"), ("application/x-www-form-urlencoded", form), "")
 }
 
 fn machine_token(port: u16, client: &str, secret: &str) -> u16 {
@@ -246,41 +235,22 @@ fn a_token_is_issued_in_dev_mode_and_ends_with_its_grant() -> Result<(), NotRun>
 /// Calls the demonstration server.
 fn call(dev: &Dev, token: &str) -> u16 {
     let body = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"whoami"}}"#;
-    let stream = connect(dev.port());
-    send(
-        &stream,
-        &format!(
-            "POST /demo/mcp HTTP/1.1\r\nHost: localhost:{}\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            dev.port(),
-            body.len()
-        ),
-    );
-    rest(&stream).split(' ').nth(1).unwrap().parse().unwrap()
+    let authorization = format!("Authorization: Bearer {token}\r\n");
+    post(dev.port(), "/demo/mcp", ("application/json", body), &authorization).0
 }
 
 fn names_of_strangers_command_no_terminal() -> Result<(), NotRun> {
     let here = directory("strangers");
     let dev = Dev::start(&here, ".gatelet");
     let body = r#"{"client_name":"good\u202eevil","redirect_uris":["http://127.0.0.1/cb"]}"#;
-    let stream = connect(dev.port());
-    send(
-        &stream,
-        &format!(
-            "POST /oauth/register HTTP/1.1\r\nHost: localhost:{}\r\nConnection: close\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            dev.port(),
-            body.len()
-        ),
-    );
-    let answer = rest(&stream);
+    let answer = post(dev.port(), "/oauth/register", ("application/json", body), "");
     dev.stop();
     for arguments in [&["client", "list"][..], &["client", "list", "--json"]] {
         let out = ran(&here, arguments).stdout;
         let raw = out.chars().any(|c| (c.is_control() && c != '\n') || c == '\u{202e}');
-        assert!(!raw, "{out:?}\n{answer}");
+        assert!(!raw, "{out:?}\n{answer:?}");
         let escaped = if arguments.len() == 2 { r"good\u{202e}evil" } else { r"good\u202eevil" };
-        assert!(out.contains(escaped), "{out}\n{answer}");
+        assert!(out.contains(escaped), "{out}\n{answer:?}");
     }
     Ok(())
 }

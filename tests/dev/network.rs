@@ -37,9 +37,27 @@ pub(crate) fn send(mut stream: &TcpStream, text: &str) {
 pub(crate) fn get(port: u16, path: &str) -> (u16, String) {
     let stream = connect(port);
     send(&stream, &format!("GET {path} HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n"));
-    let answer = rest(&stream);
+    status_and_body(&stream)
+}
+
+fn status_and_body(stream: &TcpStream) -> (u16, String) {
+    let answer = rest(stream);
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+}
+
+/// The status and the body of a `POST` with a body of this media type, and further headers, a line each.
+pub(crate) fn post(port: u16, path: &str, (kind, body): (&str, &str), headers: &str) -> (u16, String) {
+    let stream = connect(port);
+    send(
+        &stream,
+        &format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n{headers}\
+             Content-Type: {kind}\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        ),
+    );
+    status_and_body(&stream)
 }
 
 /// The JSON that a `GET` answers with 200.

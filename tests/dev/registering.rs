@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::commands::{done, ran, refused};
-use crate::network::{connect, rest, send};
+use crate::network::post;
 use crate::program::{Dev, directory};
 use crate::serve::Serve;
 use crate::{NotRun, cases};
@@ -16,19 +16,10 @@ cases![
 
 /// Registers a client with a token; the status, and what is answered.
 fn register(port: u16, token: &str, metadata: &Value) -> (u16, Value) {
+    let authorization = format!("Authorization: Bearer {token}\r\n");
     let body = metadata.to_string();
-    let stream = connect(port);
-    send(
-        &stream,
-        &format!(
-            "POST /oauth/register HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\
-             Authorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        ),
-    );
-    let answer = rest(&stream);
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    (head.split(' ').nth(1).unwrap().parse().unwrap(), serde_json::from_str(body).unwrap())
+    let (status, answer) = post(port, "/oauth/register", ("application/json", &body), &authorization);
+    (status, serde_json::from_str(&answer).unwrap())
 }
 
 fn app() -> Value {
