@@ -189,7 +189,8 @@ async fn what_is_left_out_for_a_while_gives_back_nothing_that_was_granted(databa
         }
         let mut elsewhere = world.completed();
         elsewhere.grant.tenant = tenant_id("globex");
-        (elsewhere.grant.resources.clear(), elsewhere.consents.clear());
+        elsewhere.grant.resources.clear();
+        elsewhere.consents.clear();
         assert_eq!(world.issue(&elsewhere).await, Outcome::Won(()));
         let grant = world.refreshable().await;
         let mut declared = declarations();
