@@ -334,6 +334,9 @@ async fn what_ends_is_inactive_at_once(database: Database) {
     let own = robot.client_credentials(None).await.granted();
     assert!(is_active(&robot, own.access_token()).await);
     let store = server.app().engine().store.clone();
+    let now = server.clock().now();
+    let suspended = || AuditEvent::new(now, AuditKind::Suspended);
+    let resumed = || AuditEvent::new(now, AuditKind::Resumed);
     assert!(store.suspend_tenant(&TenantId::parse("acme").unwrap(), suspended()).await.unwrap().is_won());
     assert_eq!(robot.introspect(own.access_token()).await.refusal(), (401, "invalid_client"));
     assert!(store.resume_tenant(&TenantId::parse("acme").unwrap(), resumed()).await.unwrap().is_won());
