@@ -179,7 +179,7 @@ impl Admin {
         let user = self.user(name).await?;
         if user.password_is_declared {
             return Err(AdminError::Refused(format!(
-                "the password of {name:?} is given by the configuration (or by dev mode, where it is fixed) and is changed there"
+                "the password of {name:?} is given by the configuration file (or fixed, in dev mode) and is changed there"
             )));
         }
         if let Some(hash) = self.hashed(Some(password)).await? {
