@@ -15,7 +15,7 @@ use crate::clock::Clock;
 /// Largest POST body that is read to know its calls; the same as rmcp's own limit.
 const DEFAULT_MAX_BODY: usize = 4 * 1024 * 1024;
 
-/// Collects the configuration of a [`ResourceServer`]; only resource and issuer are needed.
+/// Collects the configuration of a [`ResourceServer`](super::ResourceServer); only resource and issuer are needed.
 #[derive(Clone, Debug)]
 #[must_use = "call build()"]
 pub struct Builder {
