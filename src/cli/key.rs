@@ -41,6 +41,7 @@ pub enum KeyCommand {
     /// Print the public part of a key.
     Export {
         /// Which; default: the one that signs with RS256.
+        #[arg(allow_hyphen_values = true)]
         kid: Option<String>,
         /// As a JWK, not as PEM.
         #[arg(long)]
@@ -49,7 +50,8 @@ pub enum KeyCommand {
     /// Revoke a key that others may know: it is published no longer, what it signed is invalid at introspection, and
     /// another signs at once.
     Revoke {
-        /// Which.
+        /// Which. One name in sixty-four begins with `-`, as base64url does.
+        #[arg(allow_hyphen_values = true)]
         kid: String,
     },
     /// Seal everything in the database anew, under another key-encryption key. Afterwards configure that one and restart
@@ -205,4 +207,30 @@ async fn rewrap(admin: &Admin, file: &Path) -> Result<Output, AdminError> {
         ),
         json!({ "rewrapped": rows, "key_encryption_key": name, "file": path }),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::KeyCommand;
+    use crate::cli::{Cli, Command};
+
+    #[test]
+    fn a_key_whose_name_begins_with_a_hyphen_is_named_as_it_is() {
+        // RFC 7638 §3: a thumbprint in base64url may begin with any of its letters.
+        let name = "-hV0aM6mGk8vJ2c1dTqkXw3n5s7y9z-_ABCDEFGHIJK";
+        for verb in ["revoke", "export"] {
+            for line in [&["gatelet", "key", verb, name][..], &["gatelet", "key", verb, name, "--dev"]] {
+                let Command::Key(args) = Cli::try_parse_from(line).unwrap().command else {
+                    panic!("{line:?}")
+                };
+                let (KeyCommand::Revoke { kid } | KeyCommand::Export { kid: Some(kid), .. }) = args.command
+                else {
+                    panic!("{line:?}");
+                };
+                assert_eq!(kid, name);
+            }
+        }
+    }
 }
