@@ -26,3 +26,4 @@ pub mod serve;
 pub mod store;
 pub mod testkit;
 pub mod tokens;
+pub mod zoo;

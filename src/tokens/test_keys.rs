@@ -12,16 +12,25 @@ pub struct TestKey {
     pub thumbprint: &'static str,
 }
 
+macro_rules! test_key {
+    ($number:literal, $thumbprint:literal) => {
+        TestKey {
+            pem: include_str!(concat!("../../keys/test-rs256-", $number, ".pem")),
+            thumbprint: $thumbprint,
+        }
+    };
+}
+
 /// All committed test keys.
-pub const TEST_KEYS: [TestKey; 2] = [
-    TestKey {
-        pem: include_str!("../../keys/test-rs256-1.pem"),
-        thumbprint: "APHQW_f4LUvwCIZcJrUolhngW72yub-0rPnIYGAgdXw",
-    },
-    TestKey {
-        pem: include_str!("../../keys/test-rs256-2.pem"),
-        thumbprint: "m8yve9DZKrpbYtTk8gZiVyiBH_0a6MinlwnZQXYuCJA",
-    },
+pub const TEST_KEYS: [TestKey; 8] = [
+    test_key!("1", "APHQW_f4LUvwCIZcJrUolhngW72yub-0rPnIYGAgdXw"),
+    test_key!("2", "m8yve9DZKrpbYtTk8gZiVyiBH_0a6MinlwnZQXYuCJA"),
+    test_key!("3", "bBpT7TtDhX2SRhDw0oEG0OEA5q5hkcO_OUy5FPTjskc"),
+    test_key!("4", "3aKyYXpdb7xekAqimN6EA3RYvY9UxnZkkLGZVvmOP2U"),
+    test_key!("5", "IrRIY053xy-px9r7YHA-m_rBxe7vRLg6ktl5gOvee9c"),
+    test_key!("6", "I7qCf7mSd3i8MKt63hb16_zpwFxciOJdrbJ5kOvslNE"),
+    test_key!("7", "muHoxeODPzqB0rDABH9gPjQYJmGoDQ7C5AQ2RwIRiZc"),
+    test_key!("8", "Jdv22XYv0OU54JnbuYT5AFClMtPxms38cyej2mszHVs"),
 ];
 
 impl TestKey {
@@ -59,5 +68,10 @@ mod tests {
         pems.sort();
         let committed: Vec<_> = pems.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect();
         assert_eq!(committed, TEST_KEYS.map(|key| key.pem));
+        let readme = include_str!("../../keys/README.md");
+        for (number, key) in (1..).zip(TEST_KEYS) {
+            let row = format!("| `test-rs256-{number}.pem` | `{}` |", key.thumbprint);
+            assert!(readme.contains(&row), "keys/README.md says: {row}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use gatelet::tokens::TEST_KEYS;
 use serde_json::{Value, json};
 
 use crate::commands::{done, form_request, refused, token_request};
@@ -131,14 +132,17 @@ fn the_published_test_keys_are_not_brought_in() -> Result<(), NotRun> {
     let serve = server(&here);
     let keys = Path::new(env!("CARGO_MANIFEST_DIR")).join("keys");
     let before = published(serve.port);
-    for name in ["test-rs256-1.pem", "test-rs256-2.pem"] {
-        let file = keys.join(name);
-        // Another name hides nothing.
-        for further in [&[][..], &["--kid", "mine"], &["--activate"]] {
-            let said = refused(&here, 4, &[&["key", "import", file.to_str().unwrap()], further].concat());
-            assert!(said.contains("one of the test keys that everybody can read"), "{said}");
-        }
+    let refused = |number: usize, further: &[&str]| {
+        let file = keys.join(format!("test-rs256-{number}.pem"));
+        let said = refused(&here, 4, &[&["key", "import", file.to_str().unwrap()], further].concat());
+        assert!(said.contains("one of the test keys that everybody can read"), "{number}: {said}");
+    };
+    for number in 1..=TEST_KEYS.len() {
+        refused(number, &[]);
     }
+    // Another name hides nothing.
+    refused(1, &["--kid", "mine"]);
+    refused(1, &["--activate"]);
     let listed = done(&here, &["key", "list"]);
     assert_eq!(listed["keys"].as_array().unwrap().len(), 1, "{listed}");
     assert_eq!(published(serve.port), before);
