@@ -57,7 +57,8 @@ impl Admin {
         let engine = &self.engine;
         let named = Named { what: "client", id: client.as_str() };
         let client = engine.store.client(client).await?.ok_or_else(|| named.not_found())?;
-        let refused = |error: &crate::protocol::OAuthError| AdminError::Refused(error.description().to_owned());
+        let refused =
+            |error: &crate::protocol::OAuthError| AdminError::Refused(error.description().to_owned());
         let resource = engine.target(&client, resource).await.map_err(AdminError::Failed)?;
         let resource = resource.map_err(|error| refused(&error))?;
         let scope = client.machine_scope(&resource, scope).map_err(|error| refused(&error))?;
