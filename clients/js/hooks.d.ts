@@ -1,12 +1,11 @@
 import type { Gatelet, Issuer, IssuerSpec, StartOptions } from "./index.js";
 
-/** A process that runs from before the first test of a file until after the last one. */
+/** A process that runs from when it is first asked for until after the last test of a file. */
 export interface InUse {
-  /** The process. It is there in tests and hooks. */
-  readonly gatelet: Gatelet;
+  gatelet(): Promise<Gatelet>;
   /** A new issuer. */
   issuer(spec?: IssuerSpec): Promise<Issuer>;
 }
 
-/** Starts gatelet before the tests of this file or suite, and ends it after them. */
+/** A gatelet for the tests of this file or suite, which ends after them. */
 export function useGatelet(options?: StartOptions): InUse;

@@ -366,7 +366,8 @@ export function connectGatelet(controlUrl: string, controlKey: string): Promise<
 
 /**
  * The body of a test that has an issuer of its own: `test("…", withIssuer({}, async (issuer) => { … }))`, in any runner. What
- * the runner gives to the test comes behind the issuer. All such tests of a process share one gatelet.
+ * the runner gives to the test comes behind the issuer. All such tests of a process share one gatelet. (A `test` of vitest
+ * that was extended wants a pattern as parameter; use its fixtures.)
  */
 export function withIssuer<Context extends unknown[], Result>(
   spec: IssuerSpec,

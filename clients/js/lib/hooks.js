@@ -3,23 +3,14 @@
 
 const { startGatelet } = require("./gatelet.js");
 
-/** `useGatelet` for a runner's hooks. */
-const withHooks = ({ beforeAll, afterAll }) =>
+/** `useGatelet` for a runner's hook. */
+const withHook = (afterAll) =>
   function useGatelet(options) {
-    let running;
-    beforeAll(async () => {
-      running = await startGatelet(options);
-    });
-    afterAll(() => running?.close());
-    return {
-      get gatelet() {
-        if (!running) throw new Error("gatelet runs in tests and in hooks, not while tests are collected");
-        return running;
-      },
-      issuer(spec) {
-        return this.gatelet.issuer(spec);
-      },
-    };
+    // Started by whoever asks first: not every runner waits for one hook before it begins the next.
+    let started;
+    const gatelet = () => (started ??= startGatelet(options));
+    afterAll(async () => (await started)?.close());
+    return { gatelet, issuer: async (spec) => (await gatelet()).issuer(spec) };
   };
 
-module.exports = { withHooks };
+module.exports = { withHook };

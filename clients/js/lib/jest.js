@@ -1,9 +1,6 @@
 "use strict";
 
-const { withHooks } = require("./hooks.js");
+const { withHook } = require("./hooks.js");
 
 // Jest's hooks are global.
-exports.useGatelet = withHooks({
-  beforeAll: (hook) => globalThis.beforeAll(hook),
-  afterAll: (hook) => globalThis.afterAll(hook),
-});
+exports.useGatelet = withHook((hook) => globalThis.afterAll(hook));

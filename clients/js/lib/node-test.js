@@ -1,6 +1,6 @@
 "use strict";
 
-const { before, after } = require("node:test");
-const { withHooks } = require("./hooks.js");
+const { after } = require("node:test");
+const { withHook } = require("./hooks.js");
 
-exports.useGatelet = withHooks({ beforeAll: before, afterAll: after });
+exports.useGatelet = withHook(after);

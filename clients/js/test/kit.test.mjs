@@ -1,7 +1,8 @@
 // The package as it is installed, with the program of its platform.
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -51,7 +52,7 @@ test("an issuer ends with its test", async () => {
 });
 
 test("issuers have nothing in common", async () => {
-  const [one, other] = [await inUse.issuer(), await inUse.gatelet.issuer()];
+  const [one, other] = [await inUse.issuer(), await (await inUse.gatelet()).issuer()];
   await one.rotateKey();
   assert.deepEqual([(await fetched(one.jwksUri))[1].keys.length, (await fetched(other.jwksUri))[1].keys.length], [2, 1]);
 });
@@ -87,14 +88,15 @@ test("a snapshot is put back", withIssuer({}, async (issuer) => {
 }));
 
 test("a refusal says why", async () => {
-  const refused = inUse.gatelet.issuerNamed("nobody");
+  const gatelet = await inUse.gatelet();
+  const refused = gatelet.issuerNamed("nobody");
   await assert.rejects(refused, { name: "GateletError", status: 404, code: "not_found", message: /404 not_found/ });
-  const stranger = await connectGatelet(inUse.gatelet.controlUrl, "not-the-control-key");
+  const stranger = await connectGatelet(gatelet.controlUrl, "not-the-control-key");
   await assert.rejects(stranger.issuers(), { status: 401 });
 });
 
 test("one that is running already is used", async (t) => {
-  const { gatelet } = inUse;
+  const gatelet = await inUse.gatelet();
   Object.assign(process.env, { GATELET_CONTROL_URL: gatelet.controlUrl, GATELET_CONTROL_KEY: gatelet.controlKey });
   t.after(() => {
     delete process.env.GATELET_CONTROL_URL;
@@ -118,12 +120,13 @@ async function ends(pid) {
 
 const needsProc = { skip: existsSync("/proc/self/stat") ? false : "looks for processes in /proc" };
 
-for (const [how, rest] of [["is closed", "await it.close()"], ["is forgotten", ""], ["is killed", "await new Promise((r) => setTimeout(r, 600000))"]]) {
+const WAYS = { "is closed": "await it.close()", "is forgotten": "", "is killed": "setTimeout(() => {}, 600_000)" };
+for (const [how, rest] of Object.entries(WAYS)) {
   test(`the process ends when its starter ${how}`, needsProc, async () => {
     const script = `import { startGatelet } from "gatelet"; const it = await startGatelet(); console.log(it.pid); ${rest}`;
     const starter = spawn(process.execPath, ["--input-type=module", "-e", script], { cwd: import.meta.dirname });
     const closed = new Promise((resolve) => starter.once("close", resolve));
-    const [pid] = await new Promise((resolve) => createInterface({ input: starter.stdout }).once("line", (line) => resolve([line])));
+    const [pid] = await once(createInterface({ input: starter.stdout }), "line");
     if (how === "is killed") starter.kill("SIGKILL");
     await closed;
     assert.ok(await ends(Number(pid)));
@@ -143,12 +146,11 @@ test("the program is looked for in three places", (t) => {
   process.env.GATELET_BIN = "/named";
   assert.equal(program(), "/named");
   // A copy of the package that has no platform package beside it.
-  const script = createRequire(import.meta.url).resolve("gatelet").replace(/index\.js$/, "process.js");
+  const script = createRequire(import.meta.url).resolve("gatelet");
   const alone = path.join(elsewhere, "lib");
   const code = `console.log(require(${JSON.stringify(path.join(alone, "process.js"))}).program())`;
-  const files = { "process.js": readFileSync(script), "control.js": readFileSync(script.replace("process.js", "control.js")) };
-  spawnSync("mkdir", [alone]);
-  for (const [name, text] of Object.entries(files)) writeFileSync(path.join(alone, name), text);
+  mkdirSync(alone);
+  for (const name of ["process.js", "control.js"]) copyFileSync(path.join(path.dirname(script), name), path.join(alone, name));
   const found = (PATH) => spawnSync(process.execPath, ["-e", code], { env: { PATH }, cwd: elsewhere, encoding: "utf8" });
   assert.match(found("/nowhere").stderr, /GATELET_BIN can name one/);
   writeFileSync(path.join(elsewhere, "gatelet"), "");

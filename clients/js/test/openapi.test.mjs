@@ -1,5 +1,6 @@
 // Whatever the control plane can do, this package can: it calls everything that openapi.json lists, and nothing else.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { test } from "node:test";
@@ -92,4 +93,25 @@ test("every path of the control plane is reachable", async (t) => {
       .filter((template) => new RegExp(`^${template.replace(/\{\w+\}/g, "[^/]+")}$`).test(one))
       .sort((a, b) => parameters(a) - parameters(b))[0] ?? one;
   assert.deepEqual([...new Set([...called].map(fitting))].sort(), offered.sort());
+});
+
+test("what can be asked for and what is answered is in the types", async (t) => {
+  const gatelet = await startGatelet();
+  t.after(() => gatelet.close());
+  const { schemas } = (await gatelet.openapi()).components;
+  const types = readFileSync(path.join(path.dirname(require.resolve("gatelet")), "../index.d.ts"), "utf8");
+  const members = (name) => {
+    const [, parent, body] = new RegExp(`^export interface ${name}(?: extends (\\w+))? \\{\\n(.*?)^\\}`, "ms").exec(types);
+    const own = [...body.matchAll(/^  (\w+)\??:/gm)].map(([, member]) => member);
+    return parent ? [...members(parent), ...own] : own;
+  };
+  const camel = (name) => name.replace(/_(\w)/g, (_, letter) => letter.toUpperCase());
+  for (const name of ["IssuerSpec", "ZooSpec", "MintSpec", "FaultSpec", "Auto"]) {
+    assert.deepEqual(members(name).sort(), Object.keys(schemas[name].properties).map(camel).sort(), name);
+  }
+  const answers = ["Person", "Client", "Resource", "Minted", "Specimen", "Clock", "Keys", "Persona"];
+  const renamed = { Request: "SeenRequest", Pattern: "Expected", ...Object.fromEntries(answers.map((name) => [name, name])) };
+  for (const [schema, name] of Object.entries(renamed)) {
+    assert.deepEqual(members(name).sort(), Object.keys(schemas[schema].properties).sort(), name);
+  }
 });

@@ -1,12 +1,27 @@
 """Whatever the control plane can do, this package can: it calls everything that openapi.json lists, and nothing else."""
 
+import dataclasses
+import inspect
 import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from gatelet import Gatelet, GateletError, Issuer
+from gatelet import (
+    Client,
+    Clock,
+    Gatelet,
+    GateletError,
+    Issuer,
+    Keys,
+    Persona,
+    Person,
+    Resource,
+    SeenRequest,
+    Specimen,
+    Token,
+)
 from gatelet._http import Control
 
 METHODS = {"get", "put", "post", "delete", "patch"}
@@ -90,3 +105,40 @@ def test_every_path_of_the_control_plane_is_reachable(gatelet: Gatelet, called: 
         return method, min(fits, key=lambda known: known.count("{"), default=path)
 
     assert {template(method, path) for method, path in called} == offered
+
+
+SPECS = {
+    "IssuerSpec": Gatelet.issuer,
+    "ZooSpec": Issuer.zoo,
+    "MintSpec": Issuer.mint,
+    "ClockSetting": Issuer.set_clock,
+    "Advance": Issuer.advance,
+    "FaultSpec": Issuer.fault,
+    "Decide": Issuer.authorize,
+    "Auto": Issuer.auto,
+    "Pattern": Issuer.expect,
+    "Document": Issuer.document,
+}
+ANSWERS: dict[str, type] = {
+    "Person": Person,
+    "Client": Client,
+    "Resource": Resource,
+    "Specimen": Specimen,
+    "Clock": Clock,
+    "Keys": Keys,
+    "Persona": Persona,
+    "Request": SeenRequest,
+}
+
+
+def test_what_can_be_asked_for_has_a_parameter(gatelet: Gatelet) -> None:
+    schemas = gatelet.openapi()["components"]["schemas"]
+    for name, method in SPECS.items():
+        assert set(inspect.signature(method).parameters) - {"self"} == set(schemas[name]["properties"]), name
+
+
+def test_what_is_answered_has_a_place(gatelet: Gatelet) -> None:
+    schemas = gatelet.openapi()["components"]["schemas"]
+    for name, kind in ANSWERS.items():
+        assert {field.name for field in dataclasses.fields(kind)} == set(schemas[name]["properties"]), name
+    assert {"token", *Token.__annotations__} == set(schemas["Minted"]["properties"])

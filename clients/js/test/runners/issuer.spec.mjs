@@ -1,5 +1,5 @@
 // Vitest's fixtures.
-import { expect } from "vitest";
+import { expect, test as plain } from "vitest";
 
 import { withIssuer } from "gatelet";
 import { test } from "gatelet/vitest";
@@ -24,6 +24,6 @@ test.describe("with a spec", () => {
   });
 });
 
-test("the body of a test can have one too", withIssuer({}, async (issuer) => {
+plain("the body of a test can have one too", withIssuer({}, async (issuer) => {
   expect((await issuer.mint()).claims.sub).toBe("alice");
 }));

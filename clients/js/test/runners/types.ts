@@ -11,7 +11,7 @@ const issuer: Issuer = await gatelet.issuer({ frozen: true, auto: { user: "alice
 const minted: Minted = await issuer.mint({ scope: ["mcp:read"], claims: { aud: null } });
 const specimens: Specimen[] = await issuer.zoo({ user: "grace" });
 const location: URL = await issuer.authorize(new URL(issuer.url), { scopes: ["mcp:read"] });
-const status: number | null = (await inUse.gatelet.issuers())[0]!.name.length;
+const status: number | null = (await (await inUse.gatelet()).issuers())[0]!.name.length;
 console.log(minted.token, specimens[0]!.depends_on === "tenant", location.href, status);
 
 test("typed", withIssuer({}, async (issuer, context: { name: string }) => {
