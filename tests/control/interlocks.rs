@@ -10,7 +10,8 @@ use gatelet::app::serve_mode;
 use gatelet::clock::Clock;
 use gatelet::config::{self, Machine};
 use gatelet::control;
-use gatelet::protocol::Issuer;
+use gatelet::flow::admin::Answer;
+use gatelet::protocol::{ClientId, Issuer};
 use tower::ServiceExt as _;
 
 fn directory(name: &str) -> PathBuf {
@@ -45,6 +46,28 @@ async fn dev_mode_has_no_control_plane() {
         DevOptions { data: data.clone(), issuer, exposed: false, hosts: Vec::new(), clock: Clock::system() };
     let dev = dev::build(options).await.unwrap();
     has_no_control_plane(dev.router, dev.app.paths(), "http://localhost:8710").await;
+    dev.app.close().await;
+    std::fs::remove_dir_all(data).unwrap();
+}
+
+#[tokio::test]
+async fn nobody_is_stood_in_for_in_a_database_of_dev_mode() {
+    let issuer = Issuer::parse("http://localhost:8710/oauth").unwrap();
+    let data = directory("stand-in");
+    let options =
+        DevOptions { data: data.clone(), issuer, exposed: false, hosts: Vec::new(), clock: Clock::system() };
+    let dev = dev::build(options).await.unwrap();
+    let admin = dev.app.engine().administrator("test");
+    let answer = Answer { user: "alice".to_owned(), allows: true, scope: None, tenant: None };
+    let client = ClientId::parse(dev::MACHINE_CLIENT).unwrap();
+    for refused in [
+        admin.answer_authorization(b"client_id=dev-terminal", &answer).await.map(drop),
+        admin.issue_machine_token(&client, None, None).await.map(drop),
+        admin.lend_signing_key().await.map(drop),
+    ] {
+        let why = refused.unwrap_err().to_string();
+        assert!(why.contains("test mode"), "{why}");
+    }
     dev.app.close().await;
     std::fs::remove_dir_all(data).unwrap();
 }
