@@ -1,14 +1,15 @@
 """The MCP servers of mutants/, and what `gatelet probe` finds at each: nothing at a correct one, its fault at a mutant."""
 
 import json
-import secrets
+import os
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from .clients import NODE
 from .resource_servers import RMCP
-from .servers import HERE, PYTHON, Server, free_port, surroundings
+from .servers import HERE, PYTHON, free_port, surroundings
 from .tally import Tally
 
 SCOPE, TENANT = "mcp:read", "acme"
@@ -60,71 +61,68 @@ FAULTS = {
 }
 
 
-class Issuer(Server):
-    """`gatelet test`: its ready-made issuer takes every loopback URL for a resource."""
-
-    def __init__(self, program: str, work: Path) -> None:
-        port = free_port()
-        self.key = secrets.token_hex(16)
-        self.control = f"http://127.0.0.1:{port}/control"
-        command = [program, "test", "--stay", "--listen", f"127.0.0.1:{port}", "--control-key", self.key]
-        super().__init__("gatelet-test", [port], command, work)
-
-
 def run(program: str, work: Path, tally: Tally) -> None:
     needed = [part for stack in stacks() for part in stack.command if isinstance(part, Path)]
     if not all(part.exists() for part in needed):
         tally.not_run("mutants", "e2e/install and cargo build --example rmcp_mutants")
         return
-    issuer = Issuer(program, work)
-    caught: dict[tuple[str, str], str] = {}
-    try:
-        issuer.ready()
-        for stack in stacks():
-            for mutant in (CORRECT, *FAULTS):
-                caught[stack.name, mutant] = _try(program, issuer, stack, mutant, tally)
-    except Exception as problem:
-        tally.not_ok(f"mutants: {problem!r}", issuer.log())
-    finally:
-        issuer.stop()
+    servers = [(stack, mutant) for stack in stacks() for mutant in (CORRECT, *FAULTS)]
+    caught = {}
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        # Each probe is an issuer of its own and starts a server of its own.
+        probes = [pool.submit(Probed.of, program, work, *server) for server in servers]
+        for (stack, mutant), probe in zip(servers, probes):
+            try:
+                caught[stack.name, mutant] = _judge(stack, mutant, probe.result(), tally)
+            except Exception as problem:
+                tally.not_ok(f"mutants: {stack.name}: {mutant or 'the correct server'}: {problem!r}")
     _show(caught)
 
 
-def _try(program: str, issuer: Issuer, stack: Stack, mutant: str, tally: Tally) -> str:
-    """What the probe says of one server, for the table."""
-    status, findings, errors = _probe(program, issuer, stack, mutant)
-    about = f"mutants: {stack.name}: {mutant or 'the correct server'}"
+@dataclass(frozen=True)
+class Probed:
+    status: int
+    findings: dict[str, str]
+    """What is wrong, by check."""
+    errors: str
+
+    @classmethod
+    def of(cls, program: str, work: Path, stack: Stack, mutant: str) -> "Probed":
+        """Has the probe start the server and look at it."""
+        url = f"http://127.0.0.1:{free_port()}/mcp"
+        report = work / f"{stack.name}-{mutant or 'correct'}.json"
+        wishes = ["--scope", SCOPE, "--tenant", TENANT, "--key-patience", str(PATIENCE), "--start-patience", "120"]
+        command = [program, "probe", url, *wishes, "--format", "json", "--output", report, "--", *stack.command]
+        server = {"GATELET_SCOPE": SCOPE, "GATELET_TENANT": TENANT, "MUTANT": mutant}
+        done = subprocess.run(command, env=surroundings() | server, capture_output=True, text=True, timeout=300)
+        checks = json.loads(report.read_text())["checks"] if report.exists() else []
+        findings = {check["id"]: check["message"] for check in checks if check["outcome"] == "wrong"}
+        return cls(done.returncode, findings, "\n".join(done.stderr.splitlines()[-20:]))
+
+
+def _judge(stack: Stack, mutant: str, probed: Probed, tally: Tally) -> str:
+    """What the probe makes of one server, for the table."""
+    findings = probed.findings
     told = ", ".join(findings) or "nothing"
-    if status not in (0, 1) or (status == 1) != bool(findings):
-        tally.not_ok(f"{about} is probed: status {status}, found {told}", errors)
+    about = f"mutants: {stack.name}: {mutant or 'the correct server'}"
+    if probed.status not in (0, 1) or (probed.status == 1) != bool(findings):
+        tally.not_ok(f"{about} is probed: status {probed.status}, found {told}", probed.errors)
         return "NOT PROBED"
     if mutant == CORRECT:
         if findings:
-            tally.not_ok(f"{about} is found without fault", "\n".join(f"{check}: {findings[check]}" for check in findings))
+            said = "\n".join(f"{check}: {message}" for check, message in findings.items())
+            tally.not_ok(f"{about} is found without fault", said)
             return f"FALSE ALARM: {told}"
         tally.ok(f"{about} is found without fault")
         return "clean"
     fault = FAULTS[mutant]
-    by = fault.checks & findings.keys()
-    others = findings.keys() - fault.checks - fault.entails
-    if by and not others:
-        tally.ok(f"{about} is caught by {' and '.join(sorted(by))}")
-        return " and ".join(sorted(by))
-    tally.not_ok(f"{about} is caught by {' or '.join(sorted(fault.checks))} and nothing else, found {told}", errors)
-    return f"MISSED: {told}"
-
-
-def _probe(program: str, issuer: Issuer, stack: Stack, mutant: str) -> tuple[int, dict[str, str], str]:
-    """The status, what is wrong by which check, and what was written on standard error."""
-    url = f"http://127.0.0.1:{free_port()}/mcp"
-    control = ["--control", issuer.control, "--control-key", issuer.key]
-    wishes = ["--scope", SCOPE, "--tenant", TENANT, "--key-patience", str(PATIENCE), "--start-patience", "120"]
-    command = [program, "probe", url, *control, *wishes, "--format", "json", "--", *map(str, stack.command)]
-    server = {"GATELET_SCOPE": SCOPE, "GATELET_TENANT": TENANT, "MUTANT": mutant}
-    done = subprocess.run(command, env=surroundings() | server, capture_output=True, text=True, timeout=300)
-    checks = json.loads(done.stdout)["checks"] if done.stdout else []
-    findings = {check["id"]: check["message"] for check in checks if check["outcome"] == "wrong"}
-    return done.returncode, findings, "\n".join(done.stderr.splitlines()[-20:])
+    by = " and ".join(sorted(fault.checks & findings.keys()))
+    if by and findings.keys() <= fault.checks | fault.entails:
+        tally.ok(f"{about} is caught by {by}")
+        return by
+    wanted = " or ".join(sorted(fault.checks))
+    tally.not_ok(f"{about} is caught by {wanted} and nothing else, found {told}", probed.errors)
+    return f"{'FALSE ALARM' if by else 'MISSED'}: {told}"
 
 
 def _show(caught: dict[tuple[str, str], str]) -> None:
