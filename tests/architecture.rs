@@ -20,6 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("resource", &["clock", "protocol"]),
     ("demo", &["resource", "clock"]),
     ("zoo", &["tokens"]),
+    ("probe", &["zoo"]),
     ("config", &["protocol", "tokens"]),
     ("serve", &[]),
     (
@@ -29,7 +30,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "clock", "random",
         ],
     ),
-    ("cli", &["app", "clock", "config", "pages", "protocol", "serve"]),
+    ("cli", &["app", "clock", "config", "pages", "probe", "protocol", "serve"]),
     (
         "testkit",
         &[
@@ -49,7 +50,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("aws_lc_rs", &["tokens", "random"]),
     ("jsonwebtoken", &["tokens", "resource", "testkit"]),
     ("rmcp", &["demo"]),
-    ("reqwest", &["fetch", "resource", "testkit"]),
+    ("reqwest", &["fetch", "probe", "resource", "testkit"]),
     ("axum", &["http", "app", "serve", "resource", "demo", "testkit", "cli"]),
     ("hyper", &["serve"]),
     ("hyper_util", &["serve"]),

@@ -15,6 +15,7 @@ pub mod key;
 mod log;
 mod output;
 mod parse;
+pub mod probe;
 mod reference;
 pub mod resource;
 pub mod role;
@@ -45,6 +46,8 @@ pub enum Command {
     Dev(dev::DevArgs),
     /// Start the server that a configuration file describes.
     Serve(serve::ServeArgs),
+    /// Send good and bad tokens to an MCP server, and say what it wrongly accepts and refuses.
+    Probe(probe::ProbeArgs),
     /// Look at configuration without starting anything.
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -81,6 +84,7 @@ pub fn run(cli: &Cli) -> ExitCode {
     match &cli.command {
         Command::Dev(args) => dev::run(args),
         Command::Serve(args) => serve::run(args),
+        Command::Probe(args) => probe::run(args),
         Command::Config(command) => config::run(command),
         Command::User(args) => user::run_user(args),
         Command::Key(args) => key::run_key(args),
