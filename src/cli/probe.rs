@@ -1,14 +1,18 @@
 //! `gatelet probe`: what an MCP server does with good and bad tokens.
 
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use tokio::task::JoinHandle;
 
-use super::{output, runtime, stop};
+use super::{listen, output, runtime, stop};
+use crate::control::{TestMode, TestModeError, TestModeOptions};
 use crate::probe::{self, Child, Format, Issuer, ProbeError, Report, Settings};
+use crate::serve::{self, ListenError};
 
 /// There are findings.
 const FINDINGS: u8 = 1;
@@ -28,15 +32,20 @@ pub struct ProbeArgs {
     /// The MCP server, as clients are given it: http://127.0.0.1:8000/mcp.
     #[arg(value_name = "URL")]
     pub url: String,
-    /// The control plane of the `gatelet test` whose issuer the server trusts (its `control_url`).
-    #[arg(long, value_name = "URL")]
-    pub control: String,
+    /// The control plane of the `gatelet test` whose issuer the server trusts (its `control_url`) [default: the probe
+    /// is that itself].
+    #[arg(long, value_name = "URL", requires = "control_key", conflicts_with = "listen")]
+    pub control: Option<String>,
     /// The key of that control plane.
-    #[arg(long, value_name = "KEY")]
-    pub control_key: String,
+    #[arg(long, value_name = "KEY", env = "GATELET_CONTROL_KEY", hide_env_values = true)]
+    pub control_key: Option<String>,
     /// The issuer that the server trusts, by its name there.
     #[arg(long, value_name = "NAME", default_value = "default")]
     pub issuer: String,
+    /// Where the probe's own issuer is: the server has to trust http://ADDRESS/oauth. A free port will do where the
+    /// probe starts the server.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    pub listen: SocketAddr,
     /// A scope that every request needs; several in one text, separated by spaces [default: what the server says].
     #[arg(long, value_name = "SCOPE")]
     pub scope: Option<String>,
@@ -117,8 +126,19 @@ fn not_probed(error: &dyn std::error::Error) -> ExitCode {
 enum Failure {
     #[error(transparent)]
     Probe(#[from] ProbeError),
+    #[error(transparent)]
+    TestMode(#[from] TestModeError),
+    #[error(transparent)]
+    Listen(#[from] ListenError),
     #[error("cannot listen for signals: {0}")]
     Signals(#[from] std::io::Error),
+    #[error("{0} can be reached from other machines; the probe's issuer listens on loopback alone")]
+    NotLoopback(SocketAddr),
+    #[error(
+        "which issuer does the server trust? Name its control plane with --control and --control-key, give the probe's \
+         own a fixed port with --listen, or let the probe start the server: gatelet probe URL -- COMMAND"
+    )]
+    NoIssuer,
     #[error("stopped")]
     Stopped,
 }
@@ -126,7 +146,16 @@ enum Failure {
 /// Probes until it is done, or somebody says stop; the command is ended in any case.
 async fn until_stopped(args: &ProbeArgs) -> Result<Report, Failure> {
     let stop = stop::listen()?;
-    let issuer = Issuer::find(&args.control, &args.control_key, &args.issuer).await?;
+    let own = match &args.control {
+        Some(_) => None,
+        None => Some(Own::start(args).await?),
+    };
+    let found = match (&args.control, &own) {
+        (Some(url), _) => Issuer::find(url, args.control_key.as_deref().unwrap_or_default(), &args.issuer).await,
+        (None, Some(Own { mode, .. })) => Issuer::find(&mode.control_url(), mode.key(), &args.issuer).await,
+        (None, None) => return Err(Failure::NoIssuer),
+    };
+    let issuer = found?;
     let mut child = match args.command.is_empty() {
         true => None,
         false => Some(Child::start(&args.command, &issuer, &args.url)?),
@@ -138,7 +167,38 @@ async fn until_stopped(args: &ProbeArgs) -> Result<Report, Failure> {
     if let Some(child) = child {
         child.end().await;
     }
+    if let Some(own) = own {
+        own.end().await;
+    }
     probed
+}
+
+/// Test mode in this process, for as long as the probe runs.
+struct Own {
+    mode: TestMode,
+    serving: JoinHandle<()>,
+}
+
+impl Own {
+    async fn start(args: &ProbeArgs) -> Result<Self, Failure> {
+        if !args.listen.ip().is_loopback() {
+            return Err(Failure::NotLoopback(args.listen));
+        }
+        if args.listen.port() == 0 && args.command.is_empty() {
+            return Err(Failure::NoIssuer);
+        }
+        let (listeners, address) = listen::loopback(args.listen).await?;
+        let options = TestModeOptions { origin: format!("http://{address}"), key: None };
+        let mode = TestMode::start(options).await?;
+        let router = mode.router();
+        let serving = tokio::spawn(async move { serve::serve(listeners, router, std::future::pending()).await });
+        Ok(Self { mode, serving })
+    }
+
+    async fn end(self) {
+        self.serving.abort();
+        self.mode.close().await;
+    }
 }
 
 async fn probed(args: &ProbeArgs, issuer: &Issuer, child: Option<&mut Child>) -> Result<Report, ProbeError> {

@@ -142,11 +142,13 @@ impl Issuer {
         Ok(self.post::<Snapshot>("snapshots", &json!({})).await?.name)
     }
 
-    /// Goes back to a state that was kept.
+    /// Goes back to a state that was kept, in all but the time.
     pub(super) async fn restore(&self, snapshot: &str) -> Result<(), ProbeError> {
+        let clock = format!("{}/clock", self.control_url);
+        let time: Value = self.read(self.http.get(&clock), "clock").await?;
         let path = format!("snapshots/{snapshot}/restore");
-        let request = self.http.post(format!("{}/{path}", self.control_url));
-        self.send(request, &path).await.map(drop)
+        self.send(self.http.post(format!("{}/{path}", self.control_url)), &path).await?;
+        self.send(self.http.put(&clock).json(&time), "clock").await.map(drop)
     }
 
     /// How many requests came to an endpoint so far.
