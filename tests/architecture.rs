@@ -30,12 +30,16 @@ const ARROWS: &[(&str, &[&str])] = &[
             "clock", "random",
         ],
     ),
-    ("cli", &["app", "clock", "config", "pages", "probe", "protocol", "serve"]),
+    (
+        "control",
+        &["app", "http", "flow", "config", "store", "tokens", "zoo", "fetch", "protocol", "clock", "random"],
+    ),
+    ("cli", &["app", "clock", "config", "control", "pages", "probe", "protocol", "serve"]),
     (
         "testkit",
         &[
-            "app", "config", "http", "flow", "store", "tokens", "fetch", "protocol", "clock", "random",
-            "serve",
+            "app", "config", "control", "http", "flow", "store", "tokens", "fetch", "protocol", "clock",
+            "random", "serve",
         ],
     ),
     ("main", &["cli"]),
@@ -51,7 +55,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("jsonwebtoken", &["tokens", "resource", "testkit"]),
     ("rmcp", &["demo"]),
     ("reqwest", &["fetch", "probe", "resource", "testkit"]),
-    ("axum", &["http", "app", "serve", "resource", "demo", "testkit", "cli"]),
+    ("axum", &["http", "app", "control", "serve", "resource", "demo", "testkit", "cli"]),
     ("hyper", &["serve"]),
     ("hyper_util", &["serve"]),
     ("clap", &["cli", "main"]),

@@ -12,6 +12,7 @@ pub mod dev;
 pub mod grant;
 pub mod initial_token;
 pub mod key;
+mod listen;
 mod log;
 mod output;
 mod parse;
@@ -22,6 +23,7 @@ pub mod role;
 pub mod serve;
 mod stop;
 pub mod tenant;
+pub mod test;
 pub mod user;
 
 use std::process::ExitCode;
@@ -46,6 +48,8 @@ pub enum Command {
     Dev(dev::DevArgs),
     /// Start the server that a configuration file describes.
     Serve(serve::ServeArgs),
+    /// Start issuers for integration tests, driven over HTTP: the control plane's address and key are printed as JSON.
+    Test(test::TestArgs),
     /// Send good and bad tokens to an MCP server, and say what it wrongly accepts and refuses.
     Probe(probe::ProbeArgs),
     /// Look at configuration without starting anything.
@@ -84,6 +88,7 @@ pub fn run(cli: &Cli) -> ExitCode {
     match &cli.command {
         Command::Dev(args) => dev::run(args),
         Command::Serve(args) => serve::run(args),
+        Command::Test(args) => test::run(args),
         Command::Probe(args) => probe::run(args),
         Command::Config(command) => config::run(command),
         Command::User(args) => user::run_user(args),

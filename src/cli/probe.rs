@@ -151,7 +151,9 @@ async fn until_stopped(args: &ProbeArgs) -> Result<Report, Failure> {
         None => Some(Own::start(args).await?),
     };
     let found = match (&args.control, &own) {
-        (Some(url), _) => Issuer::find(url, args.control_key.as_deref().unwrap_or_default(), &args.issuer).await,
+        (Some(url), _) => {
+            Issuer::find(url, args.control_key.as_deref().unwrap_or_default(), &args.issuer).await
+        }
         (None, Some(Own { mode, .. })) => Issuer::find(&mode.control_url(), mode.key(), &args.issuer).await,
         (None, None) => return Err(Failure::NoIssuer),
     };
@@ -191,7 +193,8 @@ impl Own {
         let options = TestModeOptions { origin: format!("http://{address}"), key: None };
         let mode = TestMode::start(options).await?;
         let router = mode.router();
-        let serving = tokio::spawn(async move { serve::serve(listeners, router, std::future::pending()).await });
+        let serving =
+            tokio::spawn(async move { serve::serve(listeners, router, std::future::pending()).await });
         Ok(Self { mode, serving })
     }
 

@@ -60,7 +60,9 @@ fn welcome() -> Response {
 
 fn findings(report: &Report) -> Vec<String> {
     let broken = report.checks.iter().filter(|check| check.outcome.is_finding());
-    broken.map(|check| format!("{}: {}", check.rule.id, check.outcome.message().unwrap_or_default())).collect()
+    broken
+        .map(|check| format!("{}: {}", check.rule.id, check.outcome.message().unwrap_or_default()))
+        .collect()
 }
 
 fn outcome<'a>(report: &'a Report, id: &str) -> &'a Outcome {
@@ -85,7 +87,8 @@ async fn a_server_behind_the_layer_comes_out_clean(_: Database) {
     assert_eq!(report.tally().advice, 0, "{report:#?}");
     // RFC 7662: it asks nobody, so it cannot know.
     assert!(matches!(outcome(&report, "token/revoked"), Outcome::NotChecked(_)));
-    for kept in ["token/valid", "token/expired", "token/other-tenant", "token/scope-stripped", "usage/query"] {
+    for kept in ["token/valid", "token/expired", "token/other-tenant", "token/scope-stripped", "usage/query"]
+    {
         assert_eq!(*outcome(&report, kept), Outcome::Kept, "{kept}");
     }
 }
