@@ -160,7 +160,7 @@ async fn until_stopped(args: &ProbeArgs) -> Result<Report, Failure> {
     let issuer = found?;
     let mut child = match args.command.is_empty() {
         true => None,
-        false => Some(Child::start(&args.command, &issuer, &args.url)?),
+        false => Some(Child::start(&args.command, &issuer, &args.url).await?),
     };
     let probed = tokio::select! {
         probed = probed(args, &issuer, child.as_mut()) => probed.map_err(Failure::from),

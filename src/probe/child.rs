@@ -28,8 +28,11 @@ impl Child {
     /// prints goes to standard error.
     ///
     /// # Errors
-    /// There is no such program, or it cannot be run.
-    pub fn start(command: &[OsString], issuer: &Issuer, target: &str) -> Result<Self, ProbeError> {
+    /// There is no such program, it cannot be run, or another answers at `target` already.
+    pub async fn start(command: &[OsString], issuer: &Issuer, target: &str) -> Result<Self, ProbeError> {
+        if McpServer::at(target)?.call(Call::Initialize, Sent::Without, None).await.is_ok() {
+            return Err(ProbeError::Taken(target.to_owned()));
+        }
         let program = command.first().cloned().unwrap_or_default();
         let name = program.to_string_lossy().into_owned();
         let mut process = Command::new(&program);
@@ -109,7 +112,7 @@ mod tests {
         let script = format!("sleep 600 & echo $! > {}; wait", folder.display());
         let issuer = Issuer::for_tests("http://127.0.0.1:1/oauth");
         let command = ["sh", "-c", &script].map(OsString::from);
-        let child = Child::start(&command, &issuer, "http://127.0.0.1:1/mcp").unwrap();
+        let child = Child::start(&command, &issuer, "http://127.0.0.1:1/mcp").await.unwrap();
         let mut grandchild = String::new();
         while grandchild.is_empty() {
             sleep(Duration::from_millis(10)).await;
@@ -126,19 +129,27 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn nothing_is_started_where_another_answers() {
+        let other = crate::probe::listener::KeyListener::start(&serde_json::Value::Null).await.unwrap();
+        let issuer = Issuer::for_tests("http://127.0.0.1:1/oauth");
+        let started = Child::start(&["sleep", "60"].map(OsString::from), &issuer, other.url()).await;
+        assert!(matches!(started, Err(ProbeError::Taken(_))));
+    }
+
+    #[tokio::test]
     async fn a_command_that_ends_or_says_nothing_is_told() {
         let issuer = Issuer::for_tests("http://127.0.0.1:1/oauth");
-        let start = |command: &[&str]| {
+        let start = async |command: &[&str]| {
             let command: Vec<_> = command.iter().map(OsString::from).collect();
-            Child::start(&command, &issuer, "http://127.0.0.1:1/mcp")
+            Child::start(&command, &issuer, "http://127.0.0.1:1/mcp").await
         };
-        assert!(matches!(start(&["/there/is/no/such"]), Err(ProbeError::Command { .. })));
+        assert!(matches!(start(&["/there/is/no/such"]).await, Err(ProbeError::Command { .. })));
         let wait = async |mut child: Child| {
             let waited = child.wait_for("http://127.0.0.1:1/mcp", Duration::from_millis(600)).await;
             child.end().await;
             waited.unwrap_err()
         };
-        assert!(matches!(wait(start(&["false"]).unwrap()).await, ProbeError::Ended { .. }));
-        assert!(matches!(wait(start(&["sleep", "60"]).unwrap()).await, ProbeError::Silent { .. }));
+        assert!(matches!(wait(start(&["false"]).await.unwrap()).await, ProbeError::Ended { .. }));
+        assert!(matches!(wait(start(&["sleep", "60"]).await.unwrap()).await, ProbeError::Silent { .. }));
     }
 }

@@ -91,6 +91,9 @@ pub enum ProbeError {
         /// Why.
         source: std::io::Error,
     },
+    /// A server answers before the command was started.
+    #[error("something answers at {0} already, which the command has not started")]
+    Taken(String),
     /// The MCP server's command ended.
     #[error("{command} ended before {url} answered: {status}")]
     Ended {

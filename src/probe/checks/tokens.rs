@@ -165,11 +165,12 @@ async fn dialled(
         return Ok(DIALLED.not_checked("the control plane made the token with another jku"));
     }
     let answer = door.knock(&token, false).await?;
+    // A server that lets the token in without a look at its key is told so by the specimen itself.
     Ok(match (answer.is_success(), listener.calls()) {
+        (_, 0) => DIALLED.kept(),
         (true, _) => {
             DIALLED.broken(format!("fetched the attacker's key and accepted the token: {}", answer.told()))
         }
-        (false, 0) => DIALLED.kept(),
         (false, _) => {
             DIALLED.broken(format!("dialled the address in the token, then answered {}", answer.told()))
         }
