@@ -26,6 +26,22 @@ impl Random {
         Self(Source::Seeded { seed, drawn: Arc::new(AtomicU64::new(0)) })
     }
 
+    /// How many blocks a repeatable sequence has given; nothing for the operating system's.
+    pub fn drawn(&self) -> Option<u64> {
+        match &self.0 {
+            Source::System => None,
+            Source::Seeded { drawn, .. } => Some(drawn.load(Ordering::SeqCst)),
+        }
+    }
+
+    /// Takes a repeatable sequence back (or on) to where it had given so many blocks, for all clones of it; the
+    /// operating system's is left alone.
+    pub fn wind_to(&self, blocks: u64) {
+        if let Source::Seeded { drawn, .. } = &self.0 {
+            drawn.store(blocks, Ordering::SeqCst);
+        }
+    }
+
     /// `N` random bytes.
     pub fn bytes<const N: usize>(&self) -> [u8; N] {
         let mut out = [0; N];
@@ -49,5 +65,22 @@ impl Random {
             }
         }
         out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_repeats_its_sequence_and_a_place_in_it_can_be_gone_back_to() {
+        let (one, same) = (Random::seeded(7), Random::seeded(7));
+        assert_eq!(one.bytes::<40>(), same.bytes::<40>());
+        let place = one.drawn().unwrap();
+        let next = one.bytes::<16>();
+        one.clone().wind_to(place);
+        assert_eq!(one.bytes::<16>(), next);
+        assert_ne!(Random::seeded(8).bytes::<40>(), same.bytes::<40>());
+        assert_eq!(Random::system().drawn(), None);
     }
 }

@@ -19,6 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("http", &["flow", "pages", "protocol", "random"]),
     ("resource", &["clock", "protocol"]),
     ("demo", &["resource", "clock"]),
+    ("zoo", &["tokens"]),
     ("config", &["protocol", "tokens"]),
     ("serve", &[]),
     (
@@ -28,12 +29,16 @@ const ARROWS: &[(&str, &[&str])] = &[
             "clock", "random",
         ],
     ),
-    ("cli", &["app", "clock", "config", "pages", "protocol", "serve"]),
+    (
+        "control",
+        &["app", "http", "flow", "config", "store", "tokens", "zoo", "fetch", "protocol", "clock", "random"],
+    ),
+    ("cli", &["app", "clock", "config", "control", "pages", "protocol", "serve"]),
     (
         "testkit",
         &[
-            "app", "config", "http", "flow", "store", "tokens", "fetch", "protocol", "clock", "random",
-            "serve",
+            "app", "config", "control", "http", "flow", "store", "tokens", "fetch", "protocol", "clock",
+            "random", "serve",
         ],
     ),
     ("main", &["cli"]),
@@ -49,7 +54,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("jsonwebtoken", &["tokens", "resource", "testkit"]),
     ("rmcp", &["demo"]),
     ("reqwest", &["fetch", "resource", "testkit"]),
-    ("axum", &["http", "app", "serve", "resource", "demo", "testkit", "cli"]),
+    ("axum", &["http", "app", "control", "serve", "resource", "demo", "testkit", "cli"]),
     ("hyper", &["serve"]),
     ("hyper_util", &["serve"]),
     ("clap", &["cli", "main"]),

@@ -14,16 +14,21 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// Keeps house for as long as it is run.
 pub(super) async fn run(engine: Engine) {
     loop {
-        match sweep(&engine).await {
-            Ok(0) => {}
-            Ok(rows) => tracing::debug!(rows, "swept"),
-            // The next round tries again.
-            Err(error) => tracing::warn!(%error, "could not sweep"),
-        }
-        if let Err(error) = engine.tend_keys().await {
-            tracing::warn!(%error, "could not tend the signing keys");
-        }
+        once(&engine).await;
         tokio::time::sleep(EVERY).await;
+    }
+}
+
+/// One round.
+pub(super) async fn once(engine: &Engine) {
+    match sweep(engine).await {
+        Ok(0) => {}
+        Ok(rows) => tracing::debug!(rows, "swept"),
+        // The next round tries again.
+        Err(error) => tracing::warn!(%error, "could not sweep"),
+    }
+    if let Err(error) = engine.tend_keys().await {
+        tracing::warn!(%error, "could not tend the signing keys");
     }
 }
 

@@ -175,6 +175,11 @@ impl App {
         tokio::spawn(housekeeping::run(self.engine().clone()))
     }
 
+    /// Sweeps what has ended and rotates keys that are due, once, now: after a test has moved the clock.
+    pub async fn keep_house_once(&self) {
+        housekeeping::once(self.engine()).await;
+    }
+
     /// Ends the database: what was asked for is done, what is asked for later is refused.
     pub async fn close(&self) {
         self.engine().store.close().await;

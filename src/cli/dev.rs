@@ -1,13 +1,12 @@
 //! `gatelet dev`: everything ready-made, no configuration.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use tokio::net::TcpListener;
 
-use super::{banner, fail, log, runtime, stop};
+use super::{banner, fail, listen, log, runtime, stop};
 use crate::app::dev::{self, DevOptions};
 use crate::clock::Clock;
 use crate::config::{self, LogConfig};
@@ -66,7 +65,7 @@ async fn start(args: &DevArgs) -> ExitCode {
         return fail(&Refused::NotLoopback(args.listen));
     }
     // First of all, so that a second server on the same address does not touch the database.
-    let (listeners, address) = match listen(args.listen).await {
+    let (listeners, address) = match listen::loopback(args.listen).await {
         Ok(bound) => bound,
         Err(taken @ ListenError::InUse { .. }) => {
             return fail(&Refused::Taken(taken, SocketAddr::new(args.listen.ip(), 0)));
@@ -113,33 +112,4 @@ async fn start(args: &DevArgs) -> ExitCode {
     housekeeping.abort();
     dev.app.close().await;
     ExitCode::SUCCESS
-}
-
-/// How many free ports to try: one that is free on 127.0.0.1 may be taken on ::1.
-const ATTEMPTS: usize = 8;
-
-/// Listens on the address and, since `localhost` may mean either, on the other loopback address of the same port.
-async fn listen(address: SocketAddr) -> Result<(Vec<TcpListener>, SocketAddr), ListenError> {
-    let mut attempts = 1;
-    loop {
-        match listen_once(address).await {
-            Err(ListenError::InUse { .. }) if address.port() == 0 && attempts < ATTEMPTS => attempts += 1,
-            bound_or_not => return bound_or_not,
-        }
-    }
-}
-
-async fn listen_once(address: SocketAddr) -> Result<(Vec<TcpListener>, SocketAddr), ListenError> {
-    let first = serve::bind(address).await?;
-    let bound = first.local_addr().map_err(|source| ListenError::Other { address, source })?;
-    let mut listeners = vec![first];
-    if bound.ip() == std::net::Ipv4Addr::LOCALHOST {
-        match serve::bind(SocketAddr::from((Ipv6Addr::LOCALHOST, bound.port()))).await {
-            Ok(second) => listeners.push(second),
-            // Whoever has that port would get half of the requests for `localhost`.
-            Err(taken @ ListenError::InUse { .. }) => return Err(taken),
-            Err(error) => tracing::debug!(%error, "no IPv6 loopback"),
-        }
-    }
-    Ok((listeners, bound))
 }

@@ -12,6 +12,7 @@ pub mod dev;
 pub mod grant;
 pub mod initial_token;
 pub mod key;
+mod listen;
 mod log;
 mod output;
 mod parse;
@@ -21,6 +22,7 @@ pub mod role;
 pub mod serve;
 mod stop;
 pub mod tenant;
+pub mod test;
 pub mod user;
 
 use std::process::ExitCode;
@@ -45,6 +47,8 @@ pub enum Command {
     Dev(dev::DevArgs),
     /// Start the server that a configuration file describes.
     Serve(serve::ServeArgs),
+    /// Start issuers for integration tests, driven over HTTP: the control plane's address and key are printed as JSON.
+    Test(test::TestArgs),
     /// Look at configuration without starting anything.
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -81,6 +85,7 @@ pub fn run(cli: &Cli) -> ExitCode {
     match &cli.command {
         Command::Dev(args) => dev::run(args),
         Command::Serve(args) => serve::run(args),
+        Command::Test(args) => test::run(args),
         Command::Config(command) => config::run(command),
         Command::User(args) => user::run_user(args),
         Command::Key(args) => key::run_key(args),

@@ -20,7 +20,8 @@ fn variable_stem(id: &str) -> String {
     format!("GATELET_CLIENT_{id}")
 }
 
-fn secret_variable(id: &str) -> String {
+/// The environment variable that holds the secret of the client with this id.
+pub fn secret_variable(id: &str) -> String {
     format!("{}_SECRET", variable_stem(id))
 }
 

@@ -41,6 +41,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::DeTable;
 
+pub use client_secrets::secret_variable as client_secret_variable;
 pub use clients::DeclaredClient;
 pub use duration::{MalformedDuration, parse as parse_duration};
 pub use example::example;

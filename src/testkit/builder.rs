@@ -6,10 +6,10 @@ mod setup;
 use std::collections::{HashMap, HashSet};
 
 use super::TestServer;
-use super::directory::Directory;
 use super::seed::{Seed, TestResource, TestUser};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::control::Directory;
 use crate::fetch::{Fetcher, Supplied};
 use crate::protocol::{
     ClientDocuments, IntrospectionMode, Lifetimes, Network, Policy, PublicUrl, Rates, RegistrationMode,
@@ -215,6 +215,7 @@ impl TestServerBuilder {
         if self.config.is_none() {
             self.seed = self.seed.completed();
         }
-        TestServer::launch(self, Directory::fresh(), 0).await
+        TestServer::launch(self, Directory::fresh().expect("a directory for the database of the test"), 0)
+            .await
     }
 }

@@ -5,17 +5,14 @@ use std::collections::BTreeSet;
 use crate::config::{
     ConfigSecret, Declared, DeclaredClient, DeclaredMembership, DeclaredPassword, DeclaredUser,
 };
+use crate::control::PASSWORD_HASH;
 use crate::protocol::{
     Attributes, Client, ClientAuthMethod, ClientId, ClientOrigin, GrantType, KnownScopes, PasswordHash,
     RedirectUri, Resource, ResourceScope, ResourceUri, Role, RoleName, Scope, ScopeToken, SigningAlg, Tenant,
     TenantId, Timestamp, UserId,
 };
 
-/// The password of everybody to whom the test gives no other.
-pub const PASSWORD: &str = "wonderland";
-/// [`PASSWORD`], hashed with next to no work, so that logging in costs a test nothing.
-const PASSWORD_HASH: &str =
-    "$argon2id$v=19$m=8,t=1,p=1$Z2F0ZWxldC10ZXN0a2l0IQ$Hty2oloS4fPdttmJs4unCD4XHVbxkwF9jsPScwvtJh8";
+pub use crate::control::PASSWORD;
 
 /// A person. Their `sub` is their user name.
 #[derive(Clone, Debug)]

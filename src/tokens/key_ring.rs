@@ -160,14 +160,23 @@ impl KeyRing {
 }
 
 fn compact(header: &impl Serialize, claims: &impl Serialize, key: &SigningKey) -> Result<String, IssueError> {
+    let mut token = signing_input(header, claims)?;
+    let signature = key.sign(token.as_bytes())?;
+    token.push('.');
+    base64url::encode_onto(&mut token, &signature);
+    Ok(token)
+}
+
+/// What is signed (RFC 7515 §5.1), with room for a signature.
+pub(super) fn signing_input(
+    header: &impl Serialize,
+    claims: &impl Serialize,
+) -> Result<String, serde_json::Error> {
     let (header, payload) = (serde_json::to_vec(header)?, serde_json::to_vec(claims)?);
     let mut token = String::with_capacity((header.len() + payload.len()) * 4 / 3 + 700);
     base64url::encode_onto(&mut token, &header);
     token.push('.');
     base64url::encode_onto(&mut token, &payload);
-    let signature = key.sign(token.as_bytes())?;
-    token.push('.');
-    base64url::encode_onto(&mut token, &signature);
     Ok(token)
 }
 

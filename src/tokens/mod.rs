@@ -8,6 +8,7 @@ pub mod assertion;
 mod base64url;
 pub mod client_key_set;
 mod client_secret;
+pub mod forge;
 mod id_token;
 mod jwk;
 mod key;

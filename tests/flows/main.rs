@@ -45,6 +45,7 @@ mod suspending;
 mod tenants;
 mod wire;
 mod world;
+mod zoo;
 
 use std::process::ExitCode;
 
@@ -94,6 +95,7 @@ const LISTS: &[(&str, &[Case])] = &[
     ("surface", surface::CASES),
     ("suspending", suspending::CASES),
     ("tenants", tenants::CASES),
+    ("zoo", zoo::CASES),
 ];
 
 /// Run on PostgreSQL too.

@@ -133,7 +133,14 @@ impl Admin {
         kid: Option<&str>,
         takeover: Takeover,
     ) -> Result<KnownKey, AdminError> {
-        let key = SigningKey::import_pem(pem, kid)?;
+        self.bring_in_key(&SigningKey::import_pem(pem, kid)?, takeover).await
+    }
+
+    /// [`Admin::import_key`] of a key that is read already.
+    ///
+    /// # Errors
+    /// The same, but for what concerns the text.
+    pub async fn bring_in_key(&self, key: &SigningKey, takeover: Takeover) -> Result<KnownKey, AdminError> {
         if key.is_test_key() && self.mode() == Mode::Serve {
             let why = "this is one of the test keys that everybody can read in Gatelet's repository";
             return Err(AdminError::Refused(why.to_owned()));
@@ -154,7 +161,7 @@ impl Admin {
         if takeover == Takeover::InTurn {
             refuse_second_next(&rows, key.alg())?;
         }
-        self.admit(&key, takeover, &rows).await
+        self.admit(key, takeover, &rows).await
     }
 
     async fn admit(&self, key: &SigningKey, takeover: Takeover, all: &[Row]) -> Result<KnownKey, AdminError> {

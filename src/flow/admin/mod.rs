@@ -9,6 +9,7 @@ mod initial_token;
 mod key;
 mod record;
 mod resource;
+mod stand_in;
 mod tenant;
 mod user;
 
@@ -23,6 +24,7 @@ pub use grant::{AdminToken, InspectedToken, TokenWish};
 pub use initial_token::InitialTokenWish;
 pub use key::{KnownKey, PublicForm, Takeover, check_key};
 pub use record::AuditWatch;
+pub use stand_in::Answer;
 pub use user::AddUser;
 
 /// An administrator at work. Cheap to clone.

@@ -6,11 +6,11 @@ use super::TestServerBuilder;
 use crate::app::Setup;
 use crate::clock::Clock;
 use crate::config::Declared;
+use crate::control::Directory;
 use crate::fetch::Fetcher;
 use crate::http::SiteFacts;
 use crate::protocol::{ClaimNames, Issuer, Policy, PublicUrl, Scope};
 use crate::store::{Mode, StoreOptions};
-use crate::testkit::directory::Directory;
 use crate::testkit::seed::scope_token;
 use crate::tokens::{KeyEncryptionKey, PasswordHasher, TEST_KEYS};
 

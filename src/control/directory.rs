@@ -1,5 +1,6 @@
 //! A directory that is gone when the test is.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,28 +11,38 @@ const MEMORY: &str = "/dev/shm";
 
 /// A fresh directory, removed with the last clone of this value.
 #[derive(Clone, Debug)]
-pub(super) struct Directory(Arc<Removed>);
+pub(crate) struct Directory(Arc<Removed>);
 
 #[derive(Debug)]
 struct Removed(PathBuf);
 
 impl Directory {
-    /// Makes one, in memory where that is possible.
-    pub(super) fn fresh() -> Self {
+    /// Makes one, for its owner alone, in memory where that is possible.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub(crate) fn fresh() -> io::Result<Self> {
         let name: String = Random::system().bytes::<8>().iter().map(|byte| format!("{byte:02x}")).collect();
         let name = format!("gatelet-test-{}-{name}", std::process::id());
         let in_memory = Path::new(MEMORY).join(&name);
-        if std::fs::create_dir(&in_memory).is_ok() {
-            return Self(Arc::new(Removed(in_memory)));
+        if make(&in_memory).is_ok() {
+            return Ok(Self(Arc::new(Removed(in_memory))));
         }
         let on_disk = std::env::temp_dir().join(&name);
-        std::fs::create_dir(&on_disk).expect("a directory for the test's database");
-        Self(Arc::new(Removed(on_disk)))
+        make(&on_disk)?;
+        Ok(Self(Arc::new(Removed(on_disk))))
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0.0
     }
+}
+
+fn make(path: &Path) -> io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
 }
 
 impl Drop for Removed {

@@ -1,0 +1,133 @@
+//! `gatelet test`: issuers for integration tests, driven over HTTP.
+
+use std::io::{Read as _, Write as _};
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::json;
+use tokio::sync::oneshot;
+
+use super::{fail, listen, log, runtime, stop};
+use crate::config::LogConfig;
+use crate::control::{TestMode, TestModeOptions};
+use crate::serve;
+
+/// Arguments of `gatelet test`.
+#[derive(Args, Clone, Debug)]
+pub struct TestArgs {
+    /// The loopback address to listen on; port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    pub listen: SocketAddr,
+    /// The key of the control plane [default: a fresh one].
+    #[arg(long, value_name = "KEY", env = "GATELET_CONTROL_KEY", hide_env_values = true)]
+    pub control_key: Option<String>,
+    /// Go on when the standard input closes, which otherwise ends the process.
+    #[arg(long)]
+    pub stay: bool,
+}
+
+/// Why test mode does not start as it was told to.
+#[derive(Debug, thiserror::Error)]
+enum Refused {
+    #[error(
+        "{0} can be reached from other machines, and test mode has well-known people and keys; it listens on loopback alone"
+    )]
+    NotLoopback(SocketAddr),
+    #[error("the control key has fewer than 16 characters, or others than visible ASCII")]
+    WeakKey,
+}
+
+/// Runs `gatelet test` until its standard input closes, or it is told to stop.
+pub fn run(args: &TestArgs) -> ExitCode {
+    log::start(&LogConfig::default());
+    match runtime() {
+        Ok(runtime) => runtime.block_on(start(args)),
+        Err(error) => fail(&error),
+    }
+}
+
+async fn start(args: &TestArgs) -> ExitCode {
+    if !args.listen.ip().is_loopback() {
+        return fail(&Refused::NotLoopback(args.listen));
+    }
+    let is_good = |key: &String| key.len() >= 16 && key.bytes().all(|byte| byte.is_ascii_graphic());
+    if args.control_key.as_ref().is_some_and(|key| !is_good(key)) {
+        return fail(&Refused::WeakKey);
+    }
+    let (listeners, address) = match listen::loopback(args.listen).await {
+        Ok(bound) => bound,
+        Err(error) => return fail(&error),
+    };
+    let options = TestModeOptions { origin: format!("http://{address}"), key: args.control_key.clone() };
+    let mode = match TestMode::start(options).await {
+        Ok(mode) => mode,
+        Err(error) => return fail(&error),
+    };
+    // Before anybody can know that it is ready, and tell it to stop.
+    let told = match stop::listen() {
+        Ok(told) => told,
+        Err(error) => return fail(&error),
+    };
+    let alone = if args.stay { None } else { Some(input_closed()) };
+    if let Err(error) = announce(&mode).await {
+        return fail(&error);
+    }
+    let housekeeping = mode.keep_house();
+    let stop = async {
+        match alone {
+            Some(closed) => tokio::select! {
+                () = told => {}
+                _ = closed => {}
+            },
+            None => told.await,
+        }
+    };
+    serve::serve(listeners, mode.router(), stop).await;
+    housekeeping.abort();
+    mode.close().await;
+    ExitCode::SUCCESS
+}
+
+/// Says in one line of JSON that it is ready, and where.
+async fn announce(mode: &TestMode) -> std::io::Result<()> {
+    let mut ready = json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "control_url": mode.control_url(),
+        "control_key": mode.key(),
+    });
+    if let Some(issuer) = mode.issuer("default")
+        && let (Some(ready), serde_json::Value::Object(view)) =
+            (ready.as_object_mut(), serde_json::to_value(issuer.view().await)?)
+    {
+        let view = view.into_iter().filter(|(name, _)| name != "control_url");
+        ready.extend(view);
+        ready.insert(
+            "issuer_control_url".to_owned(),
+            format!("{}/issuers/default", mode.control_url()).into(),
+        );
+    }
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{ready}")?;
+    out.flush()
+}
+
+/// Done when the standard input closes: with the process that started this one, however that ended. What is written
+/// there is not read for anything. A thread of its own waits: one of the runtime would keep the process from ending.
+fn input_closed() -> oneshot::Receiver<()> {
+    let (closed, is_closed) = oneshot::channel();
+    std::thread::spawn(move || {
+        let mut buffer = [0; 256];
+        let mut input = std::io::stdin().lock();
+        loop {
+            match input.read(&mut buffer) {
+                Ok(0) => break,
+                Err(error) if error.kind() != std::io::ErrorKind::Interrupted => break,
+                _ => {}
+            }
+        }
+        // Whoever waited may have ended before.
+        let _ = closed.send(());
+    });
+    is_closed
+}

@@ -1,0 +1,215 @@
+//! What an issuer was asked: every request of a test, to be waited for and looked at.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::http::HeaderMap;
+use axum::http::request::Parts;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio::sync::watch;
+
+use super::address::endpoint_of;
+use super::answer::Refused;
+
+/// The most requests that are kept; the oldest go first.
+const KEPT: usize = 10_000;
+/// The longest that anybody may wait.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// A request that an issuer got, and how it was answered.
+#[derive(Clone, Debug, Serialize)]
+pub struct Captured {
+    /// Its number; the first of an issuer is 1.
+    pub n: u64,
+    /// When, by the issuer's clock.
+    pub at: i64,
+    /// The endpoint: `token`, `metadata`, …, or the path.
+    pub endpoint: String,
+    /// The method.
+    pub method: String,
+    /// The path.
+    pub path: String,
+    /// The parameters in the URL; the last of a name.
+    pub query: BTreeMap<String, String>,
+    /// The headers, in lower case; the last of a name.
+    pub headers: BTreeMap<String, String>,
+    /// The parameters in the body, where it is a form.
+    pub form: Option<BTreeMap<String, String>>,
+    /// The body, where it is JSON.
+    pub json: Option<Value>,
+    /// The status of the answer; nothing when the connection was cut.
+    pub status: Option<u16>,
+}
+
+/// Which requests are meant. What is left out is any.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Pattern {
+    /// The endpoint.
+    pub endpoint: Option<String>,
+    /// The method.
+    pub method: Option<String>,
+    /// Parameters in the URL.
+    pub query: BTreeMap<String, String>,
+    /// Headers.
+    pub headers: BTreeMap<String, String>,
+    /// Parameters in the body.
+    pub form: BTreeMap<String, String>,
+    /// The status of the answer.
+    pub status: Option<u16>,
+    /// Later than the request with this number.
+    pub after: u64,
+    /// So many at least; one unless given.
+    pub count: Option<usize>,
+    /// So many and no more.
+    pub exactly: Option<usize>,
+    /// How many seconds to wait for them.
+    pub wait: f64,
+}
+
+/// The requests of an issuer so far.
+#[derive(Debug)]
+pub(super) struct Log {
+    kept: Mutex<Kept>,
+    newest: watch::Sender<u64>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    requests: VecDeque<Captured>,
+    last: u64,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { kept: Mutex::default(), newest: watch::Sender::new(0) }
+    }
+}
+
+impl Log {
+    /// Keeps a request and tells whoever waits.
+    pub(super) fn add(&self, mut captured: Captured) {
+        let last = {
+            let mut kept = self.lock();
+            kept.last += 1;
+            captured.n = kept.last;
+            if kept.requests.len() == KEPT {
+                kept.requests.pop_front();
+            }
+            kept.requests.push_back(captured);
+            kept.last
+        };
+        self.newest.send_replace(last);
+    }
+
+    /// Forgets what was asked so far; numbers go on.
+    pub(super) fn forget(&self) {
+        self.lock().requests.clear();
+    }
+
+    /// The requests that are meant, after waiting until `enough` says so, or for `wait` seconds at the most.
+    pub(super) async fn wait_for(&self, pattern: &Pattern, enough: impl Fn(usize) -> bool) -> Vec<Captured> {
+        let wait = Duration::try_from_secs_f64(pattern.wait).unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT);
+        let over = tokio::time::sleep(wait);
+        tokio::pin!(over);
+        let mut newest = self.newest.subscribe();
+        loop {
+            newest.borrow_and_update();
+            let found = self.matching(pattern);
+            if enough(found.len()) {
+                return found;
+            }
+            tokio::select! {
+                () = &mut over => return self.matching(pattern),
+                _ = newest.changed() => {}
+            }
+        }
+    }
+
+    /// The requests that are meant, as many as are expected.
+    ///
+    /// # Errors
+    /// There are fewer or more; what there was instead.
+    pub(super) async fn expect(&self, pattern: &Pattern) -> Result<Vec<Captured>, Refused> {
+        let least = pattern.exactly.or(pattern.count).unwrap_or(1);
+        // Whether there are more can only be known at the end of the time.
+        let enough = |found: usize| match pattern.exactly {
+            Some(exactly) => found > exactly,
+            None => found >= least,
+        };
+        let found = self.wait_for(pattern, enough).await;
+        if pattern.exactly.map_or(found.len() >= least, |exactly| found.len() == exactly) {
+            return Ok(found);
+        }
+        let all =
+            self.lock().requests.iter().filter(|one| one.n > pattern.after).map(told).collect::<Vec<_>>();
+        let seen = if all.is_empty() { "nothing".to_owned() } else { all.join(", ") };
+        let wanted = if pattern.exactly.is_some() { "exactly" } else { "at least" };
+        Err(Refused::unexpected(format!(
+            "expected {wanted} {least} such request(s), found {}; what was asked: {seen}",
+            found.len()
+        )))
+    }
+
+    fn matching(&self, pattern: &Pattern) -> Vec<Captured> {
+        self.lock().requests.iter().filter(|one| pattern.fits(one)).cloned().collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn told(one: &Captured) -> String {
+    let status = one.status.map_or_else(|| "cut".to_owned(), |status| status.to_string());
+    format!("{} {} ({status})", one.method, one.endpoint)
+}
+
+impl Pattern {
+    fn fits(&self, one: &Captured) -> bool {
+        let holds = |wanted: &BTreeMap<String, String>, found: &BTreeMap<String, String>| {
+            wanted.iter().all(|(name, value)| found.get(name) == Some(value))
+        };
+        let nothing = BTreeMap::new();
+        one.n > self.after
+            && self.endpoint.as_ref().is_none_or(|endpoint| *endpoint == one.endpoint)
+            && self.method.as_ref().is_none_or(|method| method.eq_ignore_ascii_case(&one.method))
+            && self.status.is_none_or(|status| one.status == Some(status))
+            && holds(&self.query, &one.query)
+            && self.headers.iter().all(|(name, value)| one.headers.get(&name.to_lowercase()) == Some(value))
+            && holds(&self.form, one.form.as_ref().unwrap_or(&nothing))
+    }
+}
+
+/// A request as it came, without its answer.
+pub(super) fn captured(parts: &Parts, body: &Bytes, at: i64) -> Captured {
+    let kind = parts.headers.get(axum::http::header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let is_form = kind.is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
+    let is_json = kind.is_some_and(|kind| kind.contains("json"));
+    Captured {
+        n: 0,
+        at,
+        endpoint: endpoint_of(parts.uri.path()).to_owned(),
+        method: parts.method.to_string(),
+        path: parts.uri.path().to_owned(),
+        query: pairs(parts.uri.query().unwrap_or_default().as_bytes()),
+        headers: headers(&parts.headers),
+        form: is_form.then(|| pairs(body)),
+        json: is_json.then(|| serde_json::from_slice(body).ok()).flatten(),
+        status: None,
+    }
+}
+
+fn pairs(encoded: &[u8]) -> BTreeMap<String, String> {
+    url::form_urlencoded::parse(encoded)
+        .map(|(name, value)| (name.into_owned(), value.into_owned()))
+        .collect()
+}
+
+fn headers(headers: &HeaderMap) -> BTreeMap<String, String> {
+    let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
+    headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value.as_bytes()))).collect()
+}

@@ -1,0 +1,47 @@
+//! Documents of clients, supplied offline: what an issuer fetches is what the test has put there.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::answer::Refused;
+use super::issuer::TestIssuer;
+use crate::fetch::{FetchError, Supplied};
+
+/// What is found at a URL.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DocumentSpec {
+    /// The URL.
+    pub url: String,
+    /// The document.
+    pub document: Option<Value>,
+    /// A status in place of the document.
+    pub status: Option<u16>,
+    /// How many seconds the document says that it stays fresh.
+    pub fresh_for: Option<u64>,
+}
+
+impl TestIssuer {
+    /// Has a document be found at a URL, or a failure.
+    ///
+    /// # Errors
+    /// Neither or both are given.
+    pub fn supply(&self, spec: &DocumentSpec) -> Result<(), Refused> {
+        let supplied = match (&spec.document, spec.status) {
+            (Some(document), None) => Supplied::document(document.to_string()),
+            (None, Some(status)) => Supplied::failure(FetchError::Status(status)),
+            _ => return Err(Refused::invalid("either document or status is given")),
+        };
+        let fresh_for = spec.fresh_for.map(Duration::from_secs);
+        let supplied = fresh_for.map_or(supplied.clone(), |fresh_for| supplied.fresh_for(fresh_for));
+        self.fetcher().supply(&spec.url, supplied);
+        Ok(())
+    }
+
+    /// Has nothing be found at a URL any more.
+    pub fn withdraw(&self, url: &str) {
+        self.fetcher().withdraw(url);
+    }
+}

@@ -1,0 +1,37 @@
+//! Who may use the control plane: whoever calls this machine by a name of its own and holds the key.
+
+use axum::extract::{Request, State};
+use axum::http::header;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use subtle::ConstantTimeEq as _;
+
+use super::answer::Refused;
+use super::test_mode::TestMode;
+
+/// The document that needs no key: it says nothing that the program does not.
+const OPEN: &str = "/openapi.json";
+
+pub(super) async fn check(State(mode): State<TestMode>, request: Request, next: Next) -> Response {
+    // A web page can make a browser send requests here under any name that it controls (DNS rebinding).
+    if !is_here(&mode, &request) {
+        return Refused::other_host().into_response();
+    }
+    let is_open = request.uri().path().ends_with(OPEN);
+    if is_open || is_keeper(&mode, &request) {
+        return next.run(request).await;
+    }
+    Refused::stranger().into_response()
+}
+
+fn is_here(mode: &TestMode, request: &Request) -> bool {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = host.or(request.uri().authority().map(axum::http::uri::Authority::as_str));
+    host.is_some_and(|host| mode.is_called(host))
+}
+
+fn is_keeper(mode: &TestMode, request: &Request) -> bool {
+    let header = request.headers().get(header::AUTHORIZATION).and_then(|header| header.to_str().ok());
+    let (scheme, key) = header.and_then(|header| header.split_once(' ')).unwrap_or_default();
+    scheme.eq_ignore_ascii_case("bearer") && bool::from(key.trim().as_bytes().ct_eq(mode.key().as_bytes()))
+}

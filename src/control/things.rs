@@ -1,0 +1,40 @@
+//! People, clients, MCP servers and tenants that come and go while an issuer runs. They are declared, as at its start.
+
+use serde_json::{Map, Value};
+
+use super::answer::Refused;
+use super::issuer::TestIssuer;
+use super::ready_made;
+use crate::protocol::ClientId;
+
+/// Declares one more thing; what was there stays, what is ready-made with it.
+///
+/// # Errors
+/// It makes no sense, or there is one already.
+pub(super) async fn add(issuer: &TestIssuer, table: &str, thing: Map<String, Value>) -> Result<(), Refused> {
+    let mut config = issuer.held().config.clone();
+    ready_made::complete(&mut config);
+    match config.entry(table).or_insert_with(|| Value::Array(Vec::new())) {
+        Value::Array(things) => things.push(Value::Object(thing)),
+        _ => return Err(Refused::invalid(format!("config.{table}: is no list"))),
+    }
+    issuer.configure(config).await
+}
+
+/// Forgets a client as if it had never been: one that was declared, or one that registered itself.
+///
+/// # Errors
+/// There is none of that name.
+pub(super) async fn remove_client(issuer: &TestIssuer, id: &str) -> Result<(), Refused> {
+    let mut config = issuer.held().config.clone();
+    ready_made::complete(&mut config);
+    let clients = config.get_mut("clients").and_then(Value::as_array_mut);
+    let is_it = |client: &Value| client.get("id").and_then(Value::as_str) == Some(id);
+    if let Some(clients) = clients.filter(|clients| clients.iter().any(is_it)) {
+        clients.retain(|client| !is_it(client));
+        return issuer.configure(config).await;
+    }
+    let unknown = || Refused::not_found("client", id);
+    let client = ClientId::parse(id).ok_or_else(unknown)?;
+    Ok(issuer.administrator().await.delete_client(&client).await?)
+}
