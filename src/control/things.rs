@@ -6,6 +6,7 @@ use super::answer::Refused;
 use super::issuer::TestIssuer;
 use super::ready_made;
 use crate::protocol::ClientId;
+use crate::store::Origin;
 
 /// Declares one more thing; what was there stays, what is ready-made with it.
 ///
@@ -36,5 +37,10 @@ pub(super) async fn remove_client(issuer: &TestIssuer, id: &str) -> Result<(), R
     }
     let unknown = || Refused::not_found("client", id);
     let client = ClientId::parse(id).ok_or_else(unknown)?;
-    Ok(issuer.administrator().await.delete_client(&client).await?)
+    let admin = issuer.administrator().await;
+    // One that was declared and is not any more is gone for everybody but the administrator.
+    if admin.client(&client).await.is_ok_and(|known| known.known.origin == Origin::Withdrawn) {
+        return Err(unknown());
+    }
+    Ok(admin.delete_client(&client).await?)
 }

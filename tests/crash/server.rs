@@ -120,10 +120,11 @@ fn free_port() -> u16 {
 }
 
 fn configuration(port: u16, database_url: &str, people: &[String]) -> String {
+    // Codes live as long as they can: on a busy machine a minute passes between two operations of a writer.
     let mut text = format!(
         "public_url = \"http://localhost:{port}\"\nlisten = [\"127.0.0.1:{port}\"]\n\
          database_url = \"{database_url}\"\n[log]\nlevel = \"warn\"\n\
-         [registration]\nrate = \"1000/1s\"\ntotal_rate = \"1000/1s\"\n[[tenants]]\nid = \"acme\"\n\
+         [lifetimes]\ncode = \"10m\"\n[registration]\nrate = \"1000/1s\"\ntotal_rate = \"1000/1s\"\n[[tenants]]\nid = \"acme\"\n\
          [[resources]]\nuri = \"{RESOURCE}\"\nscopes = [{{ name = \"mcp:read\" }}, {{ name = \"mcp:write\" }}]\n"
     );
     let hash = cheap_hash();

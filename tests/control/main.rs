@@ -1,0 +1,13 @@
+//! The control plane of test mode, over HTTP, as a test in another language uses it.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod contract;
+mod deciding;
+mod disturbing;
+mod interlocks;
+mod isolation;
+mod minting;
+mod process;
+mod state;
+mod watching;
+mod world;
