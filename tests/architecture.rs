@@ -19,7 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("http", &["flow", "pages", "protocol", "random"]),
     ("resource", &["clock", "protocol"]),
     ("demo", &["resource", "clock"]),
-    ("zoo", &["tokens"]),
+    ("zoo", &["protocol", "tokens"]),
     ("probe", &["zoo"]),
     ("config", &["protocol", "tokens"]),
     ("serve", &[]),
