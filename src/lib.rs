@@ -21,6 +21,7 @@ pub mod fetch;
 pub mod flow;
 pub mod http;
 pub mod pages;
+pub mod probe;
 pub mod protocol;
 pub mod random;
 pub mod resource;

@@ -30,21 +30,21 @@ class OneTenant(IntrospectionTokenVerifier):
         return known
 
 
-mcp = FastMCP(
-    "Notes",
-    auth=RemoteAuthProvider(
-        token_verifier=OneTenant(
-            introspection_url=f"{ISSUER.removesuffix('/')}/introspect",
-            client_id=os.environ["RESOURCE_SERVER_ID"],
-            client_secret=os.environ["RESOURCE_SERVER_SECRET"],
-            audience=f"{URL}/mcp",
-            required_scopes=["mcp:read"],
-        ),
-        # An issuer with a path, or with a slash at its end, is published as it is; see docs/clients.md.
-        authorization_servers=[AnyHttpUrl(ISSUER)],
-        base_url=URL,
+auth = RemoteAuthProvider(
+    token_verifier=OneTenant(
+        introspection_url=f"{ISSUER.removesuffix('/')}/introspect",
+        client_id=os.environ["RESOURCE_SERVER_ID"],
+        client_secret=os.environ["RESOURCE_SERVER_SECRET"],
+        audience=f"{URL}/mcp",
     ),
+    scopes_supported=["mcp:read"],
+    # An issuer with a path, or with a slash at its end, is published as it is; see docs/clients.md.
+    authorization_servers=[AnyHttpUrl(ISSUER)],
+    base_url=URL,
 )
+# Here and not at the verifier, which answers 401 to a good token that lacks a scope (RFC 6750 §3.1 wants 403).
+auth.required_scopes = ["mcp:read"]
+mcp = FastMCP("Notes", auth=auth)
 
 
 @mcp.tool

@@ -14,7 +14,8 @@ import { createRemoteJWKSet, jwtVerify } from "jose";
 
 const { ISSUER: issuer, URL: url, TENANT: tenant } = process.env;
 const resource = `${url}/mcp`;
-const keys = createRemoteJWKSet(new URL(`${issuer.replace(/\/$/, "")}/jwks`));
+// A key that nobody has seen is looked for at once, but not more often than every second.
+const keys = createRemoteJWKSet(new URL(`${issuer.replace(/\/$/, "")}/jwks`), { cooldownDuration: 1000 });
 
 /** What the SDK's middleware asks: whose token is it, and how far does it go (RFC 9068 §4). */
 const verifier = {

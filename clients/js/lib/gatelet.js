@@ -1,0 +1,83 @@
+// One process of `gatelet test`. index.d.ts documents it.
+"use strict";
+
+const { Control } = require("./control.js");
+const { Issuer } = require("./issuer.js");
+const { Process } = require("./process.js");
+
+class Gatelet {
+  #control;
+  #process;
+
+  constructor(control, version, running) {
+    this.#control = control;
+    this.#process = running;
+    this.version = version;
+    this.controlUrl = control.url;
+    this.controlKey = control.key;
+  }
+
+  get pid() {
+    return this.#process?.pid;
+  }
+
+  get log() {
+    return this.#process?.log ?? "";
+  }
+
+  async close() {
+    await this.#process?.stop();
+  }
+
+  async issuer({ expiresIn, issuerPath, loopbackResources, ...spec } = {}) {
+    const given = { expires_in: expiresIn, issuer_path: issuerPath, loopback_resources: loopbackResources };
+    const body = { ...given, ...spec };
+    return new Issuer(this.#control, await this.#control.call("POST", "/issuers", { body }));
+  }
+
+  async issuers() {
+    return (await this.#control.call("GET", "/issuers")).issuers.map((facts) => new Issuer(this.#control, facts));
+  }
+
+  async issuerNamed(name) {
+    return new Issuer(this.#control, await this.#control.call("GET", `/issuers/${encodeURIComponent(name)}`));
+  }
+
+  async personas() {
+    return (await this.#control.call("GET", "/personas")).personas;
+  }
+
+  openapi() {
+    return this.#control.call("GET", "/openapi.json");
+  }
+}
+
+async function startGatelet({ bin, args = [] } = {}) {
+  const { GATELET_CONTROL_URL: url, GATELET_CONTROL_KEY: key = "none" } = process.env;
+  if (url && !bin) return connectGatelet(url, key);
+  const running = new Process(bin, args);
+  const announced = await running.announcement();
+  return new Gatelet(new Control(announced.control_url, announced.control_key), announced.version, running);
+}
+
+async function connectGatelet(controlUrl, controlKey) {
+  const control = new Control(controlUrl, controlKey);
+  const described = await control.call("GET", "/openapi.json");
+  return new Gatelet(control, described.info.version);
+}
+
+let shared;
+
+function withIssuer(spec, body) {
+  return async (...context) => {
+    const gatelet = await (shared ??= startGatelet());
+    const issuer = await gatelet.issuer(spec);
+    try {
+      return await body(issuer, ...context);
+    } finally {
+      await issuer.delete();
+    }
+  };
+}
+
+module.exports = { Gatelet, connectGatelet, startGatelet, withIssuer };

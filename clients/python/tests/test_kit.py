@@ -1,0 +1,185 @@
+"""The package as it is installed, with the program in it."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from gatelet import AsyncGatelet, AsyncIssuer, DidNotStart, ExpectationFailed, Gatelet, GateletError, Issuer, program
+
+
+def fetched(url: str) -> tuple[int, dict]:
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as refused:
+        with refused:
+            return refused.code, json.load(refused)
+
+
+def test_an_issuer_is_whole_without_any_configuration(issuer: Issuer) -> None:
+    status, metadata = fetched(issuer.metadata_url)
+    assert (status, metadata["issuer"], metadata["jwks_uri"]) == (200, issuer.issuer, issuer.jwks_uri)
+    assert [person.username for person in issuer.people] == ["alice", "admin", "grace"]
+    assert issuer.people[0].password == "wonderland"
+    assert [client.client_id for client in issuer.clients] == ["test-app", "test-machine"]
+    assert issuer.clients[1].client_secret == "test-machine-secret"
+    assert issuer.resources[0].uri == "http://127.0.0.1:8000/mcp"
+
+
+def test_a_token_is_its_text_and_says_what_is_in_it(issuer: Issuer) -> None:
+    token = issuer.mint(scope=["mcp:read", "mcp:write"], claims={"color": "blue", "jti": None}, ttl=90)
+    assert f"Bearer {token}".count(".") == 2
+    assert token.header["typ"] == "at+jwt"
+    assert (token.claims["iss"], token.claims["sub"]) == (issuer.issuer, "alice")
+    assert token.claims["scope"] == "mcp:read mcp:write"
+    assert token.claims["color"] == "blue" and "jti" not in token.claims
+    assert token.claims["exp"] - token.claims["iat"] == 90
+
+
+@pytest.mark.gatelet(now=1_900_000_000, config={"users": [{"username": "carol", "memberships": [{"tenant": "initech"}]}]})
+def test_a_marker_says_what_the_issuer_is_like(issuer: Issuer) -> None:
+    assert issuer.clock().now == 1_900_000_000 and issuer.clock().frozen
+    assert [person.username for person in issuer.people] == ["carol"]
+
+
+@pytest.fixture
+def issuer_spec(request: pytest.FixtureRequest) -> dict:
+    return {"issuer_path": "/here"} if "fixture" in request.node.name else {}
+
+
+def test_a_fixture_says_what_the_issuer_is_like(issuer: Issuer) -> None:
+    assert issuer.issuer == f"{issuer.url}/here"
+
+
+def test_issuers_have_nothing_in_common(issuer: Issuer, gatelet: Gatelet) -> None:
+    other = gatelet.issuer()
+    issuer.rotate_key()
+    assert len(fetched(other.jwks_uri)[1]["keys"]) == 1
+    assert len(fetched(issuer.jwks_uri)[1]["keys"]) == 2
+    issuer.freeze(1_900_000_000)
+    assert not other.clock().frozen
+    other.delete()
+
+
+def test_an_expectation_that_fails_says_what_was_seen(issuer: Issuer) -> None:
+    fetched(issuer.jwks_uri)
+    assert issuer.expect("jwks", method="GET", exactly=1)[0].status == 200
+    with pytest.raises(ExpectationFailed, match="jwks") as failed:
+        issuer.expect("token", form={"grant_type": "refresh_token"})
+    # pytest reports it as what it is: an assertion that does not hold.
+    assert isinstance(failed.value, AssertionError)
+
+
+def test_a_fault_happens_so_often(issuer: Issuer) -> None:
+    issuer.fault("jwks", status=503, times=2)
+    assert [fetched(issuer.jwks_uri)[0] for _ in range(3)] == [503, 503, 200]
+
+
+def test_a_snapshot_is_put_back(issuer: Issuer) -> None:
+    before = issuer.mint().header["kid"]
+    with issuer.restored():
+        issuer.lose_key()
+        assert issuer.mint().header["kid"] != before
+    assert issuer.mint().header["kid"] == before
+
+
+def test_a_refusal_says_why(gatelet: Gatelet) -> None:
+    with pytest.raises(GateletError, match="404 not_found") as refused:
+        gatelet.issuer_named("nobody")
+    assert (refused.value.status, refused.value.error) == (404, "not_found")
+    with pytest.raises(GateletError, match="401"):
+        Gatelet.connect(gatelet.control_url, "not-the-control-key").issuers()
+
+
+def test_who_is_running_already_is_used(gatelet: Gatelet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GATELET_CONTROL_URL", gatelet.control_url)
+    monkeypatch.setenv("GATELET_CONTROL_KEY", gatelet.control_key)
+    with Gatelet.from_environment() as same:
+        assert same.pid is None and same.version == gatelet.version
+        assert same.default.issuer == gatelet.default.issuer
+    assert gatelet.issuers(), "closing it leaves it running"
+
+
+def test_coroutines_wait_for_the_same(async_issuer: AsyncIssuer) -> None:
+    async def scenario() -> None:
+        waiting = asyncio.create_task(async_issuer.requests(endpoint="jwks", wait=10))
+        token = await async_issuer.mint()
+        assert token.claims["iss"] == async_issuer.issuer
+        await asyncio.to_thread(fetched, async_issuer.jwks_uri)
+        assert [request.endpoint for request in await waiting] == ["jwks"]
+        async with async_issuer.restored() as issuer:
+            await issuer.freeze(1_900_000_000)
+        assert not (await async_issuer.clock()).frozen
+        async with AsyncGatelet() as gatelet:
+            issuer = await gatelet.issuer(seed=1)
+            assert issuer.issuer == (await gatelet.issuer_named(issuer.name)).issuer
+
+    asyncio.run(scenario())
+
+
+def test_everything_of_an_issuer_can_be_awaited() -> None:
+    public = {name for name in vars(Issuer) if not name.startswith("_")}
+    assert {name for name in public if not hasattr(AsyncIssuer, name)} == set()
+
+
+def ended(pid: int) -> bool:
+    late = time.monotonic() + 10
+    while time.monotonic() < late:
+        try:
+            stat = Path(f"/proc/{pid}/stat").read_text()
+        except FileNotFoundError:
+            return True
+        if stat.rpartition(")")[2].split()[0] == "Z":
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
+@pytest.mark.parametrize("how", ["close", "kill"])
+def test_the_process_ends_with_that_which_started_it(how: str) -> None:
+    script = "import gatelet, sys, time; print(gatelet.Gatelet().pid, flush=True); time.sleep(600)"
+    if how == "close":
+        script = "import gatelet; it = gatelet.Gatelet(); print(it.pid, flush=True); it.close()"
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as started:
+        assert started.stdout is not None
+        pid = int(started.stdout.readline())
+        if how == "kill":
+            started.send_signal(signal.SIGKILL)
+    assert ended(pid)
+
+
+def test_the_program_is_looked_for_in_three_places(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("GATELET_BIN", raising=False)
+    packaged = Path(program())
+    # pip puts it beside the interpreter.
+    assert packaged.parent == Path(sys.executable).parent
+    on_path = tmp_path / "gatelet"
+    on_path.write_text("#!/bin/sh\n")
+    on_path.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert Path(program()) == packaged
+    monkeypatch.setattr("importlib.metadata.files", lambda name: [])
+    assert Path(program()) == on_path
+    monkeypatch.setenv("GATELET_BIN", str(packaged))
+    assert Path(program()) == packaged
+    monkeypatch.delenv("GATELET_BIN")
+    monkeypatch.setenv("PATH", os.devnull)
+    with pytest.raises(DidNotStart, match="GATELET_BIN"):
+        program()
+
+
+def test_a_program_that_does_not_start_is_reported_with_what_it_says(tmp_path: Path) -> None:
+    with pytest.raises(DidNotStart, match="not-an-address"):
+        Gatelet(arguments=["--listen", "not-an-address"])
+    with pytest.raises(DidNotStart, match="cannot be run"):
+        Gatelet(bin=str(tmp_path / "nothing"))
