@@ -4,9 +4,11 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Claims whose meaning is fixed (RFC 7519 §4.1, RFC 8693 §4, RFC 9068 §2.2, RFC 9449 §6): no configuration may give
-/// them another.
-const FIXED_CLAIMS: [&str; 18] = [
+use super::TEST_MARK;
+
+/// Claims whose meaning is fixed (RFC 7519 §4.1, RFC 8693 §4, RFC 9068 §2.2, RFC 9449 §6), and our own mark of test
+/// mode: no configuration may give them another.
+const FIXED_CLAIMS: [&str; 19] = [
     "iss",
     "sub",
     "aud",
@@ -25,6 +27,7 @@ const FIXED_CLAIMS: [&str; 18] = [
     "may_act",
     "events",
     "typ",
+    TEST_MARK,
 ];
 
 /// The name of a claim that a configuration chose: not one of those whose meaning is fixed.
@@ -86,7 +89,9 @@ mod tests {
     #[test]
     fn claims_of_fixed_meaning_and_odd_names_cannot_be_configured() {
         // RFC 9068 §2.2; RFC 7519 §4.1
-        for name in ["iss", "sub", "aud", "exp", "client_id", "scope", "cnf", "", "a b", "é", "a\"", "a\0"] {
+        for name in
+            ["iss", "sub", "aud", "exp", "client_id", "scope", "cnf", TEST_MARK, "", "a b", "é", "a\"", "a\0"]
+        {
             assert_eq!(ClaimName::parse(name), None, "{name}");
         }
         for name in ["tenant", "groups", "https://example.com/roles"] {

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use url::{Host, Url};
+use url::Url;
+
+use super::is_loopback;
 
 /// The address of this server as everybody outside writes it: an origin, and a path where a proxy shares one origin
 /// between several programs. Everything that Gatelet answers lies under it, but for the well-known addresses at the
@@ -58,12 +60,7 @@ impl Parts {
         if !matches!(url.scheme(), "https" | "http") {
             return Err(UrlError::Malformed);
         }
-        let loopback = match url.host() {
-            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            None => return Err(UrlError::Malformed),
-        };
+        let loopback = is_loopback(&url.host().ok_or(UrlError::Malformed)?);
         if url.scheme() == "http" && !loopback {
             return Err(UrlError::PlainHttp);
         }

@@ -49,6 +49,10 @@
 //!
 //! An axum handler takes the [`AccessToken`] as an argument, and can demand more with [`AccessToken::require`].
 //!
+//! A token that `gatelet test` made is known by its claim `gatelet_test`, and refused with a
+//! warning in the log unless the issuer **and** the resource are loopback URLs: a server that was left pointing at a test
+//! issuer lets nobody in.
+//!
 //! What it does not do: ask the authorization server whether a token was revoked. Keep token lifetimes short.
 
 mod builder;

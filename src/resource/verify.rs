@@ -11,6 +11,7 @@ use super::claims::{ClaimNames, Claims};
 use super::jwks::Algorithm;
 use super::key_store::{KeyError, KeyStore};
 use crate::clock::Clock;
+use crate::protocol::TEST_MARK;
 
 /// Longest token that is looked at, in bytes; header limits of HTTP servers are of this order.
 const MAX_TOKEN: usize = 16 * 1024;
@@ -51,6 +52,10 @@ pub enum TokenError {
     /// `nbf` or `iat` lie in the future.
     #[error("the access token is not valid yet")]
     NotYetValid,
+    /// A server in test mode signed it, which gives everybody any token, and this resource server or its issuer is
+    /// not on loopback.
+    #[error("the access token was made for tests (gatelet in test mode), which is good on loopback alone")]
+    MadeForTests,
     /// The issuer publishes no such key.
     #[error("the access token is signed with a key that the issuer does not publish")]
     UnknownKey,
@@ -83,6 +88,8 @@ pub(super) struct Verifier {
     pub(super) clock: Clock,
     pub(super) names: ClaimNames,
     pub(super) keys: Arc<KeyStore>,
+    /// Whether tokens of a server in test mode are taken: on loopback.
+    pub(super) takes_test_tokens: bool,
 }
 
 impl Verifier {
@@ -104,11 +111,11 @@ impl Verifier {
             KeyError::Unknown => VerifyError::Bad(TokenError::UnknownKey),
             KeyError::Unavailable { retry_after } => VerifyError::KeysUnavailable { retry_after },
         })?;
-        if key.verifies(parts.signed.as_bytes(), parts.signature, algorithm) {
-            Ok(claims)
-        } else {
-            Err(TokenError::BadSignature.into())
+        if !key.verifies(parts.signed.as_bytes(), parts.signature, algorithm) {
+            return Err(TokenError::BadSignature.into());
         }
+        self.check_mark(&claims)?;
+        Ok(claims)
     }
 
     fn check_header(&self, header: &Map<String, Value>) -> Result<Algorithm, TokenError> {
@@ -124,6 +131,19 @@ impl Verifier {
         Algorithm::from_name(name)
             .filter(|algorithm| self.algorithms.contains(algorithm))
             .ok_or(TokenError::WrongAlgorithm)
+    }
+
+    /// Of a token whose signature is good, so that only what the configured issuer did reaches the log.
+    fn check_mark(&self, claims: &Claims) -> Result<(), TokenError> {
+        if self.takes_test_tokens || !claims.all.contains_key(TEST_MARK) {
+            return Ok(());
+        }
+        tracing::warn!(
+            issuer = self.issuer, jti = ?claims.jti,
+            "refused a token made for tests: the issuer is gatelet in test mode, which gives anybody any token. Such \
+             tokens are taken only where the issuer and this server's own URI are on loopback; configure the real issuer"
+        );
+        Err(TokenError::MadeForTests)
     }
 
     fn check_claims(&self, claims: &Claims) -> Result<(), TokenError> {

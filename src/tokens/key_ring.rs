@@ -41,6 +41,11 @@ pub enum TokenKind {
 }
 
 impl TokenKind {
+    /// Whether somebody is let in for it; an answer is only believed.
+    pub fn is_credential(self) -> bool {
+        matches!(self, Self::AccessToken | Self::IdToken)
+    }
+
     /// Its `typ`.
     pub fn typ(self) -> &'static str {
         match self {

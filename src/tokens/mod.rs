@@ -15,6 +15,7 @@ mod key;
 mod key_encryption_key;
 mod key_import;
 mod key_ring;
+mod marked;
 mod password;
 mod refresh;
 #[cfg(test)]
@@ -33,6 +34,7 @@ pub use key::{SigningFailed, SigningKey};
 pub use key_encryption_key::{KeyEncryptionKey, KeyEncryptionKeyError};
 pub use key_import::KeyError;
 pub use key_ring::{IssueError, KeyRing, TokenKind};
+pub use marked::Marked;
 pub use password::{PasswordError, PasswordHasher, PasswordPlace};
 pub use refresh::{PresentedRefreshToken, RefreshToken};
 pub use seal::OpenError;

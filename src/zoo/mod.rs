@@ -14,6 +14,7 @@ use change::{Change, Signed};
 pub use change::{Template, ZooKeys};
 pub use specimens::SPECIMENS;
 
+use crate::protocol::TEST_MARK;
 use crate::tokens::IssueError;
 
 /// One token, and what a resource server has to do with it.
@@ -85,6 +86,8 @@ impl Specimen {
         for change in self.changes {
             change.apply(&mut header, &mut claims, template, keys);
         }
+        // The one claim that nobody has a say in: a real server must know the token for one of tests.
+        claims.insert(TEST_MARK.to_owned(), true.into());
         let token = self.signed.token(&header, &claims, keys)?;
         Ok(Made { token, header, claims })
     }

@@ -23,7 +23,7 @@ fn template(kid: &str) -> Template {
         claims: object(json!({
             "iss": "http://127.0.0.1:1/oauth", "sub": "ada", "aud": "http://127.0.0.1:8000/mcp",
             "client_id": "editor", "iat": NOW, "exp": NOW + 900, "jti": "AAAAAAAAAAAAAAAAAAAAAA",
-            "scope": "mcp:read", "tenant": "acme",
+            "scope": "mcp:read", "tenant": "acme", "gatelet_test": true,
         })),
         now: NOW,
         client_id: "editor".to_owned(),
@@ -122,6 +122,20 @@ fn a_jku_that_the_template_has_is_left() {
     assert_eq!(jku.make(&template, &zoo).unwrap().header["jku"], "https://attacker.example/jwks.json");
     template.header.insert("jku".to_owned(), json!("http://127.0.0.1:9/jwks"));
     assert_eq!(jku.make(&template, &zoo).unwrap().header["jku"], "http://127.0.0.1:9/jwks");
+}
+
+#[test]
+fn the_mark_of_test_mode_cannot_be_taken_away() {
+    let (signing, foreign) = keys();
+    for mark in [None, Some(json!(false))] {
+        let mut template = template(signing.kid());
+        template.claims.remove("gatelet_test");
+        template.claims.extend(mark.map(|mark| ("gatelet_test".to_owned(), mark)));
+        for specimen in SPECIMENS {
+            let made = specimen.make(&template, &ZooKeys { signing: &signing, foreign: &foreign }).unwrap();
+            assert_eq!(made.claims["gatelet_test"], true, "{}", specimen.name);
+        }
+    }
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod hosting;
 mod https;
 mod keys;
 mod log_lines;
+mod marks;
 mod network;
 mod operating;
 mod program;
@@ -41,7 +42,7 @@ macro_rules! cases {
 use cases;
 
 fn main() -> ExitCode {
-    let modules: [(&str, &[(&'static str, Case)]); 17] = [
+    let modules: [(&str, &[(&'static str, Case)]); 18] = [
         ("audit", audit::CASES),
         ("banner", banner::CASES),
         ("beside", beside::CASES),
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
         ("https", https::CASES),
         ("keys", keys::CASES),
         ("log_lines", log_lines::CASES),
+        ("marks", marks::CASES),
         ("hosting", hosting::CASES),
         ("operating", operating::CASES),
         ("refusals", refusals::CASES),

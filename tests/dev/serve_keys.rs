@@ -38,7 +38,7 @@ introspects = ["https://mcp.example.com/mcp"]
 "#;
 
 /// A server with its key-encryption key in the file `key`.
-fn server(here: &Path) -> Serve {
+pub(crate) fn server(here: &Path) -> Serve {
     std::fs::write(here.join("secret"), SECRET).unwrap();
     std::fs::write(here.join("key"), "Z2F0ZWxldDogMzIgYnl0ZXMgb2YgdGhpcyB0ZXN0ISE").unwrap();
     private(&here.join("key"));
@@ -50,7 +50,7 @@ fn private(file: &Path) {
     std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600)).unwrap();
 }
 
-fn token(port: u16) -> String {
+pub(crate) fn token(port: u16) -> String {
     let form = format!("grant_type=client_credentials&client_id=robot&client_secret={SECRET}");
     let (status, body) = token_request(port, &form);
     assert_eq!(status, 200, "{body}");

@@ -85,6 +85,7 @@ async fn tokens_have_the_claims_that_a_resource_server_checks(_: Database) {
                 "iss": server.issuer(), "sub": "u-1", "aud": "mcp-server-api", "client_id": "app", "scope": "mcp:read",
                 "org": "acme", "roles": ["viewer", "editor"], "role": "viewer", "email": "alice@acme.example",
                 "department": "sales", "groups": ["staff", "on-call"], "seat": "7", "plan": "gold",
+                "gatelet_test": true,
             })
         );
         let plain = "https://plain.example.com/mcp";
@@ -92,7 +93,7 @@ async fn tokens_have_the_claims_that_a_resource_server_checks(_: Database) {
             ask(&mut browser, plain).await,
             json!({
                 "iss": server.issuer(), "sub": "u-1", "aud": plain, "client_id": "app", "scope": "mcp:read",
-                "tenant_id": "acme", "roles": ["viewer", "editor"], "role": "viewer",
+                "tenant_id": "acme", "roles": ["viewer", "editor"], "role": "viewer", "gatelet_test": true,
             })
         );
         let robot = TestClient::new(&server, "robot", "").secret(SECRET);
@@ -101,7 +102,7 @@ async fn tokens_have_the_claims_that_a_resource_server_checks(_: Database) {
             lasting_claims(&server, answer.access_token()).await,
             json!({
                 "iss": server.issuer(), "sub": "robot", "aud": "mcp-server-api", "client_id": "robot",
-                "scope": "mcp:read", "org": "acme", "plan": "silver",
+                "scope": "mcp:read", "org": "acme", "plan": "silver", "gatelet_test": true,
             }),
             "a machine is nobody's person"
         );

@@ -38,6 +38,7 @@ async fn an_access_token_says_who_what_and_for_whom_and_nothing_else(database: D
             "iss": server.issuer(), "sub": "alice", "aud": NOTES, "client_id": "app",
             "iat": now, "exp": now + 900, "acr": "urn:gatelet:acr:password", "jti": claims["jti"], "scope": "mcp:read mcp:write",
             "tenant": "acme", "roles": ["member"], "auth_time": login,
+            "gatelet_test": true,
         })
     );
     let jti = claims["jti"].as_str().unwrap();

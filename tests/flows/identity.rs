@@ -57,7 +57,7 @@ async fn a_sign_in_tells_the_client_who_when_and_for_whom(database: Database) {
             "iss": server.issuer(), "sub": access["sub"], "aud": client.client_id(), "iat": now,
             "exp": now + 15 * 60, "auth_time": access["auth_time"], "acr": "urn:gatelet:acr:password",
             "nonce": "n-0S6_WzA2Mj",
-            "at_hash": claims["at_hash"],
+            "at_hash": claims["at_hash"], "gatelet_test": true,
         });
         assert_eq!(claims, expected, "§5.4: with the code flow, names come from the userinfo endpoint");
     }

@@ -86,7 +86,7 @@ async fn an_active_token_is_answered_with_what_it_says(database: Database) {
             "active": true, "iss": server.issuer(), "sub": "alice", "aud": NOTES, "client_id": "app",
             "username": "alice", "scope": "mcp:read mcp:write", "iat": now, "exp": now + 900, "jti": said["jti"],
             "token_type": "Bearer", "tenant": "acme", "roles": ["member"], "auth_time": said["auth_time"],
-            "acr": "urn:gatelet:acr:password",
+            "acr": "urn:gatelet:acr:password", "gatelet_test": true,
         })
     );
     let machine = robot(&server).client_credentials(Some("mcp:read")).await.granted();
@@ -96,7 +96,7 @@ async fn an_active_token_is_answered_with_what_it_says(database: Database) {
         json!({
             "active": true, "iss": server.issuer(), "sub": "robot", "aud": NOTES, "client_id": "robot",
             "scope": "mcp:read", "iat": now, "exp": now + 900, "jti": said["jti"], "token_type": "Bearer",
-            "tenant": "acme",
+            "tenant": "acme", "gatelet_test": true,
         })
     );
 }

@@ -289,9 +289,11 @@ async fn an_imported_key_keeps_its_name_and_waits_for_its_turn(database: Databas
     // One that is let in at once does not wait.
     let at_once = admin.import_key(ELLIPTIC_PEM, None, Takeover::AtOnce).await.unwrap();
     assert_eq!(kid(&machine_token(&servers[0], ELLIPTIC).await), at_once.kid);
-    let states: Vec<_> =
+    let mut states: Vec<_> =
         known(&servers[0], SigningAlg::Es256).await.into_iter().map(|(_, state)| state).collect();
-    assert_eq!(states, ["retired", "next", "active"], "the one that waits goes on waiting");
+    // Two are of the same second, and so in the order of their names, which are thumbprints.
+    states.sort_unstable();
+    assert_eq!(states, ["active", "next", "retired"], "the one that waits goes on waiting");
     // The public part goes out, and nothing else.
     let pem = admin.export_key(Some(&at_once.kid), PublicForm::Pem).await.unwrap();
     assert_eq!(pem, include_str!("../../src/tokens/testdata/p256.pub.pem"));

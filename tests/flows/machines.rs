@@ -27,6 +27,7 @@ async fn a_machine_token_speaks_for_the_client_alone(database: Database) {
         json!({
             "iss": server.issuer(), "sub": "robot", "aud": NOTES, "client_id": "robot", "iat": now,
             "exp": now + 900, "jti": claims["jti"], "scope": "mcp:read", "tenant": "acme",
+            "gatelet_test": true,
         })
     );
     assert!(!claims["jti"].as_str().unwrap().contains('.'), "there is no grant behind it");

@@ -18,8 +18,8 @@ use crate::world::Database;
 cases![the_valid_specimen_passes_and_every_other_is_refused_as_the_zoo_says];
 
 const NOW: i64 = 1_800_000_000;
-const RESOURCE: &str = "https://mcp.example/mcp";
-const ISSUER: &str = "https://id.example/oauth";
+const RESOURCE: &str = "http://127.0.0.1:8000/mcp";
+const ISSUER: &str = "http://127.0.0.1:8710/oauth";
 
 async fn the_valid_specimen_passes_and_every_other_is_refused_as_the_zoo_says(_: Database) {
     // RFC 9068 §4, RFC 8725 §3, RFC 7515 §4.1.11; each specimen names its own section.

@@ -8,6 +8,7 @@ use crate::{Database, cases};
 cases![
     every_statement_can_be_prepared,
     a_database_belongs_to_the_mode_that_created_it,
+    a_database_of_test_mode_opens_in_no_other,
     a_newer_schema_is_refused,
     an_edited_migration_is_refused,
     two_instances_open_a_new_database_at_once,
@@ -30,13 +31,23 @@ async fn every_statement_can_be_prepared(database: Database) {
 
 async fn a_database_belongs_to_the_mode_that_created_it(database: Database) {
     database.try_open(Mode::Serve).await.unwrap().close().await;
-    database.try_open(Mode::Serve).await.unwrap().close().await;
-    for mode in [Mode::Dev, Mode::Test] {
+    opens_as(&database, Mode::Serve).await;
+}
+
+async fn a_database_of_test_mode_opens_in_no_other(database: Database) {
+    database.try_open(Mode::Test).await.unwrap().close().await;
+    opens_as(&database, Mode::Test).await;
+}
+
+/// It does in one mode, and in no other.
+async fn opens_as(database: &Database, own: Mode) {
+    for mode in [Mode::Dev, Mode::Serve, Mode::Test] {
         match database.try_open(mode).await {
-            Err(StoreError::ModeMismatch { found, wanted }) => {
-                assert_eq!((found.as_str(), wanted), ("serve", mode))
+            Ok(store) if mode == own => store.close().await,
+            Err(StoreError::ModeMismatch { found, wanted }) if mode != own => {
+                assert_eq!((found.as_str(), wanted), (own.as_str(), mode))
             }
-            other => panic!("{other:?}"),
+            other => panic!("{mode}: {other:?}"),
         }
     }
 }

@@ -4,9 +4,9 @@ use std::fmt;
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
-use url::{Host, Url};
+use url::Url;
 
-use crate::protocol::{ClientId, Issuer};
+use crate::protocol::{ClientId, Issuer, is_loopback};
 
 const MAX_LENGTH: usize = 2048;
 /// How the names of clients' own audiences begin.
@@ -71,12 +71,7 @@ impl ResourceUri {
     /// Whether the resource is served on the machine of the person who asks.
     pub fn is_loopback(&self) -> bool {
         let Ok(url) = Url::parse(&self.0) else { return false };
-        match url.host() {
-            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        }
+        url.host().is_some_and(|host| is_loopback(&host))
     }
 }
 

@@ -6,6 +6,7 @@ use url::Url;
 
 use super::{Builder, Keys};
 use crate::clock::Clock;
+use crate::protocol::is_loopback;
 use crate::resource::challenge::{Realm, is_scope_token, union};
 use crate::resource::fetch::{Fetcher, KeySource};
 use crate::resource::jwks::KeySet;
@@ -84,6 +85,7 @@ impl Builder {
                 KeyStore::fixed(keys.ok_or(ConfigError::Jwks)?, self.clock.clone())
             }
         };
+        let takes_test_tokens = is_on_loopback(&self.issuer) && is_on_loopback(&self.resource);
         let verifier = Verifier {
             issuer: self.issuer,
             audience: self.audience.unwrap_or(self.resource),
@@ -93,6 +95,7 @@ impl Builder {
             clock: self.clock,
             names: self.names,
             keys: Arc::new(keys),
+            takes_test_tokens,
         };
         Ok(ResourceServer::from_parts(Parts {
             metadata,
@@ -134,6 +137,10 @@ fn plain_url(text: &str) -> Option<Url> {
         && url.query().is_none()
         && url.fragment().is_none();
     plain.then_some(url)
+}
+
+fn is_on_loopback(text: &str) -> bool {
+    plain_url(text).is_some_and(|url| url.host().is_some_and(|host| is_loopback(&host)))
 }
 
 fn check_url(text: &str) -> Result<(), ConfigError> {

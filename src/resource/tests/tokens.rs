@@ -99,6 +99,88 @@ fn hmac_with_public_key(message: &str) -> String {
 }
 
 #[tokio::test]
+async fn a_token_made_for_tests_is_good_on_loopback_alone() {
+    // RFC 9068 §5: a resource server takes no token that was meant for somewhere else.
+    let [here, there] = ["http://127.0.0.1:8000", "https://mcp.example"];
+    let cases = [
+        (here, "http://localhost:8710", true),
+        ("http://[::1]:8000", "http://127.0.0.2:1", true),
+        ("https://mcp.localhost", "https://id.localhost", true),
+        (here, "https://id.example", false),
+        (there, "http://localhost:8710", false),
+        (there, "https://id.example", false),
+        ("http://127.0.0.1.evil.example", "http://localhost:8710", false),
+        (here, "http://localhost.evil.example", false),
+    ];
+    for (origin, issuer, taken) in cases {
+        let (resource, issuer) = (format!("{origin}/mcp"), format!("{issuer}/oauth"));
+        let server = ResourceServer::builder(&resource, &issuer).jwks(jwks([&KEY])).clock(clock());
+        let server = server.build().unwrap();
+        let with = |changes: Value| {
+            let mut claims = claims(changes);
+            (claims["iss"], claims["aud"]) = (json!(issuer), json!(resource));
+            KEY.token(&claims)
+        };
+        assert_eq!(with_token(&server, &with(json!({}))).await.status(), 200, "{resource} {issuer}");
+        // Whatever it says: only a server in test mode writes it.
+        for mark in [json!(true), json!(false)] {
+            let response = with_token(&server, &with(json!({"gatelet_test": mark}))).await;
+            assert_eq!(response.status(), if taken { 200 } else { 401 }, "{resource} {issuer} {mark}");
+            if !taken {
+                let why = TokenError::MadeForTests.to_string();
+                let body = json!({"error": "invalid_token", "error_description": why});
+                assert_eq!(json_body(response).await, body);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_log_says_why_a_token_made_for_tests_is_refused() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt().with_writer(log.clone()).with_ansi(false).finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let server = builder().build().unwrap();
+    // Not for what anybody can send.
+    let stranger = TestKey::rsa("key-1");
+    let marked = claims(json!({"gatelet_test": true}));
+    assert_eq!(with_token(&server, &stranger.token(&marked)).await.status(), 401);
+    assert_eq!(log.text(), "");
+    assert_eq!(with_token(&server, &KEY.token(&marked)).await.status(), 401);
+    let said = log.text();
+    assert!(said.contains(" WARN ") && said.contains("the issuer is gatelet in test mode"), "{said}");
+    assert!(said.contains(ISSUER), "{said}");
+}
+
+/// What is logged.
+#[derive(Clone, Default)]
+struct Log(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl tracing_subscriber::fmt::MakeWriter<'_> for Log {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
+#[tokio::test]
 async fn a_token_of_another_tenant_is_refused_where_one_is_configured() {
     let server = builder().tenant("acme").build().unwrap();
     for (tenant, status) in [(json!("acme"), 200), (json!("globex"), 401), (Value::Null, 401)] {
