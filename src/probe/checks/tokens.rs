@@ -210,6 +210,7 @@ mod tests {
     fn wanted(scope: Option<&str>, tenant: Option<&str>) -> Wanted {
         Wanted {
             resource: "http://127.0.0.1:8000/mcp".to_owned(),
+            user: None,
             scope: scope.map(str::to_owned),
             tenant: tenant.map(str::to_owned),
         }
