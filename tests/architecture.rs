@@ -32,7 +32,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "control",
-        &["app", "http", "flow", "config", "store", "tokens", "zoo", "fetch", "protocol", "clock", "random"],
+        &[
+            "app", "http", "flow", "pages", "config", "store", "tokens", "zoo", "fetch", "protocol", "clock",
+            "random",
+        ],
     ),
     ("cli", &["app", "clock", "config", "control", "pages", "probe", "protocol", "serve"]),
     (
