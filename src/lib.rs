@@ -7,7 +7,8 @@
 //! out of these, [`mod@serve`] listens, [`cli`] starts it.
 //!
 //! Three parts are for your own code: [`resource`] protects an MCP server, [`testkit`] runs a whole authorization server
-//! inside a test, and [`mod@demo`] shows the first of them at work.
+//! inside a test, and [`mod@demo`] shows the first of them at work. Test mode is [`control`], which makes servers for tests in
+//! any language and holds their clocks, keys and faults, and [`zoo`], the tokens that a server must refuse.
 
 pub mod app;
 pub mod audit;
@@ -20,6 +21,7 @@ pub mod fetch;
 pub mod flow;
 pub mod http;
 pub mod pages;
+pub mod probe;
 pub mod protocol;
 pub mod random;
 pub mod resource;

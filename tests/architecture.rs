@@ -20,6 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("resource", &["clock", "protocol"]),
     ("demo", &["resource", "clock"]),
     ("zoo", &["protocol", "tokens"]),
+    ("probe", &["zoo"]),
     ("config", &["protocol", "tokens"]),
     ("serve", &[]),
     (
@@ -31,9 +32,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "control",
-        &["app", "http", "flow", "config", "store", "tokens", "zoo", "fetch", "protocol", "clock", "random"],
+        &[
+            "app", "http", "flow", "pages", "config", "store", "tokens", "zoo", "fetch", "protocol", "clock",
+            "random",
+        ],
     ),
-    ("cli", &["app", "clock", "config", "control", "pages", "protocol", "serve"]),
+    ("cli", &["app", "clock", "config", "control", "pages", "probe", "protocol", "serve"]),
     (
         "testkit",
         &[
@@ -53,7 +57,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("aws_lc_rs", &["tokens", "random"]),
     ("jsonwebtoken", &["tokens", "resource", "testkit"]),
     ("rmcp", &["demo"]),
-    ("reqwest", &["fetch", "resource", "testkit"]),
+    ("reqwest", &["fetch", "probe", "resource", "testkit"]),
     ("axum", &["http", "app", "control", "serve", "resource", "demo", "testkit", "cli"]),
     ("hyper", &["serve"]),
     ("hyper_util", &["serve"]),

@@ -16,6 +16,7 @@ mod listen;
 mod log;
 mod output;
 mod parse;
+pub mod probe;
 mod reference;
 pub mod resource;
 pub mod role;
@@ -49,6 +50,8 @@ pub enum Command {
     Serve(serve::ServeArgs),
     /// Start issuers for integration tests, driven over HTTP: the control plane's address and key are printed as JSON.
     Test(test::TestArgs),
+    /// Send good and bad tokens to an MCP server, and say what it wrongly accepts and refuses.
+    Probe(probe::ProbeArgs),
     /// Look at configuration without starting anything.
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -86,6 +89,7 @@ pub fn run(cli: &Cli) -> ExitCode {
         Command::Dev(args) => dev::run(args),
         Command::Serve(args) => serve::run(args),
         Command::Test(args) => test::run(args),
+        Command::Probe(args) => probe::run(args),
         Command::Config(command) => config::run(command),
         Command::User(args) => user::run_user(args),
         Command::Key(args) => key::run_key(args),

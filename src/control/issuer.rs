@@ -23,6 +23,7 @@ use crate::clock::Clock;
 use crate::fetch::{Fetcher, Supplied};
 use crate::flow::admin::Admin;
 use crate::http::SiteFacts;
+use crate::pages::{self, ModeNotice};
 use crate::protocol::{Issuer, KnownScopes, PublicUrl, Timestamp};
 use crate::random::Random;
 use crate::store::{Mode, StoreOptions};
@@ -368,7 +369,10 @@ impl Parts<'_> {
             key: KeyEncryptionKey::from_bytes(&[0x67; 32]),
             signing_key,
             declared: config.declared,
-            facts: SiteFacts::default(),
+            facts: SiteFacts {
+                mode_notice: Some(ModeNotice { mode: pages::Mode::Test, exposed: false }),
+                ..SiteFacts::default()
+            },
             one_click_login: false,
             fetcher: self.fetcher.clone(),
             passwords: PasswordHasher::new(self.random.clone()),

@@ -3,7 +3,7 @@
 //!
 //! One process ([`TestMode`]) holds many [`TestIssuer`]s, each a whole [`App`](crate::app::App) with a database, keys,
 //! clock, people and clients of its own under `/t/<name>`, and one, `default`, at the root. Requests for them pass
-//! through what tests want to know and to disturb ([`capture`], [`faults`]); behind that is the same engine as in
+//! through what tests want to know and to disturb; behind that is the same engine as in
 //! production. `openapi.json` beside this file is the contract; whoever has the control key may use it.
 //!
 //! None of it is in the router of another mode: `gatelet test` alone mounts it, and what stands in for people refuses

@@ -53,7 +53,14 @@ async fn an_issuer_can_ask_nobody() {
     // And people again.
     issuer.put("/auto", json!(null)).await;
     let answer = world.http.get(&url).send().await.unwrap();
-    assert!(answer.headers()["location"].to_str().unwrap().contains("/login"));
+    let login = answer.headers()["location"].to_str().unwrap().to_owned();
+    assert!(login.contains("/login"), "{login}");
+    // The real page, which says what kind of server this is.
+    let cookie = answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let login = url::Url::parse(&url).unwrap().join(&login).unwrap();
+    let page = world.http.get(login).header("cookie", cookie).send().await.unwrap();
+    assert_eq!(page.status(), 200);
+    assert!(page.text().await.unwrap().contains("<strong>Test mode</strong>"));
 }
 
 #[tokio::test]

@@ -29,6 +29,7 @@ mod managing;
 mod never;
 mod openapi;
 mod own_audience;
+mod probing;
 mod profiles;
 mod prompts;
 mod proxy;
@@ -82,6 +83,7 @@ const LISTS: &[(&str, &[Case])] = &[
     ("never", never::CASES),
     ("openapi", openapi::CASES),
     ("own_audience", own_audience::CASES),
+    ("probing", probing::CASES),
     ("profiles", profiles::CASES),
     ("prompts", prompts::CASES),
     ("races", races::CASES),
