@@ -1,6 +1,6 @@
 """What the servers beside this file make of good and bad access tokens.
 
-    pip install fastmcp pytest gatelet
+    pip install fastmcp pytest gatelet     # not on PyPI yet: docs/testing-python.md says how to build it
     pytest
 
 Nothing has to run or be configured: `issuer` is an authorization server for these tests alone.

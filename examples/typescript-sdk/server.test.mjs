@@ -1,6 +1,7 @@
 // What the server beside this file makes of good and bad access tokens.
 //
 //     npm install
+//     npm install --no-save gatelet     # not in the registry yet: docs/testing-javascript.md says how to pack it
 //     npm test
 //
 // Nothing has to run or be configured: each issuer is an authorization server for these tests alone.

@@ -9,6 +9,7 @@ use super::answer::Refused;
 use super::auto::Auto;
 use super::capture::{Captured, Log, Pattern};
 use super::faults::{Fault, FaultSpec, Faults};
+use super::personas::Happening;
 use super::snapshot::Snapshot;
 use super::spec::{Described, IssuerSpec, KeyChoice, describe};
 use super::{personas, ready_made, time};
@@ -63,6 +64,8 @@ pub(super) struct Held {
     pub(super) config: Map<String, Value>,
     pub(super) auto: Option<Auto>,
     pub(super) persona: Option<String>,
+    /// What the persona is still to do.
+    pub(super) happens: Option<Happening>,
     /// Keys that are left out of the JWKS.
     pub(super) hidden_keys: BTreeSet<String>,
     /// Test keys that were used.

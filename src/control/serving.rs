@@ -27,12 +27,16 @@ impl TestIssuer {
                 .into_response();
         };
         let kept = captured(&parts, &body, self.clock().now().seconds());
-        let endpoint = kept.endpoint.clone();
+        let (endpoint, form) = (kept.endpoint.clone(), kept.form.clone());
         // From here on it is in the log, even if whoever asked goes away before there is an answer.
         let entry = self.log.open(kept);
         // What a browser asks before it asks is no request that a test has in mind.
         let is_preflight = parts.method == Method::OPTIONS;
-        let faults = if is_preflight { Vec::new() } else { self.faults.take(&endpoint, |_| true) };
+        if !is_preflight && let Err(refused) = self.let_happen(&endpoint).await {
+            return refused.into_response();
+        }
+        let faults =
+            if is_preflight { Vec::new() } else { self.faults.take(&endpoint, form.as_ref(), |_| true) };
         for fault in &faults {
             fault.wait().await;
         }

@@ -1,6 +1,7 @@
-//! `docs/walkthrough.md` and `docs/resource-servers.md`: their commands, run in order in one shell against the program,
-//! print what they show.
+//! `docs/walkthrough.md`, `docs/resource-servers.md` and `docs/testing-http.md`: their commands, run in order in one shell
+//! against the program, print what they show.
 
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -13,12 +14,15 @@ use crate::{NotRun, cases};
 cases![
     the_walkthrough_prints_what_it_shows,
     the_page_for_resource_servers_prints_what_it_shows,
+    the_page_for_testing_over_http_prints_what_it_shows,
     the_configuration_for_resource_servers_is_taken,
     an_output_that_differs_is_noticed,
 ];
 
 /// The port that the document writes.
 const PORT: &str = "8710";
+/// The port that the page about test mode writes.
+const TEST_PORT: &str = "8720";
 /// What the test prints between the outputs of two blocks.
 const MARK: &str = "@@ end of block";
 
@@ -28,6 +32,16 @@ fn the_walkthrough_prints_what_it_shows() -> Result<(), NotRun> {
 
 fn the_page_for_resource_servers_prints_what_it_shows() -> Result<(), NotRun> {
     prints_what_it_shows("resource-servers", 5)
+}
+
+fn the_page_for_testing_over_http_prints_what_it_shows() -> Result<(), NotRun> {
+    needs_tools()?;
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let page = page("testing-http").replace(TEST_PORT, &free.to_string());
+    // The page stops what it has started; if a command before that hangs or fails, the shell does.
+    let page = page.replacen("```sh\n", "```sh\ntrap 'kill $GATELET 2>/dev/null' EXIT\n", 1);
+    run_page(&page, &directory("testing-http"), 9);
+    Ok(())
 }
 
 fn the_configuration_for_resource_servers_is_taken() -> Result<(), NotRun> {
@@ -46,17 +60,25 @@ fn page(name: &str) -> String {
     std::fs::read_to_string(page).unwrap()
 }
 
-/// That the commands of a page, at least as many as `least`, print what the page shows.
-fn prints_what_it_shows(name: &str, least: usize) -> Result<(), NotRun> {
+fn needs_tools() -> Result<(), NotRun> {
     let mut tools = Command::new("sh");
     tools.args(["-c", "command -v curl && command -v openssl"]).stdout(Stdio::null());
-    if !tools.status().unwrap().success() {
-        return Err(NotRun("not run, needs curl and openssl"));
-    }
+    if tools.status().unwrap().success() { Ok(()) } else { Err(NotRun("not run, needs curl and openssl")) }
+}
+
+/// That the commands of a page about dev mode, at least as many as `least`, print what the page shows.
+fn prints_what_it_shows(name: &str, least: usize) -> Result<(), NotRun> {
+    needs_tools()?;
     let here = directory(name);
     let dev = Dev::start(&here, ".gatelet");
-    let port = dev.port().to_string();
-    let blocks = blocks(&page(name).replace(PORT, &port));
+    run_page(&page(name).replace(PORT, &dev.port().to_string()), &here, least);
+    dev.stop();
+    Ok(())
+}
+
+/// That the commands of a page, at least as many as `least`, print what it shows. `gatelet` is the program.
+fn run_page(page: &str, here: &Path, least: usize) {
+    let blocks = blocks(page);
     let steps: Vec<(&Block, Option<&Block>)> = blocks
         .iter()
         .enumerate()
@@ -66,8 +88,11 @@ fn prints_what_it_shows(name: &str, least: usize) -> Result<(), NotRun> {
     assert!(steps.len() >= least, "{} steps", steps.len());
     let script: String =
         steps.iter().map(|(step, _)| format!("{}printf '\\n{MARK}\\n'\n", step.text)).collect();
-    let run =
-        Command::new("sh").args(["-c", &script]).current_dir(&here).stdin(Stdio::null()).output().unwrap();
+    let program = Path::new(env!("CARGO_BIN_EXE_gatelet")).parent().unwrap();
+    let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &script]).env("PATH", path).current_dir(here).stdin(Stdio::null());
+    let run = shell.output().unwrap();
     let (printed, complained) =
         (String::from_utf8(run.stdout).unwrap(), String::from_utf8_lossy(&run.stderr));
     assert_eq!(complained, "", "nothing on standard error");
@@ -79,8 +104,6 @@ fn prints_what_it_shows(name: &str, least: usize) -> Result<(), NotRun> {
         let shown = expected.map_or("", |expected| &expected.text);
         assert!(is_shown, "line {}:\n{}\nprinted\n{output}\nand not\n{shown}", step.line, step.text);
     }
-    dev.stop();
-    Ok(())
 }
 
 /// Whether a block shows an output: JSON by its values, anything else line by line. `…` stands for whatever is there,

@@ -120,8 +120,10 @@ def test_coroutines_wait_for_the_same(async_issuer: AsyncIssuer) -> None:
             await issuer.freeze(1_900_000_000)
         assert not (await async_issuer.clock()).frozen
         async with AsyncGatelet() as gatelet:
-            issuer = await gatelet.issuer(seed=1)
-            assert issuer.issuer == (await gatelet.issuer_named(issuer.name)).issuer
+            async with await gatelet.issuer(seed=1) as issuer:
+                assert issuer.issuer == (await gatelet.issuer_named(issuer.name)).issuer
+            with pytest.raises(GateletError, match="404"):
+                await gatelet.issuer_named(issuer.name)
 
     asyncio.run(scenario())
 

@@ -34,6 +34,14 @@ class AsyncIssuer(IssuerFacts):
         self.synchronous = issuer
         """The same issuer, without `await`."""
 
+    async def __aenter__(self) -> AsyncIssuer:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, where: TracebackType | None
+    ) -> None:
+        await self.delete()
+
     delete = _in_a_thread(Issuer.delete)
     mint = _in_a_thread(Issuer.mint)
     zoo = _in_a_thread(Issuer.zoo)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import urllib.parse
 from collections.abc import Iterable, Iterator, Mapping
+from types import TracebackType
 from typing import Any, Literal
 
 from ._answers import (
@@ -95,8 +96,16 @@ class Issuer(IssuerFacts):
     def _call(self, method: str, path: str, body: object = ..., query: Json | None = None, wait: float = 0.0) -> Any:
         return self._control.call(method, f"/issuers/{urllib.parse.quote(self.name)}{path}", body, query, wait)
 
+    def __enter__(self) -> Issuer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, where: TracebackType | None
+    ) -> None:
+        self.delete()
+
     def delete(self) -> None:
-        """Ends this issuer. The process does so by itself an hour after it was made (`expires_in`)."""
+        """Ends this issuer, as `with` does. By itself it ends an hour after it was made (`expires_in`)."""
         self._call("DELETE", "")
 
     # Tokens

@@ -68,9 +68,8 @@ def issuer(gatelet: Gatelet, issuer_spec: dict[str, Any], request: pytest.Fixtur
     spec = dict(issuer_spec)
     for marker in reversed(list(request.node.iter_markers("gatelet"))):
         spec |= marker.kwargs
-    made = gatelet.issuer(**spec)
-    yield made
-    made.delete()
+    with gatelet.issuer(**spec) as made:
+        yield made
 
 
 @pytest.fixture
