@@ -52,6 +52,9 @@ pub struct ProbeArgs {
     /// The tenant that the server belongs to, if tokens of others are not good at it.
     #[arg(long, value_name = "TENANT")]
     pub tenant: Option<String>,
+    /// The person for whom the tokens are, by user name; a member of the tenant [default: alice of acme].
+    #[arg(long, value_name = "NAME")]
+    pub user: Option<String>,
     /// How many seconds the server may take to notice that the issuer's keys are others.
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub key_patience: u64,
@@ -212,6 +215,7 @@ async fn probed(args: &ProbeArgs, issuer: &Issuer, child: Option<&mut Child>) ->
         target: args.url.clone(),
         scope: args.scope.clone(),
         tenant: args.tenant.clone(),
+        user: args.user.clone(),
         key_patience: Duration::from_secs(args.key_patience),
     };
     probe::run(&settings, issuer).await

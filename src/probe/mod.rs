@@ -45,6 +45,8 @@ pub struct Settings {
     pub scope: Option<String>,
     /// The tenant that the server belongs to, if it belongs to one.
     pub tenant: Option<String>,
+    /// The person for whom the tokens are; the control plane's choice unless given.
+    pub user: Option<String>,
     /// How long the server may take to notice that the issuer's keys are others.
     pub key_patience: Duration,
 }
@@ -120,6 +122,7 @@ pub enum ProbeError {
 #[derive(Clone, Debug)]
 struct Wanted {
     resource: String,
+    user: Option<String>,
     scope: Option<String>,
     tenant: Option<String>,
 }
@@ -129,6 +132,7 @@ impl Wanted {
     fn body(&self) -> Map<String, Value> {
         let members = [
             ("resource", Some(&self.resource)),
+            ("user", self.user.as_ref()),
             ("scope", self.scope.as_ref()),
             ("tenant", self.tenant.as_ref()),
         ];
@@ -169,18 +173,27 @@ const VALID: Rule = Rule::new(
     "Configure issuer, audience and JWKS of the server as the issuer's metadata and the server's own URL say.",
 );
 
-/// Probes a server that trusts `issuer`. The issuer's keys are exchanged meanwhile; in the end they are as before.
+/// Probes a server that trusts `issuer`. The issuer's keys are exchanged meanwhile; in the end it is as it was before.
 ///
 /// # Errors
 /// The server cannot be reached or is none, or the control plane does not do what is asked.
 pub async fn run(settings: &Settings, issuer: &Issuer) -> Result<Report, ProbeError> {
     check_target(&settings.target)?;
-    let server = McpServer::at(&settings.target)?;
+    let snapshot = issuer.snapshot().await?;
     let mut findings = Findings::default();
+    let checked = check(settings, issuer, &mut findings).await;
+    issuer.restore(&snapshot).await?;
+    checked?;
+    Ok(Report { target: settings.target.clone(), issuer: issuer.issuer.clone(), checks: findings.0 })
+}
+
+async fn check(settings: &Settings, issuer: &Issuer, findings: &mut Findings) -> Result<(), ProbeError> {
+    let server = McpServer::at(&settings.target)?;
     let first = server.call(Call::Initialize, Sent::Without, None).await?;
-    let found = discovery::check(&server, &settings.target, &issuer.issuer, &first, &mut findings).await?;
+    let found = discovery::check(&server, &settings.target, &issuer.issuer, &first, findings).await?;
     let wanted = Wanted {
         resource: settings.target.clone(),
+        user: settings.user.clone(),
         scope: settings.scope.clone().or(found.scope),
         tenant: settings.tenant.clone(),
     };
@@ -193,7 +206,7 @@ pub async fn run(settings: &Settings, issuer: &Issuer) -> Result<Report, ProbeEr
         Ok(door) => door,
         Err(answer) if answer.is_refusal() => {
             findings.add(VALID.broken(format!("refused: {}", answer.told())));
-            return Ok(report(settings, issuer, findings));
+            return Ok(());
         }
         Err(answer) => {
             return Err(ProbeError::NotMcp { url: settings.target.clone(), answer: answer.told() });
@@ -204,17 +217,9 @@ pub async fn run(settings: &Settings, issuer: &Issuer) -> Result<Report, ProbeEr
         scope_is_demanded: settings.scope.is_some() || found.scope_is_demanded,
         introspects: issuer.requests(INTROSPECT).await? > asked_before,
     };
-    tokens::check(issuer, &door, known, &mut findings).await?;
-    usage::check(&door, &good, &mut findings).await?;
-    let snapshot = issuer.snapshot().await?;
-    let checked = keys::check(issuer, &door, &wanted, settings.key_patience, &mut findings).await;
-    issuer.restore(&snapshot).await?;
-    checked?;
-    Ok(report(settings, issuer, findings))
-}
-
-fn report(settings: &Settings, issuer: &Issuer, findings: Findings) -> Report {
-    Report { target: settings.target.clone(), issuer: issuer.issuer.clone(), checks: findings.0 }
+    tokens::check(issuer, &door, known, findings).await?;
+    usage::check(&door, &good, findings).await?;
+    keys::check(issuer, &door, &wanted, settings.key_patience, findings).await
 }
 
 fn check_target(target: &str) -> Result<(), ProbeError> {

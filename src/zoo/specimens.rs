@@ -110,7 +110,7 @@ pub const SPECIMENS: &[Specimen] = &[
         "RFC 9068 §4",
         &[Claim("iss", To::Followed(".attacker.example"))],
         [
-            "Its issuer only begins like the right one: the host is an attacker's.",
+            "Its issuer only begins like the right one: it is another, which was named to look like it.",
             "Compare the whole of `iss`, not how it begins.",
         ],
     ),

@@ -48,6 +48,7 @@ async fn probed(url: &str, issuer: &Issuer) -> Result<Report, ProbeError> {
         target: url.to_owned(),
         scope: None,
         tenant: Some("acme".to_owned()),
+        user: None,
         key_patience: Duration::from_millis(100),
     };
     gatelet::probe::run(&settings, issuer).await

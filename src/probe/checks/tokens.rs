@@ -152,7 +152,9 @@ async fn dialled(
     samples: &[Sample],
 ) -> Result<Check, ProbeError> {
     if !wanted.is_loopback() {
-        return Ok(DIALLED.not_checked("the probe listens on loopback, where this server cannot reach it"));
+        return Ok(
+            DIALLED.not_checked("the probe listens on loopback, which a server elsewhere may not reach")
+        );
     }
     let attacker = samples.iter().find(|sample| sample.name == "embedded-jwk");
     let Some(jwk) = attacker.and_then(|sample| header_of(&sample.token)?.get("jwk").cloned()) else {
@@ -210,6 +212,7 @@ mod tests {
     fn wanted(scope: Option<&str>, tenant: Option<&str>) -> Wanted {
         Wanted {
             resource: "http://127.0.0.1:8000/mcp".to_owned(),
+            user: None,
             scope: scope.map(str::to_owned),
             tenant: tenant.map(str::to_owned),
         }
