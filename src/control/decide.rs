@@ -61,7 +61,7 @@ impl TestIssuer {
     /// As [`TestIssuer::decide`].
     pub async fn decide_and_spoil(&self, spec: &DecideSpec) -> Result<String, Refused> {
         let url = self.decide(spec).await?;
-        let faults = self.faults.take("authorize");
+        let faults = self.faults.take("authorize", None);
         Ok(faults.iter().fold(url, |url, fault| fault.redirected(&url)))
     }
 

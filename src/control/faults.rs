@@ -25,6 +25,9 @@ const LONGEST_DELAY: Duration = Duration::from_secs(300);
 pub struct FaultSpec {
     /// At which endpoint (`token`, `authorize`, `metadata`, `jwks`, …); `*` for all.
     pub endpoint: String,
+    /// Only requests with these parameters in their body, such as `grant_type`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub form: BTreeMap<String, String>,
     /// How often; once unless given, and for good when null.
     #[serde(default = "once")]
     pub times: Option<u32>,
@@ -129,11 +132,12 @@ impl Faults {
         *self.lock() = placed;
     }
 
-    /// The faults of the next request to an endpoint; each is used up a little by that.
-    pub(super) fn take(&self, endpoint: &str) -> Vec<FaultSpec> {
+    /// The faults of the next request to an endpoint, with the parameters in its body; each is used up a little by that.
+    pub(super) fn take(&self, endpoint: &str, form: Option<&BTreeMap<String, String>>) -> Vec<FaultSpec> {
         let mut placed = self.lock();
         let is_meant = |fault: &&mut Fault| {
-            matches!(fault.spec.endpoint.as_str(), "*") || fault.spec.endpoint == endpoint
+            let has = |(name, value)| form.and_then(|form| form.get(name)) == Some(value);
+            (fault.spec.endpoint == "*" || fault.spec.endpoint == endpoint) && fault.spec.form.iter().all(has)
         };
         let taken: Vec<FaultSpec> = placed
             .faults

@@ -14,6 +14,7 @@ use super::answer::Refused;
 use super::auto::Auto;
 use super::capture::Log;
 use super::faults::Faults;
+use super::personas::Happening;
 use super::ready_made::PASSWORD;
 use super::snapshot::Snapshot;
 use super::spec::{Described, IssuerSpec, KeyChoice, describe};
@@ -62,6 +63,8 @@ pub(super) struct Held {
     pub(super) config: Map<String, Value>,
     pub(super) auto: Option<Auto>,
     pub(super) persona: Option<String>,
+    /// What the persona is still to do.
+    pub(super) happens: Option<Happening>,
     /// Keys that are left out of the JWKS.
     pub(super) hidden_keys: BTreeSet<String>,
     /// Test keys that were used.

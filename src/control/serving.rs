@@ -27,7 +27,10 @@ impl TestIssuer {
                 .into_response();
         };
         let mut kept = captured(&parts, &body, self.clock().now().seconds());
-        let faults = self.faults.take(&kept.endpoint);
+        if let Err(refused) = self.let_happen(&kept.endpoint).await {
+            return refused.into_response();
+        }
+        let faults = self.faults.take(&kept.endpoint, kept.form.as_ref());
         for fault in &faults {
             fault.wait().await;
         }

@@ -7,6 +7,7 @@ mod disturbing;
 mod interlocks;
 mod isolation;
 mod minting;
+mod personas;
 mod process;
 mod state;
 mod watching;
