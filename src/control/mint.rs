@@ -196,7 +196,10 @@ fn overlay(members: &mut Map<String, Value>, changes: &Map<String, Value>) {
     }
 }
 
-fn read(token: &str) -> Result<(Map<String, Value>, Map<String, Value>), Refused> {
+/// A header, and claims.
+type Both = (Map<String, Value>, Map<String, Value>);
+
+fn read(token: &str) -> Result<Both, Refused> {
     let mut parts = token.split('.').map(|part| {
         let bytes = URL_SAFE_NO_PAD.decode(part).ok()?;
         serde_json::from_slice::<Map<String, Value>>(&bytes).ok()
