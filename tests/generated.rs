@@ -6,6 +6,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use gatelet::protocol::{Answer, Endpoint, ErrorCode};
+use gatelet::zoo::SPECIMENS;
 
 #[test]
 fn the_table_of_errors_is_fresh() {
@@ -15,6 +16,30 @@ fn the_table_of_errors_is_fresh() {
 #[test]
 fn the_reference_of_the_command_line_is_fresh() {
     fresh("docs/cli.md", &gatelet::cli::reference());
+}
+
+#[test]
+fn the_list_of_the_zoo_is_fresh() {
+    fresh("docs/token-zoo.md", &zoo());
+}
+
+fn zoo() -> String {
+    let mut out = String::from(
+        "# The token zoo\n\nAccess tokens that are wrong in one way each, and what a resource server has to do with them. Made \
+         from the table in `src/zoo/specimens.rs`. [`gatelet probe`](probe.md) sends them to an MCP server; the control plane of \
+         `gatelet test` hands them out by `POST …/zoo`, or one by `POST …/tokens` with its name as `defect`.\n\n\
+         | name | answer | section | what it is | what to do |\n| --- | --- | --- | --- | --- |\n",
+    );
+    for specimen in SPECIMENS {
+        let answer = match specimen.error {
+            Some(error) => format!("{} `{error}`", specimen.status),
+            None => "accepted".to_owned(),
+        };
+        let condition = specimen.depends_on.map(|on| format!(", if {}", on.condition())).unwrap_or_default();
+        let (name, section, why, remedy) = (specimen.name, specimen.section, specimen.why, specimen.remedy);
+        writeln!(out, "| `{name}` | {answer}{condition} | {section} | {why} | {remedy} |").unwrap();
+    }
+    out
 }
 
 fn errors() -> String {

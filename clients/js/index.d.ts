@@ -111,6 +111,8 @@ export type Endpoint =
 export interface FaultSpec {
   /** `*`, if not given. */
   endpoint?: Endpoint;
+  /** Only requests with these parameters in their body, such as `grant_type`. */
+  form?: Record<string, string>;
   /** How often; once, if not given, and for good if null. */
   times?: number | null;
   /** Waits first. */

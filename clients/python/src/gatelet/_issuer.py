@@ -210,6 +210,7 @@ class Issuer(IssuerFacts):
         self,
         endpoint: Endpoint = "*",
         *,
+        form: Mapping[str, str] | None = None,
         times: int | None = 1,
         status: int | None = None,
         body: str | None = None,
@@ -222,11 +223,12 @@ class Issuer(IssuerFacts):
     ) -> int:
         """Makes the next `times` answers of an endpoint bad (None: all of them). Answers the fault's number.
 
+        `form` leaves alone what has not these parameters in its body, such as `{"grant_type": "refresh_token"}`.
         `delay_ms` waits first. `drop` cuts the connection; `status` and `body` replace the answer; the request takes no
         effect then, unless it is `processed`: only the answer is lost. `headers` sets headers, `set` members of an answer
         in JSON and `redirect_set` parameters with which the browser is sent to the client; None there takes one away.
         """
-        asked = written(status=status, body=body, delay_ms=delay_ms, drop=drop, headers=headers)
+        asked = written(form=form, status=status, body=body, delay_ms=delay_ms, drop=drop, headers=headers)
         asked |= written(processed=processed, set=set, redirect_set=redirect_set)
         return int(self._call("POST", "/faults", {"endpoint": endpoint, "times": times, **asked})["id"])
 
