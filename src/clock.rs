@@ -35,7 +35,7 @@ impl Clock {
 
     /// A clock that shows `start` now and goes on like the machine's until it is told otherwise.
     pub fn running_from(start: Timestamp) -> Self {
-        let ahead = start.seconds() - system_seconds();
+        let ahead = start.seconds().saturating_sub(system_seconds());
         Self(Source::Held(Arc::new(Mutex::new(Hands::Moving { ahead }))))
     }
 
@@ -53,7 +53,7 @@ impl Clock {
     pub fn set(&self, now: Timestamp) {
         self.change(|hands| match hands {
             Hands::Still { at } => *at = now.seconds(),
-            Hands::Moving { ahead } => *ahead = now.seconds() - system_seconds(),
+            Hands::Moving { ahead } => *ahead = now.seconds().saturating_sub(system_seconds()),
         });
     }
 
@@ -64,7 +64,7 @@ impl Clock {
 
     /// Lets a test's clock go on from where it is.
     pub fn thaw(&self) {
-        self.change(|hands| *hands = Hands::Moving { ahead: hands.now() - system_seconds() });
+        self.change(|hands| *hands = Hands::Moving { ahead: hands.now().saturating_sub(system_seconds()) });
     }
 
     /// Whether it stands still.

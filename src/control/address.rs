@@ -27,13 +27,15 @@ pub(super) fn endpoint_of(path: &str) -> &str {
     if let Some(document) = path.strip_prefix("/.well-known/") {
         return document_name(document.split('/').next().unwrap_or_default());
     }
-    if let Some((_, document)) = path.split_once("/.well-known/") {
+    // Without the issuer's own name, which may be that of an endpoint.
+    let own = path.strip_prefix(UNDER).and_then(|rest| rest.find('/').map(|at| &rest[at..])).unwrap_or(path);
+    if let Some((_, document)) = own.split_once("/.well-known/") {
         return document_name(document);
     }
-    if path.contains("/register/") {
+    if own.contains("/register/") {
         return "register";
     }
-    path.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or(path)
+    own.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or(path)
 }
 
 fn document_name(document: &str) -> &str {
@@ -81,6 +83,7 @@ mod tests {
             ("/t/one/oauth/jwks", "jwks"),
             ("/t/one/oauth/register/c-1", "register"),
             ("/t/one/login", "login"),
+            ("/t/register/oauth/token", "token"),
             ("/", "/"),
         ] {
             assert_eq!(endpoint_of(path), endpoint, "{path}");

@@ -15,7 +15,11 @@ use super::address::endpoint_of;
 use super::answer::Refused;
 
 /// The most requests that are kept; the oldest go first.
-const KEPT: usize = 10_000;
+const KEPT: usize = 2_000;
+/// The longest body that is kept, in bytes.
+const LONGEST_BODY: usize = 64 * 1024;
+/// The most requests that are told of when others were expected.
+const TOLD: usize = 20;
 /// The longest that anybody may wait.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
@@ -36,11 +40,11 @@ pub struct Captured {
     pub query: BTreeMap<String, String>,
     /// The headers, in lower case; the last of a name.
     pub headers: BTreeMap<String, String>,
-    /// The parameters in the body, where it is a form.
+    /// The parameters in the body, where it is a form of 64 KiB at the most.
     pub form: Option<BTreeMap<String, String>>,
-    /// The body, where it is JSON.
+    /// The body, where it is JSON of 64 KiB at the most.
     pub json: Option<Value>,
-    /// The status of the answer; nothing when the connection was cut.
+    /// The status of the answer; nothing when the connection was cut, by us or by whoever asked.
     pub status: Option<u16>,
 }
 
@@ -90,8 +94,13 @@ impl Default for Log {
 }
 
 impl Log {
+    /// A request that is going to be kept.
+    pub(super) fn open(&self, captured: Captured) -> Entry<'_> {
+        Entry { log: self, captured: Some(captured) }
+    }
+
     /// Keeps a request and tells whoever waits.
-    pub(super) fn add(&self, mut captured: Captured) {
+    fn add(&self, mut captured: Captured) {
         let last = {
             let mut kept = self.lock();
             kept.last += 1;
@@ -112,7 +121,7 @@ impl Log {
 
     /// The requests that are meant, after waiting until `enough` says so, or for `wait` seconds at the most.
     pub(super) async fn wait_for(&self, pattern: &Pattern, enough: impl Fn(usize) -> bool) -> Vec<Captured> {
-        let wait = Duration::try_from_secs_f64(pattern.wait).unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT);
+        let wait = Duration::try_from_secs_f64(pattern.wait).unwrap_or_default().min(LONGEST_WAIT);
         let over = tokio::time::sleep(wait);
         tokio::pin!(over);
         let mut newest = self.newest.subscribe();
@@ -134,6 +143,7 @@ impl Log {
     /// # Errors
     /// There are fewer or more; what there was instead.
     pub(super) async fn expect(&self, pattern: &Pattern) -> Result<Vec<Captured>, Refused> {
+        pattern.check()?;
         let least = pattern.exactly.or(pattern.count).unwrap_or(1);
         // Whether there are more can only be known at the end of the time.
         let enough = |found: usize| match pattern.exactly {
@@ -144,8 +154,9 @@ impl Log {
         if pattern.exactly.map_or(found.len() >= least, |exactly| found.len() == exactly) {
             return Ok(found);
         }
-        let all =
+        let mut all =
             self.lock().requests.iter().filter(|one| one.n > pattern.after).map(told).collect::<Vec<_>>();
+        all.drain(..all.len().saturating_sub(TOLD));
         let seen = if all.is_empty() { "nothing".to_owned() } else { all.join(", ") };
         let wanted = if pattern.exactly.is_some() { "exactly" } else { "at least" };
         Err(Refused::unexpected(format!(
@@ -168,7 +179,38 @@ fn told(one: &Captured) -> String {
     format!("{} {} ({status})", one.method, one.endpoint)
 }
 
+/// A request that is being answered. It is kept when this is dropped, answered or not.
+pub(super) struct Entry<'a> {
+    log: &'a Log,
+    captured: Option<Captured>,
+}
+
+impl Entry<'_> {
+    /// It was answered so.
+    pub(super) fn answered(mut self, status: u16) {
+        if let Some(captured) = &mut self.captured {
+            captured.status = Some(status);
+        }
+    }
+}
+
+impl Drop for Entry<'_> {
+    fn drop(&mut self) {
+        if let Some(captured) = self.captured.take() {
+            self.log.add(captured);
+        }
+    }
+}
+
 impl Pattern {
+    /// Refuses a time that is none.
+    pub(super) fn check(&self) -> Result<(), Refused> {
+        match Duration::try_from_secs_f64(self.wait) {
+            Ok(wait) if wait <= LONGEST_WAIT => Ok(()),
+            _ => Err(Refused::invalid("wait: is between 0 and 60 seconds")),
+        }
+    }
+
     fn fits(&self, one: &Captured) -> bool {
         let holds = |wanted: &BTreeMap<String, String>, found: &BTreeMap<String, String>| {
             wanted.iter().all(|(name, value)| found.get(name) == Some(value))
@@ -188,6 +230,7 @@ impl Pattern {
 pub(super) fn captured(parts: &Parts, body: &Bytes, at: i64) -> Captured {
     let kind = parts.headers.get(axum::http::header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let is_form = kind.is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
+    let is_kept = body.len() <= LONGEST_BODY;
     let is_json = kind.is_some_and(|kind| kind.contains("json"));
     Captured {
         n: 0,
@@ -197,8 +240,8 @@ pub(super) fn captured(parts: &Parts, body: &Bytes, at: i64) -> Captured {
         path: parts.uri.path().to_owned(),
         query: pairs(parts.uri.query().unwrap_or_default().as_bytes()),
         headers: headers(&parts.headers),
-        form: is_form.then(|| pairs(body)),
-        json: is_json.then(|| serde_json::from_slice(body).ok()).flatten(),
+        form: (is_form && is_kept).then(|| pairs(body)),
+        json: (is_json && is_kept).then(|| serde_json::from_slice(body).ok()).flatten(),
         status: None,
     }
 }

@@ -61,7 +61,7 @@ impl TestIssuer {
     /// As [`TestIssuer::decide`].
     pub async fn decide_and_spoil(&self, spec: &DecideSpec) -> Result<String, Refused> {
         let url = self.decide(spec).await?;
-        let faults = self.faults.take("authorize", None);
+        let faults = self.faults.take("authorize", None, |fault| !fault.redirect_set.is_empty());
         Ok(faults.iter().fold(url, |url, fault| fault.redirected(&url)))
     }
 
@@ -90,6 +90,6 @@ impl TestIssuer {
         let allows = spec.decision == Decision::Allow;
         let answer = Answer { user: spec.user.clone(), allows, scope, tenant };
         let query = url.query().unwrap_or_default().to_owned();
-        Ok(self.administrator().await.answer_authorization(query.as_bytes(), &answer).await?)
+        Ok(self.administrator().answer_authorization(query.as_bytes(), &answer).await?)
     }
 }

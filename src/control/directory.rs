@@ -9,6 +9,9 @@ use crate::random::Random;
 /// Where files live in memory, on the systems that have it.
 const MEMORY: &str = "/dev/shm";
 
+/// What the names of the directories begin with; the number of the process follows.
+const PREFIX: &str = "gatelet-test-";
+
 /// A fresh directory, removed with the last clone of this value.
 #[derive(Clone, Debug)]
 pub(crate) struct Directory(Arc<Removed>);
@@ -22,8 +25,9 @@ impl Directory {
     /// # Errors
     /// What the operating system says.
     pub(crate) fn fresh() -> io::Result<Self> {
+        sweep(Path::new(MEMORY));
         let name: String = Random::system().bytes::<8>().iter().map(|byte| format!("{byte:02x}")).collect();
-        let name = format!("gatelet-test-{}-{name}", std::process::id());
+        let name = format!("{PREFIX}{}-{name}", std::process::id());
         let in_memory = Path::new(MEMORY).join(&name);
         if make(&in_memory).is_ok() {
             return Ok(Self(Arc::new(Removed(in_memory))));
@@ -35,6 +39,23 @@ impl Directory {
 
     pub(crate) fn path(&self) -> &Path {
         &self.0.0
+    }
+}
+
+/// Removes what processes have left that were killed, where the system tells which those are.
+fn sweep(directory: &Path) {
+    let processes = Path::new("/proc");
+    if !processes.join("self").exists() {
+        return;
+    }
+    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let process = name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.split('-').next());
+        let is_number = |process: &&str| process.bytes().all(|byte| byte.is_ascii_digit());
+        if process.filter(is_number).is_some_and(|process| !processes.join(process).exists()) {
+            // Another process may be faster, or it may be somebody else's.
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
     }
 }
 

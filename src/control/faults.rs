@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use http_body_util::{Full, Limited};
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,7 @@ const LONGEST: usize = 1024 * 1024;
 const LONGEST_DELAY: Duration = Duration::from_secs(300);
 
 /// A fault, as a test describes it.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct FaultSpec {
     /// At which endpoint (`token`, `authorize`, `metadata`, `jwks`, …); `*` for all.
@@ -31,10 +31,10 @@ pub struct FaultSpec {
     /// How often; once unless given, and for good when null.
     #[serde(default = "once")]
     pub times: Option<u32>,
-    /// Waits so many milliseconds first.
+    /// Waits so many milliseconds first; five minutes at the most.
     #[serde(default)]
     pub delay_ms: u64,
-    /// Cuts the connection in place of an answer.
+    /// Cuts the connection in place of an answer (which `HEAD` does not show: its answer has no body to break off in).
     #[serde(default)]
     pub drop: bool,
     /// Answers with this status.
@@ -60,6 +60,24 @@ pub struct FaultSpec {
 #[expect(clippy::unnecessary_wraps, reason = "null means for good, and so the member is optional")]
 fn once() -> Option<u32> {
     Some(1)
+}
+
+impl Default for FaultSpec {
+    fn default() -> Self {
+        Self {
+            endpoint: "*".to_owned(),
+            times: once(),
+            delay_ms: 0,
+            drop: false,
+            status: None,
+            body: None,
+            processed: false,
+            headers: BTreeMap::new(),
+            set: Map::new(),
+            redirect_set: BTreeMap::new(),
+            form: BTreeMap::new(),
+        }
+    }
 }
 
 /// A fault in place.
@@ -133,11 +151,17 @@ impl Faults {
     }
 
     /// The faults of the next request to an endpoint, with the parameters in its body; each is used up a little by that.
-    pub(super) fn take(&self, endpoint: &str, form: Option<&BTreeMap<String, String>>) -> Vec<FaultSpec> {
+    pub(super) fn take(
+        &self,
+        endpoint: &str,
+        form: Option<&BTreeMap<String, String>>,
+        which: fn(&FaultSpec) -> bool,
+    ) -> Vec<FaultSpec> {
         let mut placed = self.lock();
         let is_meant = |fault: &&mut Fault| {
             let has = |(name, value)| form.and_then(|form| form.get(name)) == Some(value);
-            (fault.spec.endpoint == "*" || fault.spec.endpoint == endpoint) && fault.spec.form.iter().all(has)
+            let is_there = fault.spec.endpoint == "*" || fault.spec.endpoint == endpoint;
+            is_there && fault.spec.form.iter().all(has) && which(&fault.spec)
         };
         let taken: Vec<FaultSpec> = placed
             .faults
@@ -217,7 +241,8 @@ impl FaultSpec {
             return answer;
         }
         let (mut parts, _) = answer.into_parts();
-        parts.headers.remove(header::CONTENT_LENGTH);
+        is_another(&mut parts.headers);
+        parts.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if self.body.is_none() {
             // A failure of the server's own form (RFC 6749 §4.1.2.1 has the code).
             parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -240,7 +265,7 @@ impl FaultSpec {
                 value => drop(members.insert(name.clone(), value.clone())),
             }
         }
-        parts.headers.remove(header::CONTENT_LENGTH);
+        is_another(&mut parts.headers);
         Response::from_parts(parts, Body::from(Value::Object(members).to_string()))
     }
 
@@ -265,6 +290,13 @@ impl FaultSpec {
         let pairs: Vec<(String, String)> = kept.into_iter().chain(set).collect();
         url.query_pairs_mut().clear().extend_pairs(pairs);
         url.into()
+    }
+}
+
+/// Takes from an answer what was said about the body that it had.
+pub(super) fn is_another(headers: &mut HeaderMap) {
+    for name in [header::CONTENT_LENGTH, header::ETAG, header::LAST_MODIFIED] {
+        headers.remove(name);
     }
 }
 

@@ -7,24 +7,24 @@ use axum::response::{IntoResponse, Response};
 use subtle::ConstantTimeEq as _;
 
 use super::answer::Refused;
+use super::routes::OPENAPI_PATH;
 use super::test_mode::TestMode;
-
-/// The document that needs no key: it says nothing that the program does not.
-const OPEN: &str = "/openapi.json";
 
 pub(super) async fn check(State(mode): State<TestMode>, request: Request, next: Next) -> Response {
     // A web page can make a browser send requests here under any name that it controls (DNS rebinding).
     if !is_here(&mode, &request) {
         return Refused::other_host().into_response();
     }
-    let is_open = request.uri().path().ends_with(OPEN);
+    // The document needs no key: it says nothing that the program does not.
+    let is_open = request.uri().path() == OPENAPI_PATH && request.method().is_safe();
     if is_open || is_keeper(&mode, &request) {
         return next.run(request).await;
     }
     Refused::stranger().into_response()
 }
 
-fn is_here(mode: &TestMode, request: &Request) -> bool {
+/// Whether a request calls this process by a name of its own.
+pub(super) fn is_here(mode: &TestMode, request: &Request) -> bool {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     let host = host.or(request.uri().authority().map(axum::http::uri::Authority::as_str));
     host.is_some_and(|host| mode.is_called(host))

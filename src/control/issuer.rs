@@ -1,33 +1,31 @@
 //! One issuer of a test: a whole server, and what the test holds in its hands of it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
-
-use axum::Router;
-use serde::Serialize;
-use serde_json::{Map, Value, json};
-use tokio::sync::RwLock;
 
 use super::answer::Refused;
 use super::auto::Auto;
-use super::capture::Log;
-use super::faults::Faults;
+use super::capture::{Captured, Log, Pattern};
+use super::faults::{Fault, FaultSpec, Faults};
 use super::personas::Happening;
-use super::ready_made::PASSWORD;
 use super::snapshot::Snapshot;
 use super::spec::{Described, IssuerSpec, KeyChoice, describe};
+use super::{personas, ready_made, time};
 use crate::app::{App, Setup, StartError};
 use crate::clock::Clock;
 use crate::fetch::{Fetcher, Supplied};
 use crate::flow::admin::Admin;
 use crate::http::SiteFacts;
 use crate::pages::{self, ModeNotice};
-use crate::protocol::{Issuer, KnownScopes, PublicUrl, Timestamp};
+use crate::protocol::{Issuer, KnownScopes, PublicUrl};
 use crate::random::Random;
 use crate::store::{Mode, StoreOptions};
 use crate::tokens::{KeyEncryptionKey, PasswordHasher, TEST_KEYS, TestKey};
+use axum::Router;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
 
 /// Where the clock starts of an issuer with a seed and nothing else: 2027-01-15 08:00:00 UTC.
 const START: i64 = 1_800_000_000;
@@ -45,15 +43,18 @@ pub struct TestIssuer {
     clock: Clock,
     random: Random,
     fetcher: Fetcher,
-    database: PathBuf,
+    /// Its databases are files whose names begin so.
+    stem: PathBuf,
     /// Until when it is there, by the machine's monotonic clock, and as the machine's time.
     until: Option<(Instant, i64)>,
     pub(super) faults: Faults,
     pub(super) log: Log,
-    pub(super) held: Mutex<Held>,
+    held: Mutex<Held>,
     pub(super) snapshots: Mutex<BTreeMap<String, Snapshot>>,
-    /// Requests hold it to read; whoever exchanges the server waits for them.
-    running: RwLock<Running>,
+    /// The server; whoever began with one ends with it, when another takes its place.
+    running: RwLock<Arc<Running>>,
+    /// Held by whoever exchanges the server: one at a time, each going out from what the one before has left.
+    pub(super) changing: tokio::sync::Mutex<Changes>,
 }
 
 /// What can be changed about an issuer and is not in its database.
@@ -75,14 +76,29 @@ pub(super) struct Running {
     pub(super) app: App,
     pub(super) router: Router,
     pub(super) described: Described,
+    database: PathBuf,
 }
+
+/// How often the server was exchanged, and whether it never will be again.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    pub(super) made: usize,
+    is_ended: bool,
+}
+
+/// How long a server that was exchanged goes on for whoever began with it.
+const GRACE: Duration = Duration::from_secs(30);
+/// The most connections that read a database: a test asks for little, and many issuers share the files that a process may open.
+const READERS: u32 = 2;
 
 /// What a new issuer is made of.
 pub(super) struct Foundation {
     pub(super) name: String,
     pub(super) public_url: PublicUrl,
     pub(super) control_url: String,
-    pub(super) database: PathBuf,
+    pub(super) stem: PathBuf,
+    /// A database with the schema, to be copied.
+    pub(super) template: PathBuf,
     /// How many issuers there were before: which of the test keys is its own follows from that.
     pub(super) number: usize,
 }
@@ -122,7 +138,7 @@ impl TestIssuer {
     /// # Errors
     /// The spec makes no sense.
     pub(super) async fn make(foundation: Foundation, spec: IssuerSpec) -> Result<Self, Refused> {
-        let Foundation { name, public_url, control_url, database, number } = foundation;
+        let Foundation { name, public_url, control_url, stem, template, number } = foundation;
         // What has a seed has the same keys each time, however many issuers there were before.
         let number = spec.seed.map_or(number, |seed| usize::try_from(seed % 1000).unwrap_or_default());
         let text = public_url.page_url(spec.issuer_path.as_deref().unwrap_or("/oauth"));
@@ -133,23 +149,22 @@ impl TestIssuer {
         let documents = spec.documents.iter();
         let documents = documents.map(|(url, body)| (url.clone(), Supplied::document(body.to_string())));
         let fetcher = Fetcher::supplied(documents.collect::<HashMap<_, _>>());
+        personas::check(spec.persona.as_deref())?;
         let random = spec.seed.map_or_else(Random::system, Random::seeded);
         let until = spec.expires_in.map(|seconds| {
             let at = Clock::system().now().plus(Duration::from_secs(seconds));
             (Instant::now() + Duration::from_secs(seconds.min(u64::from(u32::MAX))), at.seconds())
         });
-        let clock = clock(&spec);
-        let held = Held { config: spec.config, auto: spec.auto, ..Held::default() };
-        let parts = Parts {
-            key_choice: spec.keys,
-            number,
-            clock: &clock,
-            random: &random,
-            fetcher: &fetcher,
-            database: &database,
-        };
-        let running = parts.start(described).await?;
-        Ok(Self {
+        let clock = clock(&spec)?;
+        let held = Held { config: spec.config.clone(), auto: spec.auto.clone(), ..Held::default() };
+        let parts =
+            Parts { key_choice: spec.keys, number, clock: &clock, random: &random, fetcher: &fetcher };
+        let database = stem.with_extension("0.db");
+        std::fs::copy(template, &database)?;
+        let persona = spec.persona;
+        let started = parts.start(described, database).await;
+        let running = started.inspect_err(|_| remove_files(&stem))?;
+        let issuer = Self {
             name,
             issuer,
             control_url,
@@ -159,14 +174,17 @@ impl TestIssuer {
             clock,
             random,
             fetcher,
-            database,
+            stem,
             until,
             faults: Faults::default(),
             log: Log::default(),
             held: Mutex::new(held),
             snapshots: Mutex::default(),
-            running: RwLock::new(running),
-        })
+            running: RwLock::new(Arc::new(running)),
+            changing: tokio::sync::Mutex::default(),
+        };
+        issuer.put_on(persona.as_deref())?;
+        Ok(issuer)
     }
 
     /// Its name.
@@ -192,27 +210,23 @@ impl TestIssuer {
         &self.fetcher
     }
 
-    pub(super) fn database(&self) -> &PathBuf {
-        &self.database
-    }
-
     /// Whether its time is over.
     pub(super) fn is_over(&self, now: Instant) -> bool {
         self.until.is_some_and(|(until, _)| until <= now)
     }
 
-    /// The server itself.
-    pub async fn app(&self) -> App {
-        self.running.read().await.app.clone()
+    /// The server itself, as it is now.
+    pub fn app(&self) -> App {
+        self.running().app.clone()
     }
 
-    /// Whoever holds the control key, as an administrator.
-    pub(super) async fn administrator(&self) -> Admin {
-        self.running.read().await.app.engine().administrator(ACTOR)
+    /// Whoever holds the control key, as an administrator of the server as it is now.
+    pub(super) fn administrator(&self) -> Admin {
+        self.running().app.engine().administrator(ACTOR)
     }
 
-    pub(super) fn running(&self) -> &RwLock<Running> {
-        &self.running
+    pub(super) fn running(&self) -> Arc<Running> {
+        Arc::clone(&self.running.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(super) fn held(&self) -> MutexGuard<'_, Held> {
@@ -231,28 +245,101 @@ impl TestIssuer {
         self.key_choice == KeyChoice::Pool
     }
 
-    /// Exchanges the configuration, and with it the server in front of the same database.
+    /// Changes the configuration, and exchanges the server in front of the same database for one that has it.
     ///
     /// # Errors
     /// It makes no sense; then everything stays as it is.
-    pub async fn configure(&self, config: Map<String, Value>) -> Result<(), Refused> {
-        let described = describe(&self.issuer, &config, self.loopback_resources)?;
-        let mut running = self.running.write().await;
-        running.app.close().await;
-        *running = self.parts().start(described).await?;
+    pub(super) async fn reconfigure(
+        &self,
+        change: impl FnOnce(&mut Map<String, Value>) -> Result<(), Refused>,
+    ) -> Result<(), Refused> {
+        let mut changes = self.changing.lock().await;
+        let mut config = self.held().config.clone();
+        ready_made::complete(&mut config);
+        change(&mut config)?;
+        let database = self.running().database.clone();
+        let running = self.started(&mut changes, &config, database).await?;
         self.held().config = config;
+        self.exchange(running);
         Ok(())
     }
 
-    /// Starts the server again, after its database was exchanged while `running` was locked.
-    pub(super) async fn start_again(
+    /// A server with this configuration in front of a database, which nobody uses yet.
+    pub(super) async fn started(
         &self,
-        running: &mut Running,
+        changes: &mut Changes,
         config: &Map<String, Value>,
-    ) -> Result<(), Refused> {
+        database: PathBuf,
+    ) -> Result<Running, Refused> {
+        if changes.is_ended {
+            return Err(Refused::not_found("issuer", &self.name));
+        }
         let described = describe(&self.issuer, config, self.loopback_resources)?;
-        *running = self.parts().start(described).await?;
-        Ok(())
+        changes.made += 1;
+        Ok(self.parts().start(described, database).await?)
+    }
+
+    /// Puts a server in place of the one before, which goes on for a while for whoever began with it.
+    pub(super) fn exchange(&self, running: Running) {
+        let before = {
+            let mut current = self.running.write().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *current, Arc::new(running))
+        };
+        tokio::spawn(async move {
+            tokio::time::sleep(GRACE).await;
+            before.app.close().await;
+        });
+    }
+
+    /// Has authorization requests be answered at once, or by people again.
+    pub fn set_auto(&self, auto: Option<Auto>) {
+        self.held().auto = auto;
+    }
+
+    /// Puts a fault in place; its number.
+    ///
+    /// # Errors
+    /// It makes no sense.
+    pub fn add_fault(&self, fault: FaultSpec) -> Result<u64, Refused> {
+        self.faults.add(fault, None)
+    }
+
+    /// What is in place.
+    pub fn faults(&self) -> Vec<Fault> {
+        self.faults.all()
+    }
+
+    /// Takes a fault away; whether it was there.
+    pub fn remove_fault(&self, id: u64) -> bool {
+        self.faults.remove(id)
+    }
+
+    /// Takes all faults away but those of the persona.
+    pub fn clear_faults(&self) {
+        self.faults.clear();
+    }
+
+    /// The requests that are meant, after waiting for one as long as the pattern says.
+    pub async fn requests(&self, pattern: &Pattern) -> Vec<Captured> {
+        self.log.wait_for(pattern, |found| found > 0).await
+    }
+
+    /// The requests that are meant, as many as the pattern expects.
+    ///
+    /// # Errors
+    /// There are fewer or more; what there was instead.
+    pub async fn expect(&self, pattern: &Pattern) -> Result<Vec<Captured>, Refused> {
+        self.log.expect(pattern).await
+    }
+
+    /// Forgets what was asked so far.
+    pub fn forget_requests(&self) {
+        self.log.forget();
+    }
+
+    /// The name of a file beside its databases.
+    pub(super) fn file(&self, what: &str) -> PathBuf {
+        self.stem.with_extension(what)
     }
 
     fn parts(&self) -> Parts<'_> {
@@ -262,13 +349,12 @@ impl TestIssuer {
             clock: &self.clock,
             random: &self.random,
             fetcher: &self.fetcher,
-            database: &self.database,
         }
     }
 
     /// What a test is told of it.
     pub async fn view(&self) -> IssuerView {
-        let running = self.running.read().await;
+        let running = self.running();
         let hidden = self.held().hidden_keys.clone();
         let ring = running.app.engine().keys_to_publish().await;
         let keys = ring.published().iter().map(|key| key.kid().to_owned());
@@ -278,8 +364,11 @@ impl TestIssuer {
             let memberships = user.memberships.iter();
             let memberships: Vec<Value> =
                 memberships.map(|it| json!({ "tenant": it.tenant, "roles": it.roles })).collect();
-            let password = passwords.get(&user.username).map_or(PASSWORD, String::as_str);
-            json!({ "username": user.username, "password": password, "memberships": memberships })
+            let mut view = json!({ "username": user.username, "memberships": memberships });
+            if let Some(password) = passwords.get(&user.username) {
+                view["password"] = password.as_str().into();
+            }
+            view
         });
         let clients = config.declared.clients.iter().map(|declared| {
             let client = &declared.client;
@@ -320,23 +409,35 @@ impl TestIssuer {
         }
     }
 
-    /// Ends it, and its database with it.
+    /// Ends it, and its databases with it.
     pub(super) async fn end(&self) {
-        self.running.write().await.app.close().await;
-        for suffix in ["", "-wal", "-shm"] {
-            let mut file = self.database.clone().into_os_string();
-            file.push(suffix);
+        let mut changes = self.changing.lock().await;
+        changes.is_ended = true;
+        self.running().app.close().await;
+        remove_files(&self.stem);
+    }
+}
+
+/// Removes the files whose names begin as this one's does.
+fn remove_files(stem: &Path) {
+    let (Some(directory), Some(name)) = (stem.parent(), stem.file_stem()) else { return };
+    let name = format!("{}.", name.to_string_lossy());
+    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(&name) {
             // What is gone already needs no removing.
-            let _ = std::fs::remove_file(file);
+            let _ = std::fs::remove_file(entry.path());
         }
     }
 }
 
-fn clock(spec: &IssuerSpec) -> Clock {
+fn clock(spec: &IssuerSpec) -> Result<Clock, Refused> {
     let given = spec.now.or(spec.seed.map(|_| START));
-    let start = given.map_or_else(|| Clock::system().now(), Timestamp::from_seconds);
+    let start = match given {
+        Some(now) => time::moment(now)?,
+        None => Clock::system().now(),
+    };
     let frozen = spec.frozen.unwrap_or(given.is_some());
-    if frozen { Clock::fixed(start) } else { Clock::running_from(start) }
+    Ok(if frozen { Clock::fixed(start) } else { Clock::running_from(start) })
 }
 
 fn test_key(number: usize) -> TestKey {
@@ -350,13 +451,13 @@ struct Parts<'a> {
     clock: &'a Clock,
     random: &'a Random,
     fetcher: &'a Fetcher,
-    database: &'a PathBuf,
 }
 
 impl Parts<'_> {
-    async fn start(&self, described: Described) -> Result<Running, StartError> {
-        let mut store = StoreOptions::new(format!("sqlite:{}", self.database.display()), Mode::Test);
+    async fn start(&self, described: Described, database: PathBuf) -> Result<Running, StartError> {
+        let mut store = StoreOptions::new(format!("sqlite:{}", database.display()), Mode::Test);
         store.durable = false;
+        store.max_connections = READERS;
         store.random = self.random.clone();
         let signing_key = match self.key_choice {
             KeyChoice::Pool => Some(test_key(self.number).signing_key()),
@@ -381,6 +482,6 @@ impl Parts<'_> {
         })
         .await?;
         let router = app.router(Router::new());
-        Ok(Running { app, router, described })
+        Ok(Running { app, router, described, database })
     }
 }

@@ -47,8 +47,8 @@ impl TestIssuer {
     /// # Errors
     /// Faults.
     pub async fn change_keys(&self, action: KeyAction) -> Result<KeysView, Refused> {
-        let admin = self.administrator().await;
-        let before = admin.lend_signing_key().await?.kid().to_owned();
+        let admin = self.administrator();
+        let before = admin.lend_signing_key(None).await?.kid().to_owned();
         match action {
             KeyAction::Rotate => drop(self.rotate().await?),
             KeyAction::Lose => {
@@ -65,13 +65,13 @@ impl TestIssuer {
             }
             KeyAction::Publish => self.held().hidden_keys.clear(),
         }
-        let signing = admin.lend_signing_key().await?.kid().to_owned();
+        let signing = admin.lend_signing_key(None).await?.kid().to_owned();
         Ok(KeysView { keys: self.view().await.keys, signing })
     }
 
     /// Has another key sign at once; its name.
     async fn rotate(&self) -> Result<String, Refused> {
-        let admin = self.administrator().await;
+        let admin = self.administrator();
         let known: Vec<String> = admin.keys().await?.into_iter().map(|key| key.kid).collect();
         let key = match self.fresh_test_key(&known) {
             Some(key) => key,

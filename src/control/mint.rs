@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 use super::answer::Refused;
 use super::decide::alice;
 use super::issuer::TestIssuer;
-use crate::flow::admin::TokenWish;
-use crate::protocol::{ClientId, ResourceUri, Scope, TenantId};
+use crate::flow::admin::{AdminError, TokenWish};
+use crate::protocol::{ClientId, ResourceUri, Scope, SigningAlg, TenantId};
 use crate::tokens::{SigningKey, TEST_KEYS};
 use crate::zoo::{DependsOn, SPECIMENS, Specimen, Template, ZooKeys, specimen};
 
@@ -76,7 +76,7 @@ impl TestIssuer {
             return Ok(Minted { token: issued, header, claims });
         }
         let valid = || specimen("valid").ok_or_else(|| Refused::not_found("specimen", "valid"));
-        let template = self.template(spec, &issued).await?;
+        let template = self.template(spec, &issued)?;
         self.specimen(wanted.map_or_else(valid, Ok)?, &template).await
     }
 
@@ -91,7 +91,7 @@ impl TestIssuer {
         let mut zoo = Vec::with_capacity(SPECIMENS.len());
         for specimen in SPECIMENS {
             // Each has an identifier of its own: revoking one leaves the others.
-            let template = self.template(spec, &self.issue(spec).await?).await?;
+            let template = self.template(spec, &self.issue(spec).await?)?;
             let made = self.specimen(specimen, &template).await?;
             zoo.push(ZooView { specimen: *specimen, token: Some(made.token) });
         }
@@ -99,22 +99,41 @@ impl TestIssuer {
     }
 
     async fn specimen(&self, specimen: &Specimen, template: &Template) -> Result<Minted, Refused> {
-        let admin = self.administrator().await;
-        let signing = admin.lend_signing_key().await?;
-        let made = specimen.make(template, &ZooKeys { signing: &signing, foreign: &foreign(&signing) });
+        let admin = self.administrator();
+        let kid = template.header.get("kid").and_then(Value::as_str).unwrap_or_default();
+        let signing = admin.lend_signing_key(Some(kid)).await?;
+        let foreign = self.foreign_key(signing.alg()).await?;
+        let made = specimen.make(template, &ZooKeys { signing: &signing, foreign: &foreign });
         let made = made.map_err(|error| Refused::fault(&error))?;
         if specimen.depends_on == Some(DependsOn::Introspection) {
-            admin.revoke_token(&made.token).await?;
+            match admin.revoke_token(&made.token).await {
+                Err(AdminError::Failed(failure)) => return Err(Refused::fault(&failure)),
+                // With what the test wants otherwise, it is nothing that could be revoked, or that had to be.
+                Ok(_) | Err(_) => {}
+            }
         }
         Ok(Minted { token: made.token, header: made.header, claims: made.claims })
     }
 
+    /// A key that is not the issuer's and never was.
+    async fn foreign_key(&self, alg: SigningAlg) -> Result<SigningKey, Refused> {
+        let known: Vec<String> = self.administrator().keys().await?.into_iter().map(|key| key.kid).collect();
+        let other = TEST_KEYS.iter().find(|key| !known.iter().any(|kid| kid == key.thumbprint));
+        match other.filter(|_| alg == SigningAlg::Rs256) {
+            Some(key) => Ok(key.signing_key()),
+            None => tokio::task::spawn_blocking(move || SigningKey::generate(alg))
+                .await
+                .map_err(|error| Refused::fault(&error))?
+                .map_err(|error| Refused::fault(&error)),
+        }
+    }
+
     /// A good token, as the server itself issues one.
     async fn issue(&self, spec: &MintSpec) -> Result<String, Refused> {
-        let admin = self.administrator().await;
+        let admin = self.administrator();
         let resource = match &spec.resource {
             Some(uri) => Some(ResourceUri::parse(uri).map_err(|error| bad("resource", &error))?),
-            None => self.first_resource().await,
+            None => self.first_resource(),
         };
         let scope = spec.scope.as_deref().map(Scope::parse).transpose();
         let scope = scope.map_err(|error| bad("scope", &error))?;
@@ -130,21 +149,21 @@ impl TestIssuer {
         });
         let client = match client {
             Some(client) => client,
-            None => self.first_client().await?,
+            None => self.first_client()?,
         };
         let user = spec.user.clone().unwrap_or_else(alice);
         let wish = TokenWish { user, tenant: tenant.transpose()?, client, resource, scope };
         Ok(admin.issue_token(wish).await?.access_token)
     }
 
-    async fn first_resource(&self) -> Option<ResourceUri> {
-        let running = self.running().read().await;
+    fn first_resource(&self) -> Option<ResourceUri> {
+        let running = self.running();
         running.described.config.declared.resources.first().map(|resource| resource.uri.clone())
     }
 
     /// The first client that people use.
-    async fn first_client(&self) -> Result<ClientId, Refused> {
-        let running = self.running().read().await;
+    fn first_client(&self) -> Result<ClientId, Refused> {
+        let running = self.running();
         let clients = &running.described.config.declared.clients;
         let first =
             clients.iter().find(|declared| !declared.client.redirect_uris.is_empty()).or(clients.first());
@@ -153,7 +172,7 @@ impl TestIssuer {
     }
 
     /// What a token is made of: what was issued, and what the test wants otherwise.
-    async fn template(&self, spec: &MintSpec, issued: &str) -> Result<Template, Refused> {
+    fn template(&self, spec: &MintSpec, issued: &str) -> Result<Template, Refused> {
         let (mut header, mut claims) = read(issued)?;
         let now = self.clock().now().seconds();
         if let Some(ttl) = spec.ttl {
@@ -163,7 +182,7 @@ impl TestIssuer {
         overlay(&mut header, &spec.header);
         let text = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let (client_id, tenant, audience) = (text("client_id"), text("tenant"), text("aud"));
-        let running = self.running().read().await;
+        let running = self.running();
         let declared = &running.described.config.declared;
         let tenants = declared.tenants.iter().map(|tenant| tenant.id.to_string());
         let other_tenant =
@@ -178,13 +197,6 @@ impl TestIssuer {
 /// The list of the zoo, without tokens.
 pub(super) fn listed() -> Vec<ZooView> {
     SPECIMENS.iter().map(|specimen| ZooView { specimen: *specimen, token: None }).collect()
-}
-
-/// A key that is not the issuer's.
-fn foreign(signing: &SigningKey) -> SigningKey {
-    let [first, second, ..] = TEST_KEYS;
-    let other = if signing.public_jwk().thumbprint() == first.thumbprint { second } else { first };
-    other.signing_key()
 }
 
 fn overlay(members: &mut Map<String, Value>, changes: &Map<String, Value>) {

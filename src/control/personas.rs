@@ -231,19 +231,22 @@ fn slow() -> Vec<FaultSpec> {
     vec![FaultSpec { delay_ms: 3000, ..for_good("*") }]
 }
 
+/// Whether there is a persona of this name.
+pub(super) fn check(name: Option<&str>) -> Result<Option<&'static Persona>, Refused> {
+    let find = |name: &str| {
+        let found = PERSONAS.iter().find(|persona| persona.name == name);
+        found.ok_or_else(|| Refused::not_found("persona", name))
+    };
+    name.map(find).transpose()
+}
+
 impl TestIssuer {
     /// Takes on a persona, or none, in place of the one before.
     ///
     /// # Errors
     /// There is none of that name.
     pub fn put_on(&self, name: Option<&str>) -> Result<(), Refused> {
-        let persona = match name {
-            Some(name) => {
-                let found = PERSONAS.iter().find(|persona| persona.name == name);
-                Some(found.ok_or_else(|| Refused::not_found("persona", name))?)
-            }
-            None => None,
-        };
+        let persona = check(name)?;
         self.faults.drop_persona();
         if let Some(persona) = persona {
             for fault in (persona.faults)() {
@@ -273,7 +276,7 @@ impl TestIssuer {
     }
 
     async fn forget_clients(&self) -> Result<(), Refused> {
-        let admin = self.administrator().await;
+        let admin = self.administrator();
         loop {
             let filter = ClientFilter { origin: Some(Origin::Dynamic), ..ClientFilter::default() };
             let clients = admin.clients(None, filter, PAGE).await?;

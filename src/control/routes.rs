@@ -31,6 +31,9 @@ use super::{guard, things};
 /// The path of the control plane.
 const AT: &str = "/control";
 
+/// Where the contract is.
+pub(super) const OPENAPI_PATH: &str = "/control/openapi.json";
+
 const OPENAPI: &str = include_str!("openapi.json");
 
 /// Every route, by its path under the control plane's own.
@@ -157,7 +160,7 @@ struct Revocation {
 
 async fn revoke(State(mode): Mode, Path(name): Name, body: Bytes) -> Answer {
     let Revocation { token } = read(&body)?;
-    found(&mode, &name)?.administrator().await.revoke_token(&token).await?;
+    found(&mode, &name)?.administrator().revoke_token(&token).await?;
     done()
 }
 
@@ -168,7 +171,7 @@ async fn decide(State(mode): Mode, Path(name): Name, body: Bytes) -> Answer {
 
 async fn set_auto(State(mode): Mode, Path(name): Name, body: Bytes) -> Answer {
     let auto = read::<Option<Auto>>(if body.is_empty() { b"null" } else { &body })?;
-    found(&mode, &name)?.held().auto.clone_from(&auto);
+    found(&mode, &name)?.set_auto(auto);
     done()
 }
 
@@ -177,12 +180,12 @@ async fn show_clock(State(mode): Mode, Path(name): Name) -> Answer {
 }
 
 async fn set_clock(State(mode): Mode, Path(name): Name, body: Bytes) -> Answer {
-    ok(&found(&mode, &name)?.set_time(read::<ClockSetting>(&body)?).await)
+    ok(&found(&mode, &name)?.set_time(read::<ClockSetting>(&body)?).await?)
 }
 
 async fn advance_clock(State(mode): Mode, Path(name): Name, body: Bytes) -> Answer {
     let Advance { seconds } = read(&body)?;
-    ok(&found(&mode, &name)?.advance(Duration::from_secs(seconds)).await)
+    ok(&found(&mode, &name)?.advance(Duration::from_secs(seconds)).await?)
 }
 
 async fn change_keys(State(mode): Mode, Path(name): Name, body: Bytes) -> Answer {
@@ -191,22 +194,22 @@ async fn change_keys(State(mode): Mode, Path(name): Name, body: Bytes) -> Answer
 }
 
 async fn list_faults(State(mode): Mode, Path(name): Name) -> Answer {
-    ok(&json!({ "faults": found(&mode, &name)?.faults.all() }))
+    ok(&json!({ "faults": found(&mode, &name)?.faults() }))
 }
 
 async fn add_fault(State(mode): Mode, Path(name): Name, body: Bytes) -> Answer {
-    let id = found(&mode, &name)?.faults.add(read::<FaultSpec>(&body)?, None)?;
+    let id = found(&mode, &name)?.add_fault(read::<FaultSpec>(&body)?)?;
     created(&json!({ "id": id }))
 }
 
 async fn clear_faults(State(mode): Mode, Path(name): Name) -> Answer {
-    found(&mode, &name)?.faults.clear();
+    found(&mode, &name)?.clear_faults();
     done()
 }
 
 async fn remove_fault(State(mode): Mode, Path((name, id)): Path<(String, String)>) -> Answer {
     let issuer = found(&mode, &name)?;
-    match id.parse().is_ok_and(|id| issuer.faults.remove(id)) {
+    match id.parse().is_ok_and(|id| issuer.remove_fault(id)) {
         true => done(),
         false => Err(Refused::not_found("fault", &id)),
     }
@@ -236,7 +239,8 @@ async fn list_requests(State(mode): Mode, Path(name): Name, RawQuery(query): Raw
             _ => return Err(Refused::invalid(format!("{name}: is no parameter here"))),
         }
     }
-    let requests = issuer.log.wait_for(&pattern, |found| found > 0).await;
+    pattern.check()?;
+    let requests = issuer.requests(&pattern).await;
     let next = requests.last().map_or(pattern.after, |last| last.n);
     ok(&json!({ "requests": requests, "next": next }))
 }
@@ -246,12 +250,12 @@ fn pairs(query: Option<&str>) -> Vec<(String, String)> {
 }
 
 async fn forget_requests(State(mode): Mode, Path(name): Name) -> Answer {
-    found(&mode, &name)?.log.forget();
+    found(&mode, &name)?.forget_requests();
     done()
 }
 
 async fn expect_requests(State(mode): Mode, Path(name): Name, body: Bytes) -> Answer {
-    let requests = found(&mode, &name)?.log.expect(&read::<Pattern>(&body)?).await?;
+    let requests = found(&mode, &name)?.expect(&read::<Pattern>(&body)?).await?;
     ok(&json!({ "requests": requests }))
 }
 
@@ -268,8 +272,7 @@ async fn list_snapshots(State(mode): Mode, Path(name): Name) -> Answer {
 async fn keep(State(mode): Mode, Path(name): Name, body: Bytes) -> Answer {
     let issuer = found(&mode, &name)?;
     let SnapshotName { name } = read(&body)?;
-    let name = name.unwrap_or_else(|| format!("s-{}", issuer.kept().len() + 1));
-    issuer.keep(&name).await?;
+    let name = issuer.keep(name.as_deref()).await?;
     created(&json!({ "name": name }))
 }
 

@@ -1,92 +1,111 @@
 //! A request for an issuer: kept for the test, disturbed as it asked for, and answered by the server behind.
 
-use std::collections::BTreeSet;
-
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::Request;
-use axum::http::{Method, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 use tower::ServiceExt as _;
 
-use super::answer::Refused;
 use super::auto;
 use super::capture::captured;
 use super::decide::DecideSpec;
+use super::faults::{FaultSpec, is_another};
 use super::issuer::TestIssuer;
 
-/// The longest request that is kept, in bytes; longer ones are refused as the server behind would.
+/// The longest request that is passed on, in bytes: the server behind takes none that is as long.
 const LONGEST: usize = 1024 * 1024;
+/// The endpoints that scripts of any origin may ask: a fault there is to be seen by them as well.
+const FOR_SCRIPTS: [&str; 6] = ["metadata", "jwks", "token", "register", "revoke", "userinfo"];
 
 impl TestIssuer {
-    /// Answers a request.
+    /// Answers a request that was meant for this server.
     pub(super) async fn answer(&self, request: Request) -> Response {
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
         let Ok(body) = to_bytes(body, LONGEST).await else {
             return (StatusCode::PAYLOAD_TOO_LARGE, "the body is too long, or was not sent to its end")
                 .into_response();
         };
-        let mut kept = captured(&parts, &body, self.clock().now().seconds());
-        if let Err(refused) = self.let_happen(&kept.endpoint).await {
+        let kept = captured(&parts, &body, self.clock().now().seconds());
+        let (endpoint, form) = (kept.endpoint.clone(), kept.form.clone());
+        // From here on it is in the log, even if whoever asked goes away before there is an answer.
+        let entry = self.log.open(kept);
+        // What a browser asks before it asks is no request that a test has in mind.
+        let is_preflight = parts.method == Method::OPTIONS;
+        if !is_preflight && let Err(refused) = self.let_happen(&endpoint).await {
             return refused.into_response();
         }
-        let faults = self.faults.take(&kept.endpoint, kept.form.as_ref());
+        let faults =
+            if is_preflight { Vec::new() } else { self.faults.take(&endpoint, form.as_ref(), |_| true) };
         for fault in &faults {
             fault.wait().await;
         }
-        let is_dropped = faults.iter().any(|fault| fault.drop);
-        let mut answer = if faults.iter().any(super::faults::FaultSpec::is_instead) {
-            Response::default()
+        let hides_keys = endpoint == "jwks" && !self.held().hidden_keys.is_empty();
+        if !faults.is_empty() || hides_keys {
+            // A body that is to be changed has to come.
+            parts.headers.remove(header::IF_NONE_MATCH);
+            parts.headers.remove(header::IF_MODIFIED_SINCE);
+        }
+        let mut answer = if faults.iter().any(FaultSpec::is_instead) {
+            instead(&endpoint)
         } else {
-            let request = Request::from_parts(parts, Body::from(body.clone()));
-            self.behind(&kept.endpoint, request, &body).await
+            self.behind(Request::from_parts(parts, Body::from(body.clone())), &body).await
         };
-        if kept.endpoint == "jwks" {
+        if hides_keys {
             answer = self.without_hidden_keys(answer).await;
         }
         for fault in &faults {
             answer = fault.spoil(answer).await;
         }
-        kept.status = (!is_dropped).then(|| answer.status().as_u16());
-        self.log.add(kept);
+        if !faults.iter().any(|fault| fault.drop) {
+            entry.answered(answer.status().as_u16());
+        }
         answer
     }
 
-    /// What the server behind answers, or the person that the test has named beforehand.
-    async fn behind(&self, endpoint: &str, request: Request, body: &Bytes) -> Response {
-        let auto = self.held().auto.clone();
-        if let Some(auto) = auto.filter(|_| endpoint == "authorize") {
-            let encoded = match *request.method() {
-                Method::POST => String::from_utf8_lossy(body).into_owned(),
-                _ => request.uri().query().unwrap_or_default().to_owned(),
-            };
-            let url = format!("{}?{encoded}", self.issuer().endpoint("authorize"));
-            let spec = DecideSpec { decision: auto.decision, ..DecideSpec::allow(&url, &auto.user) };
-            return auto::sent(self.decide(&spec).await);
-        }
-        let running = self.running().read().await;
-        match running.router.clone().oneshot(request).await {
+    /// What the server behind answers to a request that nobody keeps or disturbs.
+    pub(super) async fn pass_on(&self, request: Request) -> Response {
+        match self.running().router.clone().oneshot(request).await {
             Ok(answer) => answer,
             Err(never) => match never {},
         }
     }
 
+    /// What the server behind answers, or the person that the test has named beforehand.
+    async fn behind(&self, request: Request, body: &Bytes) -> Response {
+        let encoded = match *request.method() {
+            Method::GET => request.uri().query().unwrap_or_default().to_owned(),
+            Method::POST => String::from_utf8_lossy(body).into_owned(),
+            _ => return self.pass_on(request).await,
+        };
+        let is_authorization = request.uri().path() == format!("{}/authorize", self.issuer().base_path());
+        let auto = self.held().auto.clone().filter(|_| is_authorization);
+        let Some(auto) = auto else { return self.pass_on(request).await };
+        let url = format!("{}?{encoded}", self.issuer().endpoint("authorize"));
+        let spec = DecideSpec { decision: auto.decision, ..DecideSpec::allow(&url, &auto.user) };
+        auto::sent(self.decide(&spec).await)
+    }
+
     async fn without_hidden_keys(&self, answer: Response) -> Response {
-        let hidden: BTreeSet<String> = self.held().hidden_keys.clone();
-        if hidden.is_empty() {
-            return answer;
-        }
+        let hidden = self.held().hidden_keys.clone();
         let (mut parts, body) = answer.into_parts();
         let bytes = to_bytes(body, LONGEST).await.unwrap_or_default();
-        let Ok(mut jwks) = serde_json::from_slice::<Value>(&bytes) else {
-            return Refused::invalid("the JWKS is no JSON").into_response();
+        let Ok(Value::Object(mut jwks)) = serde_json::from_slice(&bytes) else {
+            return Response::from_parts(parts, Body::from(bytes));
         };
-        if let Some(keys) = jwks["keys"].as_array_mut() {
+        if let Some(keys) = jwks.get_mut("keys").and_then(Value::as_array_mut) {
             keys.retain(|key| !key["kid"].as_str().is_some_and(|kid| hidden.contains(kid)));
         }
-        parts.headers.remove(header::CONTENT_LENGTH);
-        // It would be that of the whole set.
-        parts.headers.remove(header::ETAG);
-        Response::from_parts(parts, Body::from(jwks.to_string()))
+        is_another(&mut parts.headers);
+        Response::from_parts(parts, Body::from(Value::Object(jwks).to_string()))
     }
+}
+
+/// What a fault is put on in place of an answer.
+fn instead(endpoint: &str) -> Response {
+    let mut answer = Response::default();
+    if FOR_SCRIPTS.contains(&endpoint) {
+        answer.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    }
+    answer
 }

@@ -1,6 +1,6 @@
 //! The whole state of an issuer, kept and put back: its database, clock, chance, configuration and faults.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{MutexGuard, PoisonError};
 
@@ -8,6 +8,7 @@ use super::address::is_name;
 use super::answer::Refused;
 use super::faults::Placed;
 use super::issuer::{Held, TestIssuer};
+use crate::fetch::Supplied;
 use crate::protocol::Timestamp;
 
 /// A state that can be put back, as often as a test likes.
@@ -19,61 +20,71 @@ pub(super) struct Snapshot {
     drawn: Option<u64>,
     held: Held,
     faults: Placed,
+    documents: HashMap<String, Supplied>,
 }
 
 impl TestIssuer {
-    /// Keeps the state under a name, in place of what was kept under it before.
+    /// Keeps the state under a name, in place of what was kept under it before, or under a fresh one; the name. What was
+    /// asked so far is no part of it.
     ///
     /// # Errors
     /// The name cannot be one, or the database cannot be copied.
-    pub async fn keep(&self, name: &str) -> Result<(), Refused> {
-        if !is_name(name) {
+    pub async fn keep(&self, name: Option<&str>) -> Result<String, Refused> {
+        if name.is_some_and(|name| !is_name(name)) {
             let why = "name: has other characters than lower-case letters, digits and hyphens";
             return Err(Refused::invalid(why));
         }
-        let file = self.database().with_extension(format!("{name}.snapshot"));
-        // Nobody writes meanwhile, and what is in the log is in the file when the server has ended.
-        let mut running = self.running().write().await;
-        running.app.close().await;
-        let copied = std::fs::copy(self.database(), &file);
-        let held = self.held().clone();
-        self.start_again(&mut running, &held.config).await?;
-        copied?;
+        let mut changes = self.changing.lock().await;
+        changes.made += 1;
+        let name = name.map_or_else(|| self.fresh_name(), str::to_owned);
+        // A fresh file each time: one that is being put back stays as it was.
+        let file = self.file(&format!("{}.snapshot", changes.made));
+        self.app().engine().store.copy_to(&file).await?;
         let snapshot = Snapshot {
             file,
             now: self.clock().now(),
             is_frozen: self.clock().is_frozen(),
             drawn: self.random().drawn(),
-            held,
+            held: self.held().clone(),
             faults: self.faults.kept(),
+            documents: self.fetcher().supplied_documents(),
         };
-        self.snapshots().insert(name.to_owned(), snapshot);
-        Ok(())
+        self.snapshots().insert(name.clone(), snapshot);
+        Ok(name)
     }
 
-    /// Puts a state back.
+    /// Puts a state back. Whoever is being answered meanwhile is answered by the state before.
     ///
     /// # Errors
     /// There is none of that name.
     pub async fn put_back(&self, name: &str) -> Result<(), Refused> {
+        let mut changes = self.changing.lock().await;
         let snapshot = self.snapshots().get(name).cloned();
         let snapshot = snapshot.ok_or_else(|| Refused::not_found("snapshot", name))?;
-        let mut running = self.running().write().await;
-        running.app.close().await;
-        std::fs::copy(&snapshot.file, self.database())?;
+        let database = self.file(&format!("{}.db", changes.made + 1));
+        std::fs::copy(&snapshot.file, &database)?;
+        let running = self.started(&mut changes, &snapshot.held.config, database).await?;
+        // From here on nothing waits, so that nobody sees half of it.
         if snapshot.is_frozen {
             self.clock().freeze();
         } else {
             self.clock().thaw();
         }
         self.clock().set(snapshot.now);
-        self.start_again(&mut running, &snapshot.held.config).await?;
         if let Some(drawn) = snapshot.drawn {
             self.random().wind_to(drawn);
         }
         self.faults.put_back(snapshot.faults);
+        self.fetcher().supply_only(snapshot.documents);
         *self.held() = snapshot.held;
+        self.exchange(running);
         Ok(())
+    }
+
+    fn fresh_name(&self) -> String {
+        let snapshots = self.snapshots();
+        let mut names = (1..).map(|n| format!("s-{n}"));
+        names.find(|name| !snapshots.contains_key(name)).unwrap_or_default()
     }
 
     /// The names under which states are kept.

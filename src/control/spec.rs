@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::answer::Refused;
 use super::auto::Auto;
-use super::ready_made::{self, PASSWORD_HASH};
+use super::ready_made::{self, PASSWORD, PASSWORD_HASH};
 use crate::config::{
     self, Config, ConfigErrors, ConfigSecret, DeclaredPassword, FoundFile, Outside, client_secret_variable,
 };
@@ -83,7 +83,7 @@ pub(super) struct Described {
     pub(super) config: Config,
     /// Secrets by client.
     pub(super) secrets: BTreeMap<String, String>,
-    /// Passwords by user name, where they are not the usual one.
+    /// Passwords by user name, where they are known in clear.
     pub(super) passwords: BTreeMap<String, String>,
 }
 
@@ -101,7 +101,7 @@ pub(super) fn describe(
     }
     let mut table = table.clone();
     ready_made::complete(&mut table);
-    let passwords = taken_out(&mut table, "users", "username", "password")?;
+    let mut passwords = taken_out(&mut table, "users", "username", "password")?;
     let secrets = taken_out(&mut table, "clients", "id", "secret")?;
     table.insert("public_url".to_owned(), issuer.public_url().page_url("").into());
     table.insert("issuer".to_owned(), issuer.as_str().into());
@@ -109,11 +109,12 @@ pub(super) fn describe(
     let variables = secrets.iter().map(|(id, secret)| (client_secret_variable(id), secret.clone()));
     let mut config = config::load_from(Some(Path::new("config")), variables, &Given(text)).map_err(told)?;
     for user in &mut config.declared.users {
-        let given = passwords.get(&user.username);
+        let given = passwords.get(&user.username).cloned();
         if given.is_some() || user.password.is_none() {
             let usual = || DeclaredPassword::Hash(PasswordHash::from_stored(PASSWORD_HASH.to_owned()));
-            let plain = |password: &String| DeclaredPassword::Plain(ConfigSecret::new(password));
+            let plain = |password: String| DeclaredPassword::Plain(ConfigSecret::new(&password));
             user.password = Some(given.map_or_else(usual, plain));
+            passwords.entry(user.username.clone()).or_insert_with(|| PASSWORD.to_owned());
         }
     }
     config.policy.loopback_resources = loopback_resources;

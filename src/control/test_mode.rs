@@ -14,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 use super::address::{self, DEFAULT, is_name, issuer_of};
 use super::answer::Refused;
 use super::directory::Directory;
+use super::guard::is_here;
 use super::issuer::{Foundation, TestIssuer};
 use super::routes;
 use super::spec::IssuerSpec;
@@ -155,23 +156,31 @@ impl TestMode {
             return Err(Refused::taken("issuer", name));
         }
         let number = parts.made.fetch_add(1, Ordering::SeqCst);
-        let database = parts.directory.path().join(format!("{number}.db"));
-        std::fs::copy(&parts.template, &database)?;
         let public_url = parts.public_url.page_url(&address::base_path(name));
-        let public_url = PublicUrl::parse(&public_url).map_err(|error| Refused::fault(&error))?;
-        let control_url = format!("{}/issuers/{name}", self.control_url());
-        let foundation = Foundation { name: name.to_owned(), public_url, control_url, database, number };
-        let persona = spec.persona.clone();
+        let foundation = Foundation {
+            name: name.to_owned(),
+            public_url: PublicUrl::parse(&public_url).map_err(|error| Refused::fault(&error))?,
+            control_url: format!("{}/issuers/{name}", self.control_url()),
+            stem: parts.directory.path().join(format!("{number}.issuer")),
+            template: parts.template.clone(),
+            number,
+        };
         let issuer = Arc::new(TestIssuer::make(foundation, spec).await?);
-        if let Some(persona) = persona {
-            issuer.put_on(Some(&persona))?;
+        if self.insert(name, &issuer) {
+            return Ok(issuer);
         }
-        let mut issuers = parts.issuers.write().unwrap_or_else(PoisonError::into_inner);
-        if issuers.contains_key(name) {
-            return Err(Refused::taken("issuer", name));
+        // Somebody else took the name meanwhile.
+        issuer.end().await;
+        Err(Refused::taken("issuer", name))
+    }
+
+    fn insert(&self, name: &str, issuer: &Arc<TestIssuer>) -> bool {
+        let mut issuers = self.0.issuers.write().unwrap_or_else(PoisonError::into_inner);
+        let is_free = !issuers.contains_key(name);
+        if is_free {
+            issuers.insert(name.to_owned(), Arc::clone(issuer));
         }
-        issuers.insert(name.to_owned(), Arc::clone(&issuer));
-        Ok(issuer)
+        is_free
     }
 
     /// The issuer of a name.
@@ -236,6 +245,8 @@ impl TestMode {
 async fn dispatch(State(mode): State<TestMode>, request: Request) -> Response {
     let name = issuer_of(request.uri().path()).to_owned();
     match mode.issuer(&name) {
+        // The server behind says what it says to those who mean another host, and nobody keeps it.
+        Some(issuer) if !is_here(&mode, &request) => issuer.pass_on(request).await,
         Some(issuer) => issuer.answer(request).await,
         None => Refused::not_found("issuer", &name).into_response(),
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::answer::Refused;
 use super::issuer::TestIssuer;
 use crate::protocol::Timestamp;
 
@@ -34,6 +35,17 @@ pub(super) struct Advance {
     pub(super) seconds: u64,
 }
 
+/// The last second of the year 9999.
+const LAST: i64 = 253_402_300_799;
+
+/// A moment that a clock can show.
+pub(super) fn moment(seconds: i64) -> Result<Timestamp, Refused> {
+    match seconds {
+        0..=LAST => Ok(Timestamp::from_seconds(seconds)),
+        _ => Err(Refused::invalid(format!("now: {seconds} is not between the years 1970 and 9999"))),
+    }
+}
+
 impl TestIssuer {
     /// What its clock shows.
     pub fn time(&self) -> ClockView {
@@ -41,23 +53,32 @@ impl TestIssuer {
     }
 
     /// Sets its clock. What is due by then is done: expired rows go, keys rotate.
-    pub async fn set_time(&self, setting: ClockSetting) -> ClockView {
+    ///
+    /// # Errors
+    /// The time is before 1970 or after 9999.
+    pub async fn set_time(&self, setting: ClockSetting) -> Result<ClockView, Refused> {
+        let now = setting.now.map(moment).transpose()?;
         match setting.frozen {
             Some(true) => self.clock().freeze(),
             Some(false) => self.clock().thaw(),
             None => {}
         }
-        if let Some(now) = setting.now {
-            self.clock().set(Timestamp::from_seconds(now));
+        if let Some(now) = now {
+            self.clock().set(now);
         }
-        self.app().await.keep_house_once().await;
-        self.time()
+        self.app().keep_house_once().await;
+        Ok(self.time())
     }
 
     /// Moves its clock forward. What is due by then is done, as by [`TestIssuer::set_time`].
-    pub async fn advance(&self, by: Duration) -> ClockView {
+    ///
+    /// # Errors
+    /// It would then be after 9999.
+    pub async fn advance(&self, by: Duration) -> Result<ClockView, Refused> {
+        let seconds = i64::try_from(by.as_secs()).unwrap_or(i64::MAX);
+        moment(self.clock().now().seconds().saturating_add(seconds))?;
         self.clock().advance(by);
-        self.app().await.keep_house_once().await;
-        self.time()
+        self.app().keep_house_once().await;
+        Ok(self.time())
     }
 }

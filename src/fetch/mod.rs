@@ -133,6 +133,21 @@ impl Fetcher {
         }
     }
 
+    /// The documents of a [`Fetcher::supplied`] one, by URL.
+    pub fn supplied_documents(&self) -> HashMap<String, Supplied> {
+        match &self.0 {
+            Source::Network(_) => HashMap::new(),
+            Source::Shelf(shelf) => shelf.documents(),
+        }
+    }
+
+    /// Has a [`Fetcher::supplied`] one find these documents and no others.
+    pub fn supply_only(&self, documents: HashMap<String, Supplied>) {
+        if let Source::Shelf(shelf) = &self.0 {
+            shelf.supply_only(documents);
+        }
+    }
+
     /// The URLs that a [`Fetcher::supplied`] one was asked for, in order.
     pub fn asked(&self) -> Vec<String> {
         match &self.0 {

@@ -54,6 +54,14 @@ impl Shelf {
         self.lock().documents.remove(url);
     }
 
+    pub(super) fn documents(&self) -> HashMap<String, Supplied> {
+        self.lock().documents.clone()
+    }
+
+    pub(super) fn supply_only(&self, documents: HashMap<String, Supplied>) {
+        self.lock().documents = documents;
+    }
+
     pub(super) fn asked(&self) -> Vec<String> {
         self.lock().asked.clone()
     }

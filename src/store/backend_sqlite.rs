@@ -29,7 +29,7 @@ impl Sqlite {
     /// Opens the file, creating it readable by its owner alone, brings its schema up to date and claims it for
     /// its mode, unless it must be as it is.
     pub(super) async fn open(path: &Path, options: &StoreOptions) -> Result<Self, StoreError> {
-        let StoreOptions { mode, durable, must_exist, .. } = *options;
+        let StoreOptions { mode, durable, must_exist, max_connections, .. } = *options;
         if !must_exist {
             create_private(path)?;
         } else if !path.try_exists()? {
@@ -59,7 +59,7 @@ impl Sqlite {
 
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let readers = SqlitePoolOptions::new()
-            .max_connections(u32::try_from(2 * cores).unwrap_or(8).clamp(2, 8))
+            .max_connections(u32::try_from(2 * cores).unwrap_or(8).clamp(2, 8).min(max_connections))
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .idle_timeout(None)
             .max_lifetime(None)
@@ -81,6 +81,16 @@ impl Sqlite {
         T: Send + 'static,
     {
         self.writer.write(verb).await
+    }
+
+    /// Copies what is committed into a file that is not there yet.
+    pub(super) async fn copy_to(&self, path: &Path) -> Result<(), StoreError> {
+        let options = self.readers.connect_options().as_ref().clone().pragma("query_only", "OFF");
+        let mut connection = options.connect().await?;
+        let path = path.to_str().ok_or(StoreError::Address)?;
+        sqlx::query("VACUUM INTO $1").bind(path).execute(&mut connection).await?;
+        connection.close().await?;
+        Ok(())
     }
 
     /// Ends the writer after what it has been asked so far, folds the write-ahead log into the file, and closes it.

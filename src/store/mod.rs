@@ -141,7 +141,7 @@ pub struct StoreOptions {
     /// Whether a commit waits for the disk (SQLite's `synchronous=FULL`). Off for databases that are thrown away.
     /// PostgreSQL decides this itself.
     pub durable: bool,
-    /// The most connections to PostgreSQL. SQLite needs few and finds the number itself.
+    /// The most connections. SQLite needs few, and has its number of readers from the cores within this.
     pub max_connections: u32,
     /// Whether the database must be there with the schema of this program: nothing is made, brought up to date or
     /// claimed. For what works beside a running server.
@@ -224,6 +224,17 @@ impl Store {
     /// connections are closed. Verbs asked for later are [`StoreError::Unavailable`].
     pub async fn close(&self) {
         self.backend.close().await;
+    }
+
+    /// Copies a SQLite database, as it is at one moment, into a file that is not there yet.
+    ///
+    /// # Errors
+    /// [`StoreError::Address`] on PostgreSQL, which has tools of its own for that.
+    pub async fn copy_to(&self, path: &Path) -> Result<(), StoreError> {
+        match &*self.backend {
+            Backend::Sqlite(sqlite) => sqlite.copy_to(path).await,
+            Backend::Postgres(_) => Err(StoreError::Address),
+        }
     }
 
     /// Whether the database answers, for readiness checks.

@@ -63,7 +63,7 @@ async fn nobody_is_stood_in_for_in_a_database_of_dev_mode() {
     for refused in [
         admin.answer_authorization(b"client_id=dev-terminal", &answer).await.map(drop),
         admin.issue_machine_token(&client, None, None).await.map(drop),
-        admin.lend_signing_key().await.map(drop),
+        admin.lend_signing_key(None).await.map(drop),
     ] {
         let why = refused.unwrap_err().to_string();
         assert!(why.contains("test mode"), "{why}");

@@ -5,7 +5,7 @@ use crate::flow::authorize::ParkedRequest;
 use crate::flow::mint::Bearer;
 use crate::flow::{ConsentStep, Destination, Engine, LoggedIn, Unanswerable};
 use crate::protocol::ask::{Ask, Tick};
-use crate::protocol::{ClientId, Params, ResourceUri, Scope, TenantId, Timestamp};
+use crate::protocol::{ClientId, Params, ResourceUri, Scope, SigningAlg, TenantId, Timestamp};
 use crate::store::Mode;
 use crate::tokens::SigningKey;
 
@@ -67,14 +67,20 @@ impl Admin {
         Ok(minted.map_err(AdminError::Failed)?.access_token)
     }
 
-    /// The key that signs access tokens at present, to sign others with.
+    /// A key that signs at present, to sign other tokens with: the one of this name, or the one for RS256.
     ///
     /// # Errors
     /// [`AdminError::Refused`] where this is no test.
-    pub async fn lend_signing_key(&self) -> Result<std::sync::Arc<SigningKey>, AdminError> {
+    pub async fn lend_signing_key(
+        &self,
+        kid: Option<&str>,
+    ) -> Result<std::sync::Arc<SigningKey>, AdminError> {
         self.only_in_tests()?;
         let ring = self.engine.keys_to_sign().await.map_err(AdminError::Failed)?;
-        let key = ring.signer(crate::protocol::SigningAlg::Rs256).cloned();
+        let mut signers = SigningAlg::ALL.into_iter().filter_map(|alg| ring.signer(alg));
+        let rs256 = ring.signer(SigningAlg::Rs256);
+        let named = kid.map(|kid| signers.find(|key| key.kid() == kid)).unwrap_or_default();
+        let key = named.or(rs256).cloned();
         key.ok_or_else(|| AdminError::Refused("no key signs".to_owned()))
     }
 
