@@ -39,10 +39,10 @@ async fn one_test(world: &World, n: usize) -> String {
     let (tenant, user, now) = (format!("tenant-{n}"), format!("user-{n}"), 1_800_000_000 + 10_000 * n);
     let users = json!([{ "username": user, "memberships": [{ "tenant": tenant, "roles": [] }] }]);
     let issuer = world.issuer(json!({ "now": now, "config": { "users": users } })).await;
-    if n % 3 == 0 {
+    if n.is_multiple_of(3) {
         issuer.post("/faults", json!({ "endpoint": "token", "status": 503 })).await;
     }
-    if n % 5 == 0 {
+    if n.is_multiple_of(5) {
         issuer.post("/clock/advance", json!({ "seconds": 100 })).await;
     }
     let url = issuer.authorization("test-app");
@@ -50,16 +50,16 @@ async fn one_test(world: &World, n: usize) -> String {
     let callback = crate::world::pairs(sent["location"].as_str().unwrap());
     assert_eq!(value(&callback, "iss"), Some(issuer.text("issuer")));
     let code = value(&callback, "code").unwrap();
-    if n % 3 == 0 {
+    if n.is_multiple_of(3) {
         assert_eq!(issuer.redeem("test-app", code).await.0, 503);
     }
     let (status, tokens) = issuer.redeem("test-app", code).await;
     assert_eq!(status, 200, "{n}: {tokens}");
     let minted = issuer.post("/tokens", json!({ "user": user })).await;
-    let later = if n % 5 == 0 { 100 } else { 0 };
+    let later = if n.is_multiple_of(5) { 100 } else { 0 };
     assert_eq!(minted["claims"]["iat"], json!(now + later));
     assert_eq!(minted["claims"]["tenant"], json!(tenant));
-    let asked = if n % 3 == 0 { 2 } else { 1 };
+    let asked = if n.is_multiple_of(3) { 2 } else { 1 };
     issuer.post("/requests/expect", json!({ "endpoint": "token", "exactly": asked })).await;
     issuer.text("issuer").to_owned()
 }
