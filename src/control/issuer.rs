@@ -88,6 +88,8 @@ pub(super) struct Changes {
 
 /// How long a server that was exchanged goes on for whoever began with it.
 const GRACE: Duration = Duration::from_secs(30);
+/// How long a request waits for the database: tests come all at once, on machines that do much else.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// The most connections that read a database: a test asks for little, and many issuers share the files that a process may open.
 const READERS: u32 = 2;
 
@@ -458,6 +460,7 @@ impl Parts<'_> {
         let mut store = StoreOptions::new(format!("sqlite:{}", database.display()), Mode::Test);
         store.durable = false;
         store.max_connections = READERS;
+        store.acquire_timeout = PATIENCE;
         store.random = self.random.clone();
         let signing_key = match self.key_choice {
             KeyChoice::Pool => Some(test_key(self.number).signing_key()),

@@ -7,7 +7,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection as _, PgPool};
 
 use super::backend::{Tx, Verb};
-use super::{ACQUIRE_TIMEOUT, StoreError, StoreOptions, meta, migrations};
+use super::{StoreError, StoreOptions, meta, migrations};
 
 /// Prepared statements kept per connection; more than there are.
 const STATEMENT_CACHE: usize = 256;
@@ -26,14 +26,14 @@ pub(super) struct Postgres {
 impl Postgres {
     /// Connects, brings the schema up to date and claims the database for its mode, unless it must be as it is.
     pub(super) async fn open(url: &str, options: &StoreOptions) -> Result<Self, StoreError> {
-        let StoreOptions { mode, max_connections, must_exist, .. } = *options;
+        let StoreOptions { mode, max_connections, acquire_timeout, must_exist, .. } = *options;
         let options = PgConnectOptions::from_str(url)
             .map_err(|_| StoreError::Address)?
             .application_name("gatelet")
             .statement_cache_capacity(STATEMENT_CACHE);
         let pool = PgPoolOptions::new()
             .max_connections(max_connections)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .acquire_timeout(acquire_timeout)
             .test_before_acquire(false)
             .before_acquire(|connection, meta| {
                 Box::pin(async move { Ok(meta.idle_for < TRUSTED_IDLE || connection.ping().await.is_ok()) })

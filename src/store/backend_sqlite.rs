@@ -8,7 +8,7 @@ use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, SqlitePool};
 
 use super::backend::{Tx, Verb};
 use super::writer::Writer;
-use super::{ACQUIRE_TIMEOUT, StoreError, StoreOptions, migrations};
+use super::{StoreError, StoreOptions, migrations};
 
 /// How long a statement waits for another process that holds the file's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -29,7 +29,7 @@ impl Sqlite {
     /// Opens the file, creating it readable by its owner alone, brings its schema up to date and claims it for
     /// its mode, unless it must be as it is.
     pub(super) async fn open(path: &Path, options: &StoreOptions) -> Result<Self, StoreError> {
-        let StoreOptions { mode, durable, must_exist, max_connections, .. } = *options;
+        let StoreOptions { mode, durable, must_exist, max_connections, acquire_timeout, .. } = *options;
         if !must_exist {
             create_private(path)?;
         } else if !path.try_exists()? {
@@ -60,7 +60,7 @@ impl Sqlite {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let readers = SqlitePoolOptions::new()
             .max_connections(u32::try_from(2 * cores).unwrap_or(8).clamp(2, 8).min(max_connections))
-            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .acquire_timeout(acquire_timeout)
             .idle_timeout(None)
             .max_lifetime(None)
             .test_before_acquire(false)

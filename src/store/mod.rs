@@ -143,6 +143,8 @@ pub struct StoreOptions {
     pub durable: bool,
     /// The most connections. SQLite needs few, and has its number of readers from the cores within this.
     pub max_connections: u32,
+    /// How long a request waits for a connection before it is told that the database is unavailable.
+    pub acquire_timeout: Duration,
     /// Whether the database must be there with the schema of this program: nothing is made, brought up to date or
     /// claimed. For what works beside a running server.
     pub must_exist: bool,
@@ -158,6 +160,7 @@ impl StoreOptions {
             mode,
             durable: true,
             max_connections: 10,
+            acquire_timeout: ACQUIRE_TIMEOUT,
             must_exist: false,
             random: Random::system(),
         }

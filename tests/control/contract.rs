@@ -128,3 +128,30 @@ async fn what_makes_no_sense_is_told_with_its_place() {
     // The one at the root lasts as long as the process.
     assert_eq!(world.ask(Method::DELETE, "/issuers/default", None).await.0, 400);
 }
+
+#[tokio::test]
+async fn no_path_but_the_documents_own_is_open() {
+    let world = World::start().await;
+    let issuer = world.issuer(json!({})).await;
+    for path in ["clients/openapi.json", "faults/openapi.json"] {
+        let url = format!("{}/{path}", issuer.text("control_url"));
+        assert_eq!(answer(world.http.delete(url)).await.0, 401, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn times_are_times() {
+    let world = World::start().await;
+    let spec = json!({ "now": i64::MIN, "frozen": false });
+    assert_eq!(world.ask(Method::POST, "/issuers", Some(spec)).await.0, 400);
+    let issuer = world.issuer(json!({})).await;
+    for (method, path, body) in [
+        (Method::PUT, "/clock", json!({ "now": -1 })),
+        (Method::POST, "/clock/advance", json!({ "seconds": u64::MAX })),
+        (Method::POST, "/requests/expect", json!({ "wait": -1 })),
+        (Method::GET, "/requests?wait=61", json!({})),
+        (Method::GET, "/requests?wait=nan", json!({})),
+    ] {
+        assert_eq!(issuer.ask(method, path, Some(body)).await.0, 400, "{path}");
+    }
+}

@@ -85,3 +85,18 @@ async fn a_client_is_known_by_a_document_that_the_test_supplies() {
     issuer.put("/documents", json!({ "url": other, "document": document })).await;
     assert_eq!(ask().await, 200);
 }
+
+#[tokio::test]
+async fn an_automatic_answer_comes_at_the_authorization_endpoint_alone() {
+    let world = World::start().await;
+    let issuer = world.issuer(json!({ "auto": { "user": "alice" } })).await;
+    let url = issuer.authorization("test-app");
+    // A client that guesses where it is finds out here, as it would in production.
+    let elsewhere = url.replace("/oauth/authorize", "/authorize");
+    assert_eq!(world.http.get(&elsewhere).send().await.unwrap().status(), 404);
+    for request in [world.http.head(&url), world.http.get(&url).header("host", "evil.example")] {
+        let answer = request.send().await.unwrap();
+        let location = answer.headers().get("location").map_or("", |location| location.to_str().unwrap());
+        assert!(!location.contains("code="), "{location}");
+    }
+}

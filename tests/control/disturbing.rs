@@ -146,3 +146,32 @@ async fn a_persona_is_put_on_and_taken_off() {
     issuer.put("/persona", json!({ "persona": null })).await;
     assert_eq!(value(&issuer.authorize("test-app").await, "iss"), Some(issuer.text("issuer")));
 }
+
+#[tokio::test]
+async fn a_fault_is_not_spent_on_what_is_no_request_of_the_test() {
+    let world = World::start().await;
+    let issuer = world.issuer(json!({})).await;
+    // What a browser asks before it asks (Fetch, CORS preflight).
+    issuer.post("/faults", json!({ "endpoint": "token", "status": 503 })).await;
+    let preflight =
+        world.http.request(Method::OPTIONS, issuer.endpoint("token")).header("origin", "https://app.example");
+    let answer = preflight.header("access-control-request-method", "POST").send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let answer = world
+        .http
+        .post(issuer.endpoint("token"))
+        .header("origin", "https://app.example")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        (answer.status().as_u16(), &answer.headers()["access-control-allow-origin"]),
+        (503, &"*".parse().unwrap())
+    );
+    // An answer from a cache would be none (RFC 9110 §13.1.2).
+    let jwks = issuer.text("jwks_uri").to_owned();
+    let etag = world.http.get(&jwks).send().await.unwrap().headers()["etag"].clone();
+    issuer.post("/faults", json!({ "endpoint": "jwks", "set": { "keys": [] } })).await;
+    let answer = world.http.get(&jwks).header("if-none-match", etag).send().await.unwrap();
+    assert!(answer.status() == 200 && !answer.headers().contains_key("etag"));
+}

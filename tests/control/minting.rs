@@ -4,7 +4,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use axum::routing::get;
-use gatelet::resource::ResourceServer;
+use gatelet::resource::{Algorithm, ResourceServer};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -97,4 +97,36 @@ async fn every_animal_of_the_zoo_is_what_it_says_to_a_server_that_knows_the_issu
     }
     let (_, listed) = issuer.ask(Method::GET, "/zoo", None).await;
     assert_eq!(listed["specimens"].as_array().unwrap().len(), zoo.len());
+}
+
+#[tokio::test]
+async fn the_attackers_key_is_none_of_the_issuers() {
+    let world = World::start().await;
+    let issuer = world.issuer(json!({})).await;
+    for _ in 0..3 {
+        issuer.post("/keys", json!({ "action": "rotate" })).await;
+    }
+    let minted = issuer.post("/tokens", json!({ "defect": "unknown-key" })).await;
+    let kid = minted["header"]["kid"].as_str().unwrap().to_owned();
+    assert!(!issuer.jwks_kids().await.contains(&kid));
+}
+
+#[tokio::test]
+async fn the_zoo_of_a_server_with_es256_is_signed_so() {
+    let world = World::start().await;
+    let resources = json!([{ "uri": RESOURCE, "signing_alg": "ES256", "scopes": [{ "name": "mcp:read" }] }]);
+    let issuer = world.issuer(json!({ "config": { "resources": resources } })).await;
+    let server = ResourceServer::builder(RESOURCE, issuer.text("issuer"))
+        .algorithms([Algorithm::Es256])
+        .build()
+        .unwrap();
+    let app = Router::new().route("/mcp", get(|| async { "in" })).layer(server.layer());
+    for (defect, expected) in [("valid", 200), ("foreign-key-same-kid", 401)] {
+        let minted = issuer.post("/tokens", json!({ "scope": "mcp:read", "defect": defect })).await;
+        assert_eq!(minted["header"]["alg"], "ES256");
+        let token = minted["token"].as_str().unwrap();
+        let request = Request::get("/mcp").header("authorization", format!("Bearer {token}"));
+        let status = app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap().status();
+        assert_eq!(status, expected, "{defect}");
+    }
 }

@@ -102,3 +102,49 @@ async fn a_client_that_registered_itself_is_purged_too() {
     assert_eq!(issuer.ask(Method::DELETE, &format!("/clients/{id}"), None).await.0, 204);
     assert_eq!(issuer.redeem(id, value(&callback, "code").unwrap()).await.0, 401);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn changes_at_once_are_all_made_and_disturb_nobody() {
+    let world = World::start().await;
+    let issuer =
+        world.issuer(json!({ "config": { "resources": [{ "uri": crate::world::RESOURCE }] } })).await;
+    let add = async |n: usize| {
+        let user = json!({ "username": format!("user-{n}"), "memberships": [{ "tenant": "acme" }] });
+        issuer.ask(Method::POST, "/users", Some(user)).await.0
+    };
+    let mint = async || {
+        for _ in 0..10 {
+            assert_eq!(issuer.ask(Method::POST, "/tokens", Some(json!({}))).await.0, 201);
+        }
+    };
+    let keep = async || {
+        for _ in 0..3 {
+            assert_eq!(issuer.ask(Method::POST, "/snapshots", Some(json!({}))).await.0, 201);
+        }
+    };
+    let (one, two, three, four, (), ()) = tokio::join!(add(1), add(2), add(3), add(4), mint(), keep());
+    assert_eq!([one, two, three, four], [201; 4]);
+    let (_, view) = issuer.ask(Method::GET, "", None).await;
+    let names: Vec<&str> =
+        view["people"].as_array().unwrap().iter().map(|one| one["username"].as_str().unwrap()).collect();
+    for n in 1..=4 {
+        assert!(names.contains(&&*format!("user-{n}")), "{names:?}");
+    }
+    // A change that makes no sense changes nothing.
+    assert_eq!(issuer.ask(Method::POST, "/clients", Some(json!({ "id": "alice" }))).await.0, 400);
+    mint().await;
+}
+
+#[tokio::test]
+async fn what_was_supplied_later_is_gone_with_the_state() {
+    let world = World::start().await;
+    let issuer = world.issuer(json!({})).await;
+    let id = "https://client.example/metadata.json";
+    let document =
+        json!({ "client_id": id, "client_name": "Elsewhere", "redirect_uris": [crate::world::CALLBACK] });
+    issuer.post("/snapshots", json!({ "name": "before" })).await;
+    issuer.put("/documents", json!({ "url": id, "document": document })).await;
+    issuer.post("/snapshots/before/restore", json!({})).await;
+    let url = issuer.authorization(id);
+    assert_eq!(issuer.ask(Method::POST, "/authorize", Some(json!({ "url": url }))).await.0, 400);
+}

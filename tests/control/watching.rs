@@ -66,3 +66,14 @@ async fn an_expectation_is_met_or_told_what_came_instead() {
         assert!(answer["error_description"].as_str().unwrap().contains("POST token (400)"), "{answer}");
     }
 }
+
+#[tokio::test]
+async fn a_request_whose_client_went_away_is_kept_too() {
+    let world = World::start().await;
+    let issuer = world.issuer(json!({})).await;
+    issuer.post("/faults", json!({ "endpoint": "jwks", "delay_ms": 20_000 })).await;
+    let impatient = world.http.get(issuer.text("jwks_uri")).timeout(Duration::from_millis(200));
+    assert!(impatient.send().await.is_err());
+    let seen = issuer.post("/requests/expect", json!({ "endpoint": "jwks", "wait": 10 })).await;
+    assert!(seen["requests"][0]["status"].is_null(), "{seen}");
+}
