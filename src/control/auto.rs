@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::Refused;
 use super::decide::Decision;
+use super::issuer::TestIssuer;
 
 /// Who answers authorization requests, and how.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -16,6 +17,13 @@ pub struct Auto {
     /// What they decide.
     #[serde(default)]
     pub decision: Decision,
+}
+
+impl TestIssuer {
+    /// Has authorization requests be answered at once, or by people again.
+    pub fn set_auto(&self, auto: Option<Auto>) {
+        self.held().auto = auto;
+    }
 }
 
 /// Sends the browser where the flow says; an error that a page would show is text.

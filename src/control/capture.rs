@@ -13,6 +13,7 @@ use tokio::sync::watch;
 
 use super::address::endpoint_of;
 use super::answer::Refused;
+use super::issuer::TestIssuer;
 
 /// The most requests that are kept; the oldest go first.
 const KEPT: usize = 2_000;
@@ -171,6 +172,26 @@ impl Log {
 
     fn lock(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl TestIssuer {
+    /// The requests that are meant, after waiting for one as long as the pattern says.
+    pub async fn requests(&self, pattern: &Pattern) -> Vec<Captured> {
+        self.log.wait_for(pattern, |found| found > 0).await
+    }
+
+    /// The requests that are meant, as many as the pattern expects.
+    ///
+    /// # Errors
+    /// There are fewer or more; what there was instead.
+    pub async fn expect(&self, pattern: &Pattern) -> Result<Vec<Captured>, Refused> {
+        self.log.expect(pattern).await
+    }
+
+    /// Forgets what was asked so far.
+    pub fn forget_requests(&self) {
+        self.log.forget();
     }
 }
 

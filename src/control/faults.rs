@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::answer::Refused;
+use super::issuer::TestIssuer;
 
 /// The longest answer that is changed, in bytes.
 const LONGEST: usize = 1024 * 1024;
@@ -178,6 +179,31 @@ impl Faults {
 
     fn lock(&self) -> MutexGuard<'_, Placed> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl TestIssuer {
+    /// Puts a fault in place; its number.
+    ///
+    /// # Errors
+    /// It makes no sense.
+    pub fn add_fault(&self, fault: FaultSpec) -> Result<u64, Refused> {
+        self.faults.add(fault, None)
+    }
+
+    /// What is in place.
+    pub fn faults(&self) -> Vec<Fault> {
+        self.faults.all()
+    }
+
+    /// Takes a fault away; whether it was there.
+    pub fn remove_fault(&self, id: u64) -> bool {
+        self.faults.remove(id)
+    }
+
+    /// Takes all faults away but those of the persona.
+    pub fn clear_faults(&self) {
+        self.faults.clear();
     }
 }
 

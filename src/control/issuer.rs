@@ -1,31 +1,35 @@
 //! One issuer of a test: a whole server, and what the test holds in its hands of it.
 
+mod start;
+mod view;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use axum::Router;
+use serde_json::{Map, Value};
+
 use super::answer::Refused;
 use super::auto::Auto;
-use super::capture::{Captured, Log, Pattern};
-use super::faults::{Fault, FaultSpec, Faults};
+use super::capture::Log;
+use super::faults::Faults;
 use super::personas::Happening;
 use super::snapshot::Snapshot;
 use super::spec::{Described, IssuerSpec, KeyChoice, describe};
 use super::{personas, ready_made, time};
-use crate::app::{App, Setup, StartError};
+use crate::app::App;
 use crate::clock::Clock;
 use crate::fetch::{Fetcher, Supplied};
 use crate::flow::admin::Admin;
-use crate::http::SiteFacts;
-use crate::pages::{self, ModeNotice};
-use crate::protocol::{Issuer, KnownScopes, PublicUrl};
+use crate::protocol::{Issuer, PublicUrl};
 use crate::random::Random;
-use crate::store::{Mode, StoreOptions};
-use crate::tokens::{KeyEncryptionKey, PasswordHasher, TEST_KEYS, TestKey};
-use axum::Router;
-use serde::Serialize;
-use serde_json::{Map, Value, json};
+use crate::tokens::TestKey;
+
+use start::{Parts, test_key};
+
+pub use view::IssuerView;
 
 /// Where the clock starts of an issuer with a seed and nothing else: 2027-01-15 08:00:00 UTC.
 const START: i64 = 1_800_000_000;
@@ -88,10 +92,6 @@ pub(super) struct Changes {
 
 /// How long a server that was exchanged goes on for whoever began with it.
 const GRACE: Duration = Duration::from_secs(30);
-/// How long a request waits for the database: tests come all at once, on machines that do much else.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// The most connections that read a database: a test asks for little, and many issuers share the files that a process may open.
-const READERS: u32 = 2;
 
 /// What a new issuer is made of.
 pub(super) struct Foundation {
@@ -103,35 +103,6 @@ pub(super) struct Foundation {
     pub(super) template: PathBuf,
     /// How many issuers there were before: which of the test keys is its own follows from that.
     pub(super) number: usize,
-}
-
-/// What a test is told of its issuer.
-#[derive(Clone, Debug, Serialize)]
-pub struct IssuerView {
-    /// Its name.
-    pub name: String,
-    /// The issuer, byte for byte.
-    pub issuer: String,
-    /// Where its pages are.
-    pub url: String,
-    /// Where its control routes are.
-    pub control_url: String,
-    /// Its metadata (RFC 8414).
-    pub metadata_url: String,
-    /// Its public keys.
-    pub jwks_uri: String,
-    /// Its present.
-    pub now: i64,
-    /// When it ends by itself, by the machine's clock.
-    pub expires_at: Option<i64>,
-    /// Who can log in, by what password.
-    pub people: Vec<Value>,
-    /// The clients that it knows from the start.
-    pub clients: Vec<Value>,
-    /// The MCP servers.
-    pub resources: Vec<Value>,
-    /// The names of its published keys.
-    pub keys: Vec<String>,
 }
 
 impl TestIssuer {
@@ -293,52 +264,6 @@ impl TestIssuer {
         });
     }
 
-    /// Has authorization requests be answered at once, or by people again.
-    pub fn set_auto(&self, auto: Option<Auto>) {
-        self.held().auto = auto;
-    }
-
-    /// Puts a fault in place; its number.
-    ///
-    /// # Errors
-    /// It makes no sense.
-    pub fn add_fault(&self, fault: FaultSpec) -> Result<u64, Refused> {
-        self.faults.add(fault, None)
-    }
-
-    /// What is in place.
-    pub fn faults(&self) -> Vec<Fault> {
-        self.faults.all()
-    }
-
-    /// Takes a fault away; whether it was there.
-    pub fn remove_fault(&self, id: u64) -> bool {
-        self.faults.remove(id)
-    }
-
-    /// Takes all faults away but those of the persona.
-    pub fn clear_faults(&self) {
-        self.faults.clear();
-    }
-
-    /// The requests that are meant, after waiting for one as long as the pattern says.
-    pub async fn requests(&self, pattern: &Pattern) -> Vec<Captured> {
-        self.log.wait_for(pattern, |found| found > 0).await
-    }
-
-    /// The requests that are meant, as many as the pattern expects.
-    ///
-    /// # Errors
-    /// There are fewer or more; what there was instead.
-    pub async fn expect(&self, pattern: &Pattern) -> Result<Vec<Captured>, Refused> {
-        self.log.expect(pattern).await
-    }
-
-    /// Forgets what was asked so far.
-    pub fn forget_requests(&self) {
-        self.log.forget();
-    }
-
     /// The name of a file beside its databases.
     pub(super) fn file(&self, what: &str) -> PathBuf {
         self.stem.with_extension(what)
@@ -351,63 +276,6 @@ impl TestIssuer {
             clock: &self.clock,
             random: &self.random,
             fetcher: &self.fetcher,
-        }
-    }
-
-    /// What a test is told of it.
-    pub async fn view(&self) -> IssuerView {
-        let running = self.running();
-        let hidden = self.held().hidden_keys.clone();
-        let ring = running.app.engine().keys_to_publish().await;
-        let keys = ring.published().iter().map(|key| key.kid().to_owned());
-        let Described { config, secrets, passwords } = &running.described;
-        let origin = self.issuer.origin();
-        let people = config.declared.users.iter().map(|user| {
-            let memberships = user.memberships.iter();
-            let memberships: Vec<Value> =
-                memberships.map(|it| json!({ "tenant": it.tenant, "roles": it.roles })).collect();
-            let mut view = json!({ "username": user.username, "memberships": memberships });
-            if let Some(password) = passwords.get(&user.username) {
-                view["password"] = password.as_str().into();
-            }
-            view
-        });
-        let clients = config.declared.clients.iter().map(|declared| {
-            let client = &declared.client;
-            let uris: Vec<String> = client.redirect_uris.iter().map(ToString::to_string).collect();
-            let mut view = json!({ "client_id": client.id, "redirect_uris": uris });
-            if let Some(secret) = secrets.get(client.id.as_str()) {
-                view["client_secret"] = secret.as_str().into();
-            }
-            if !client.machine_scopes.is_empty() {
-                let scopes: Vec<String> = client.machine_scopes.iter().map(ToString::to_string).collect();
-                view["scopes"] = json!(scopes);
-            }
-            view
-        });
-        let resources = config.declared.resources.iter().map(|resource| {
-            let scopes: Vec<String> = match &resource.scopes {
-                KnownScopes::Listed(scopes) => scopes.iter().map(|scope| scope.token.to_string()).collect(),
-                KnownScopes::Any => Vec::new(),
-            };
-            json!({ "uri": resource.uri.to_string(), "audience": resource.audience(), "scopes": scopes })
-        });
-        IssuerView {
-            name: self.name.clone(),
-            issuer: self.issuer.to_string(),
-            url: self.issuer.public_url().page_url(""),
-            control_url: self.control_url.clone(),
-            metadata_url: format!(
-                "{origin}/.well-known/oauth-authorization-server{}",
-                self.issuer.base_path()
-            ),
-            jwks_uri: self.issuer.endpoint("jwks"),
-            now: self.clock.now().seconds(),
-            expires_at: self.until.map(|(_, at)| at),
-            people: people.collect(),
-            clients: clients.collect(),
-            resources: resources.collect(),
-            keys: keys.filter(|kid| !hidden.contains(kid)).collect(),
         }
     }
 
@@ -440,51 +308,4 @@ fn clock(spec: &IssuerSpec) -> Result<Clock, Refused> {
     };
     let frozen = spec.frozen.unwrap_or(given.is_some());
     Ok(if frozen { Clock::fixed(start) } else { Clock::running_from(start) })
-}
-
-fn test_key(number: usize) -> TestKey {
-    TEST_KEYS[number % TEST_KEYS.len()]
-}
-
-/// What a server is started from, again and again.
-struct Parts<'a> {
-    key_choice: KeyChoice,
-    number: usize,
-    clock: &'a Clock,
-    random: &'a Random,
-    fetcher: &'a Fetcher,
-}
-
-impl Parts<'_> {
-    async fn start(&self, described: Described, database: PathBuf) -> Result<Running, StartError> {
-        let mut store = StoreOptions::new(format!("sqlite:{}", database.display()), Mode::Test);
-        store.durable = false;
-        store.max_connections = READERS;
-        store.acquire_timeout = PATIENCE;
-        store.random = self.random.clone();
-        let signing_key = match self.key_choice {
-            KeyChoice::Pool => Some(test_key(self.number).signing_key()),
-            KeyChoice::Fresh => None,
-        };
-        let config = described.config.clone();
-        let app = App::build(Setup {
-            policy: config.policy,
-            store,
-            key: KeyEncryptionKey::from_bytes(&[0x67; 32]),
-            signing_key,
-            declared: config.declared,
-            facts: SiteFacts {
-                mode_notice: Some(ModeNotice { mode: pages::Mode::Test, exposed: false }),
-                ..SiteFacts::default()
-            },
-            one_click_login: false,
-            fetcher: self.fetcher.clone(),
-            passwords: PasswordHasher::new(self.random.clone()),
-            clock: self.clock.clone(),
-            random: self.random.clone(),
-        })
-        .await?;
-        let router = app.router(Router::new());
-        Ok(Running { app, router, described, database })
-    }
 }
