@@ -28,7 +28,7 @@ class Gatelet:
         announced = self._process.announcement
         self.version = str(announced["version"])
         """The version of the program."""
-        self._control = Control(announced["control_url"], announced["control_key"])
+        self._control = Control(announced["control_url"], announced["control_key"], self._process.epitaph)
 
     @classmethod
     def connect(cls, control_url: str, control_key: str) -> Gatelet:
