@@ -86,7 +86,8 @@ export interface Keys {
 
 export interface Person {
   username: string;
-  password: string;
+  /** Absent for somebody who has none. */
+  password?: string;
   memberships: { tenant: string; roles: string[] }[];
 }
 
@@ -133,14 +134,24 @@ export interface FaultSpec {
   redirectSet?: Record<string, string | null>;
 }
 
-/** A fault that is going to happen. */
+/** A fault that is going to happen: what was asked for, by the control plane's own names. */
 export interface Fault {
+  /** For `removeFault`. */
   id: number;
-  endpoint: string;
+  endpoint: Endpoint;
   /** How often it still happens; null for good. */
-  times: number | null;
+  times?: number | null;
   /** The persona that brought it. */
   persona?: string;
+  form?: Record<string, string>;
+  delay_ms?: number;
+  drop?: boolean;
+  status?: number | null;
+  body?: string | null;
+  processed?: boolean;
+  headers?: Record<string, string | null>;
+  set?: Json;
+  redirect_set?: Record<string, string | null>;
 }
 
 /** A way for an authorization server to misbehave. */
@@ -249,7 +260,7 @@ export class Issuer {
   /** All members of the control plane's answer. */
   readonly facts: Json;
 
-  /** Ends this issuer. */
+  /** Ends this issuer; one that has ended already is left at that. */
   delete(): Promise<void>;
 
   /** A token as this issuer would issue it, without the way through a browser. */

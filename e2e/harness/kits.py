@@ -142,5 +142,7 @@ def _javascript(program: str, here: Path, tally: Tally) -> None:
         _suite(f"kits: {name}: its tests pass", command, cwd, env, report, tally)
     jest = [bin / "jest", "--rootDir", runners, "--testMatch", "**/*.jest.cjs"]
     _check("kits: javascript: jest: its tests pass", jest, here, env, tally)
-    tsc = [bin / "tsc", "--noEmit", "--strict", "--module", "nodenext", "--target", "es2024", "--types", "node"]
-    _check("kits: javascript: it is typed", [*tsc, runners / "types.ts"], here, env, tally)
+    strict = ["--strict", "--exactOptionalPropertyTypes", "--noUncheckedIndexedAccess"]
+    tsc = [bin / "tsc", "--noEmit", *strict, "--module", "nodenext", "--target", "es2024", "--types", "node"]
+    types = [runners / name for name in ("types.ts", "types.cts")]
+    _check("kits: javascript: it is typed, wrong uses of it are found", [*tsc, *types], here, env, tally)

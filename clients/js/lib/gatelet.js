@@ -57,7 +57,8 @@ async function startGatelet({ bin, args = [] } = {}) {
   if (url && !bin) return connectGatelet(url, key);
   const running = new Process(bin, args);
   const announced = await running.announcement();
-  return new Gatelet(new Control(announced.control_url, announced.control_key), announced.version, running);
+  const control = new Control(announced.control_url, announced.control_key, () => running.epitaph());
+  return new Gatelet(control, announced.version, running);
 }
 
 async function connectGatelet(controlUrl, controlKey) {
@@ -72,11 +73,16 @@ function withIssuer(spec, body) {
   return async (...context) => {
     const gatelet = await (shared ??= startGatelet());
     const issuer = await gatelet.issuer(spec);
+    let result;
     try {
-      return await body(issuer, ...context);
-    } finally {
-      await issuer.delete();
+      result = await body(issuer, ...context);
+    } catch (problem) {
+      // What went wrong inside is what there is to tell.
+      await issuer.delete().catch(() => {});
+      throw problem;
     }
+    await issuer.delete();
+    return result;
   };
 }
 
