@@ -27,6 +27,7 @@ use crate::protocol::{Issuer, PublicUrl};
 use crate::random::Random;
 use crate::tokens::TestKey;
 
+pub(super) use start::Reach;
 use start::{Parts, test_key};
 
 pub use view::IssuerView;
@@ -43,6 +44,7 @@ pub struct TestIssuer {
     control_url: String,
     key_choice: KeyChoice,
     loopback_resources: bool,
+    reach: Reach,
     number: usize,
     clock: Clock,
     random: Random,
@@ -98,6 +100,7 @@ pub(super) struct Foundation {
     pub(super) name: String,
     pub(super) public_url: PublicUrl,
     pub(super) control_url: String,
+    pub(super) reach: Reach,
     pub(super) stem: PathBuf,
     /// A database with the schema, to be copied.
     pub(super) template: PathBuf,
@@ -111,7 +114,7 @@ impl TestIssuer {
     /// # Errors
     /// The spec makes no sense.
     pub(super) async fn make(foundation: Foundation, spec: IssuerSpec) -> Result<Self, Refused> {
-        let Foundation { name, public_url, control_url, stem, template, number } = foundation;
+        let Foundation { name, public_url, control_url, reach, stem, template, number } = foundation;
         // What has a seed has the same keys each time, however many issuers there were before.
         let number = spec.seed.map_or(number, |seed| usize::try_from(seed % 1000).unwrap_or_default());
         let text = public_url.page_url(spec.issuer_path.as_deref().unwrap_or("/oauth"));
@@ -130,8 +133,14 @@ impl TestIssuer {
         });
         let clock = clock(&spec)?;
         let held = Held { config: spec.config.clone(), auto: spec.auto.clone(), ..Held::default() };
-        let parts =
-            Parts { key_choice: spec.keys, number, clock: &clock, random: &random, fetcher: &fetcher };
+        let parts = Parts {
+            key_choice: spec.keys,
+            number,
+            reach: &reach,
+            clock: &clock,
+            random: &random,
+            fetcher: &fetcher,
+        };
         let database = stem.with_extension("0.db");
         std::fs::copy(template, &database)?;
         let persona = spec.persona;
@@ -143,6 +152,7 @@ impl TestIssuer {
             control_url,
             key_choice: spec.keys,
             loopback_resources,
+            reach,
             number,
             clock,
             random,
@@ -273,6 +283,7 @@ impl TestIssuer {
         Parts {
             key_choice: self.key_choice,
             number: self.number,
+            reach: &self.reach,
             clock: &self.clock,
             random: &self.random,
             fetcher: &self.fetcher,

@@ -1,5 +1,6 @@
 //! Starting the server of an issuer: once, and again whenever it is exchanged.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -26,10 +27,20 @@ pub(super) fn test_key(number: usize) -> TestKey {
     TEST_KEYS[number % TEST_KEYS.len()]
 }
 
+/// From where a server can be reached.
+#[derive(Clone, Debug, Default)]
+pub(in crate::control) struct Reach {
+    /// Further host names by which requests may address it, in lower case.
+    pub(in crate::control) hosts: HashSet<String>,
+    /// Whether other machines may reach it.
+    pub(in crate::control) exposed: bool,
+}
+
 /// What a server is started from, again and again.
 pub(super) struct Parts<'a> {
     pub(super) key_choice: KeyChoice,
     pub(super) number: usize,
+    pub(super) reach: &'a Reach,
     pub(super) clock: &'a Clock,
     pub(super) random: &'a Random,
     pub(super) fetcher: &'a Fetcher,
@@ -54,7 +65,8 @@ impl Parts<'_> {
             signing_key,
             declared: config.declared,
             facts: SiteFacts {
-                mode_notice: Some(ModeNotice { mode: pages::Mode::Test, exposed: false }),
+                hosts: self.reach.hosts.clone(),
+                mode_notice: Some(ModeNotice { mode: pages::Mode::Test, exposed: self.reach.exposed }),
                 ..SiteFacts::default()
             },
             one_click_login: false,
