@@ -213,6 +213,8 @@ export interface IssuerSpec {
   expiresIn?: number;
   /** `pool`, a key that everybody can know, unless given; `fresh` takes a moment. */
   keys?: "pool" | "fresh";
+  /** Scheme, host and port by which it is reached, where the program knows of another, such as a port that a container maps. */
+  origin?: string;
   /** The path of the issuer, `/oauth` unless given; `""` or `"/"` for none. */
   issuerPath?: string;
   /** Whether tokens are issued for every URL on loopback. They are unless this is false. */
@@ -369,8 +371,8 @@ export class Gatelet {
 }
 
 /**
- * Starts `gatelet test`, or takes the one that `GATELET_CONTROL_URL` and `GATELET_CONTROL_KEY` name. It ends with this
- * process, however that ends, or by `close`.
+ * Starts `gatelet test`, which ends with this process, however that ends, or by `close`. Where no `bin` is given and
+ * `GATELET_CONTROL_URL` and `GATELET_CONTROL_KEY` are set, takes the one that they name, and waits until that answers.
  */
 export function startGatelet(options?: StartOptions): Promise<Gatelet>;
 

@@ -7,6 +7,7 @@ const path = require("node:path");
 const readline = require("node:readline");
 const { GateletError } = require("./control.js");
 
+/** Milliseconds that the program may take to answer. */
 const STARTING = 30_000;
 /** It answers for eight seconds what it was asked before it ends. */
 const ENDING = 10_000;
@@ -119,4 +120,4 @@ class Process {
   }
 }
 
-module.exports = { Process, program };
+module.exports = { Process, STARTING, program };

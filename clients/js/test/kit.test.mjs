@@ -4,6 +4,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
@@ -145,6 +146,23 @@ test("one that is running already is used", async (t) => {
   assert.deepEqual([same.pid, same.version], [undefined, gatelet.version]);
   await same.close();
   assert.ok((await gatelet.issuers()).length > 0, "closing it leaves it running");
+});
+
+test("one that is about to start is waited for", async (t) => {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const at = `127.0.0.1:${server.address().port}`;
+  await new Promise((resolve) => server.close(resolve));
+  Object.assign(process.env, { GATELET_CONTROL_URL: `http://${at}/control`, GATELET_CONTROL_KEY: "the-key-of-a-container" });
+  t.after(() => {
+    delete process.env.GATELET_CONTROL_URL;
+    delete process.env.GATELET_CONTROL_KEY;
+  });
+  const waiting = startGatelet();
+  await sleep(500);
+  const started = await startGatelet({ bin: program(), args: ["--listen", at] });
+  assert.equal((await waiting).controlKey, started.controlKey);
+  await started.close();
 });
 
 /** Whether a process is over, or is within a few seconds. */

@@ -1,9 +1,11 @@
 """The package as it is installed, with the program in it."""
 
 import asyncio
+import concurrent.futures
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -108,6 +110,21 @@ def test_who_is_running_already_is_used(gatelet: Gatelet, monkeypatch: pytest.Mo
         assert same.pid is None and same.version == gatelet.version
         assert same.default.issuer == gatelet.default.issuer
     assert gatelet.issuers(), "closing it leaves it running"
+
+
+def test_one_that_is_about_to_start_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        at = f"127.0.0.1:{free.getsockname()[1]}"
+    key = "the-key-of-a-container"
+    monkeypatch.setenv("GATELET_CONTROL_URL", f"http://{at}/control")
+    monkeypatch.setenv("GATELET_CONTROL_KEY", key)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        waiting = pool.submit(Gatelet.from_environment)
+        time.sleep(0.5)
+        assert not waiting.done()
+        with Gatelet(arguments=["--listen", at]):
+            assert waiting.result(timeout=20).control_key == key
 
 
 def test_coroutines_wait_for_the_same(async_issuer: AsyncIssuer) -> None:
