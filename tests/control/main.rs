@@ -8,6 +8,7 @@ mod interlocks;
 mod isolation;
 mod minting;
 mod personas;
+mod probing;
 mod process;
 mod state;
 mod watching;

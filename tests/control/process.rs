@@ -14,7 +14,7 @@ fn gatelet(arguments: &[&str]) -> Command {
 }
 
 /// The process, and the line that it said.
-fn started(arguments: &[&str]) -> (Child, Value) {
+pub(crate) fn started(arguments: &[&str]) -> (Child, Value) {
     let mut child = gatelet(arguments).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();

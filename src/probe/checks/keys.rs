@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
+use crate::probe::answer::Answer;
 use crate::probe::control::Issuer;
 use crate::probe::door::Door;
-use crate::probe::mcp::Answer;
 use crate::probe::report::{Check, Rule};
 use crate::probe::{Findings, ProbeError, Wanted};
 
@@ -55,10 +55,22 @@ pub(in crate::probe) async fn check(
         until(door, &third, patience, Answer::is_success).await?;
         lost = second;
     }
-    let answer = until(door, &lost, patience, Answer::is_refusal).await?;
-    findings.add(match answer.is_refusal() {
-        true => LOST.kept(),
-        false => LOST.broken(format!("still answered {} {} s later", answer.told(), patience.as_secs())),
+    let answer = until(door, &lost, patience, |answer| !answer.is_success() && !answer.is_busy()).await?;
+    findings.add(match (answer.is_success(), answer.is_busy()) {
+        (_, true) => LOST.not_checked(answer.busy()),
+        (false, _) => LOST.kept(),
+        (true, _) => {
+            let told = format!("still answered {} {} s later", answer.told(), patience.as_secs());
+            let lasting = issuer.keys_last().await?;
+            match follows || lasting <= patience {
+                true => LOST.broken(told),
+                // RFC 9111 §4.2: what it has is fresh.
+                false => LOST.not_checked(format!(
+                    "{told}; the JWKS may be kept for {0} s: try with --key-patience {0}",
+                    lasting.as_secs()
+                )),
+            }
+        }
     });
     Ok(())
 }
@@ -68,6 +80,9 @@ fn accepted(rule: &Rule, answer: &Answer, patience: Duration) -> Check {
         0 => String::new(),
         seconds => format!(" {seconds} s later"),
     };
+    if answer.is_busy() {
+        return rule.not_checked(answer.busy());
+    }
     rule.broken_if((!answer.is_success()).then(|| format!("answered {}{after}", answer.told())))
 }
 
