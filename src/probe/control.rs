@@ -1,8 +1,5 @@
 //! The control plane of the issuer whose tokens are sent.
 
-use std::time::Duration;
-
-use reqwest::header::CACHE_CONTROL;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -133,16 +130,6 @@ impl Issuer {
         self.minted(body).await
     }
 
-    /// For how long whoever has the issuer's keys may keep them (RFC 9111 §5.2.2.1).
-    pub(super) async fn keys_last(&self) -> Result<Duration, ProbeError> {
-        let told = |error| ProbeError::Control(format!("{}: {}", self.jwks_uri, http::told(&error)));
-        let response = self.http.get(&self.jwks_uri).send().await.map_err(told)?;
-        let field = response.headers().get(CACHE_CONTROL).and_then(|value| value.to_str().ok());
-        let directives = field.unwrap_or_default().split(',');
-        let max_age = directives.filter_map(|directive| directive.trim().strip_prefix("max-age=")).next();
-        Ok(Duration::from_secs(max_age.and_then(|seconds| seconds.parse().ok()).unwrap_or_default()))
-    }
-
     async fn minted(&self, body: Map<String, Value>) -> Result<String, ProbeError> {
         #[derive(Deserialize)]
         struct Minted {
@@ -172,7 +159,7 @@ impl Issuer {
         self.post::<Value>("resources", &body).await.map(drop)
     }
 
-    /// Exchanges the signing key: `rotate` or `lose`.
+    /// Exchanges the signing key: `rotate` or `revoke`.
     pub(super) async fn keys(&self, action: &str) -> Result<(), ProbeError> {
         self.post::<Value>("keys", &json!({ "action": action })).await.map(drop)
     }
