@@ -136,7 +136,9 @@ pub(super) fn text(headers: &HeaderMap<HeaderValue>, name: &str) -> Option<Strin
 
 /// The JSON-RPC answer in a body: all of it, or the data of an event.
 fn rpc_message(body: &[u8]) -> Option<Value> {
-    let is_answer = |value: &Value| value.get("result").is_some() || value.get("error").is_some();
+    // An error that is a text is OAuth's.
+    let is_answer =
+        |value: &Value| value.get("result").is_some() || value.get("error").is_some_and(Value::is_object);
     if let Ok(value) = serde_json::from_slice::<Value>(body) {
         return Some(value).filter(is_answer);
     }
@@ -157,7 +159,7 @@ mod tests {
         assert!(rpc_message(stream).unwrap().get("result").is_some());
         assert_eq!(rpc_message(&stream[..60]), None, "the answer has not come yet");
         assert_eq!(rpc_message(b"<html>"), None);
-        assert_eq!(rpc_message(br#"{"error_description":"x"}"#), None);
+        assert_eq!(rpc_message(br#"{"error":"invalid_token","error_description":"x"}"#), None);
     }
 
     #[test]

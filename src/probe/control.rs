@@ -25,6 +25,14 @@ struct Described {
     issuer: String,
     jwks_uri: String,
     control_url: String,
+    #[serde(default)]
+    resources: Vec<Known>,
+}
+
+/// An MCP server that an issuer knows.
+#[derive(Deserialize)]
+struct Known {
+    uri: String,
 }
 
 /// A specimen of the zoo as the control plane hands it out.
@@ -147,8 +155,12 @@ impl Issuer {
         Ok(self.post::<Zoo>("zoo", &Value::Object(wanted.body())).await?.specimens)
     }
 
-    /// Makes the MCP server known as a resource.
+    /// Makes the MCP server known as a resource, if it is not.
     pub(super) async fn add_resource(&self, wanted: &Wanted) -> Result<(), ProbeError> {
+        let described: Described = self.read(self.http.get(&self.control_url), "GET /issuers").await?;
+        if described.resources.iter().any(|known| known.uri == wanted.resource) {
+            return Ok(());
+        }
         let scopes: Vec<Value> = wanted
             .scope
             .iter()

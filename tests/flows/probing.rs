@@ -27,6 +27,7 @@ cases![
     a_token_that_leaves_the_server_without_an_answer_is_told,
     a_server_behind_a_proxy_is_called_by_its_public_url,
     a_tool_that_runs_without_its_scope_is_found_out,
+    a_server_that_the_issuer_knows_already_is_probed,
 ];
 
 /// An issuer of test mode.
@@ -221,7 +222,6 @@ async fn a_server_of_another_kind_is_not_accused(_: Database) {
     let (_mode, issuer) = issuer().await;
     let eager = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
     let url = served(|url| {
-        let metadata = json!({ "resource": url, "authorization_servers": [issuer.issuer] });
         let guarded = layered(url, &issuer, post(own_kind));
         let limited = axum::middleware::from_fn(
             move |request: axum::extract::Request, next: axum::middleware::Next| {
@@ -247,8 +247,7 @@ async fn a_server_of_another_kind_is_not_accused(_: Database) {
                 }
             },
         );
-        let at_root = axum::routing::get(async move || axum::Json(metadata));
-        guarded.route("/.well-known/oauth-protected-resource", at_root).layer(limited)
+        guarded.layer(limited)
     });
     let url = url.await;
     let report = probed(&url, &issuer).await.unwrap();
@@ -308,4 +307,18 @@ async fn a_tool_that_runs_without_its_scope_is_found_out(_: Database) {
         assert_eq!(*outcome(&report, kept), Outcome::Kept, "{kept}");
     }
     assert!(outcome(&report, "tool/read_notes/scope-missing").is_finding());
+}
+
+async fn a_server_that_the_issuer_knows_already_is_probed(_: Database) {
+    let (mode, issuer) = issuer().await;
+    let resource = "https://mcp.example/mcp";
+    let known = json!({ "uri": resource, "scopes": [{ "name": "mcp:read" }] });
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let resources = format!("{}/issuers/default/resources", mode.control_url());
+    let added = http.post(resources).bearer_auth(mode.key()).json(&known).send().await.unwrap();
+    assert!(added.status().is_success(), "{added:?}");
+    let url = served(|_| Router::new().route("/mcp", post(async || welcome()))).await;
+    let settings = Settings { resource: Some(resource.to_owned()), ..settings(&url) };
+    let report = gatelet::probe::run(&settings, &issuer, pending()).await.unwrap();
+    assert_eq!(*outcome(&report, "token/valid"), Outcome::Kept, "{report:#?}");
 }
