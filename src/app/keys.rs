@@ -5,7 +5,7 @@ use crate::flow::{KeyFault, SigningKeys, signing_key_row};
 use crate::protocol::{ServerSecretId, SigningAlg, Timestamp};
 use crate::random::Random;
 use crate::store::{self, Mode, Outcome, SigningKeyState, Store};
-use crate::tokens::{KeyEncryptionKey, KeyError, OpenError, ServerSecret, ServerSecrets, SigningKey};
+use crate::tokens::{KeyEncryptionKey, KeyError, NewKeys, OpenError, ServerSecret, ServerSecrets};
 
 /// The server secrets; the first is made at the first start. Instances that start at once agree on one.
 pub(super) async fn server_secrets(
@@ -35,19 +35,19 @@ pub(super) async fn server_secrets(
 pub(super) struct FirstKeys<'a> {
     pub(super) store: &'a Store,
     pub(super) key: &'a KeyEncryptionKey,
+    pub(super) source: &'a NewKeys,
     pub(super) random: &'a Random,
     pub(super) now: Timestamp,
 }
 
 impl FirstKeys<'_> {
-    /// Makes a signing key for an algorithm that has none, or takes the one that is `given`. It signs at once: nobody
-    /// can have a JWKS from before it that they trust for its tokens. Instances that start at once agree on one.
-    pub(super) async fn ensure(&self, alg: SigningAlg, given: Option<SigningKey>) -> Result<(), StartError> {
+    /// Makes a signing key for an algorithm that has none. It signs at once: nobody can have a JWKS from before it that they trust for its tokens. Instances that start at once agree on one.
+    pub(super) async fn ensure(&self, alg: SigningAlg) -> Result<(), StartError> {
         let rows = self.store.signing_keys().await?;
         if rows.iter().any(|row| row.state == SigningKeyState::Active && row.alg == alg) {
             return Ok(());
         }
-        let fresh = given.map_or_else(|| SigningKey::generate(alg), Ok)?;
+        let fresh = self.source.key(alg)?;
         let row = signing_key_row(&fresh, self.key, self.random, self.now)?;
         match self.store.ensure_signing_key(row).await? {
             Outcome::Won(_) => Ok(()),

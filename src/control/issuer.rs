@@ -18,16 +18,16 @@ use super::faults::Faults;
 use super::personas::Happening;
 use super::snapshot::Snapshot;
 use super::spec::{Described, IssuerSpec, KeyChoice, describe};
-use super::{personas, ready_made, time};
+use super::{document, personas, ready_made, time};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::fetch::{Fetcher, Supplied};
 use crate::flow::admin::Admin;
 use crate::protocol::{Issuer, PublicUrl};
 use crate::random::Random;
-use crate::tokens::TestKey;
+use crate::tokens::{NewKeys, TestKeyPool};
 
-use start::{Parts, test_key};
+use start::Parts;
 
 pub use view::IssuerView;
 
@@ -41,9 +41,8 @@ pub struct TestIssuer {
     name: String,
     issuer: Issuer,
     control_url: String,
-    key_choice: KeyChoice,
     loopback_resources: bool,
-    number: usize,
+    pub(super) new_keys: NewKeys,
     clock: Clock,
     random: Random,
     fetcher: Fetcher,
@@ -72,8 +71,6 @@ pub(super) struct Held {
     pub(super) happens: Option<Happening>,
     /// Keys that are left out of the JWKS.
     pub(super) hidden_keys: BTreeSet<String>,
-    /// Test keys that were used.
-    pub(super) keys_used: usize,
 }
 
 pub(super) struct Running {
@@ -101,8 +98,8 @@ pub(super) struct Foundation {
     pub(super) stem: PathBuf,
     /// A database with the schema, to be copied.
     pub(super) template: PathBuf,
-    /// How many issuers there were before: which of the test keys is its own follows from that.
-    pub(super) number: usize,
+    /// The test keys that all issuers share.
+    pub(super) test_keys: TestKeyPool,
 }
 
 impl TestIssuer {
@@ -111,14 +108,13 @@ impl TestIssuer {
     /// # Errors
     /// The spec makes no sense.
     pub(super) async fn make(foundation: Foundation, spec: IssuerSpec) -> Result<Self, Refused> {
-        let Foundation { name, public_url, control_url, stem, template, number } = foundation;
-        // What has a seed has the same keys each time, however many issuers there were before.
-        let number = spec.seed.map_or(number, |seed| usize::try_from(seed % 1000).unwrap_or_default());
+        let Foundation { name, public_url, control_url, stem, template, test_keys } = foundation;
         let text = public_url.page_url(spec.issuer_path.as_deref().unwrap_or("/oauth"));
         let issuer = Issuer::within(&public_url, &text);
         let issuer = issuer.map_err(|error| Refused::invalid(format!("issuer_path: {error}")))?;
         let loopback_resources = spec.loopback_resources.unwrap_or(true);
         let described = describe(&issuer, &spec.config, loopback_resources)?;
+        spec.documents.keys().try_for_each(|url| document::check(url))?;
         let documents = spec.documents.iter();
         let documents = documents.map(|(url, body)| (url.clone(), Supplied::document(body.to_string())));
         let fetcher = Fetcher::supplied(documents.collect::<HashMap<_, _>>());
@@ -130,8 +126,11 @@ impl TestIssuer {
         });
         let clock = clock(&spec)?;
         let held = Held { config: spec.config.clone(), auto: spec.auto.clone(), ..Held::default() };
-        let parts =
-            Parts { key_choice: spec.keys, number, clock: &clock, random: &random, fetcher: &fetcher };
+        let new_keys = match spec.keys {
+            KeyChoice::Pool => NewKeys::TestKeys(test_keys.share(spec.seed)),
+            KeyChoice::Fresh => NewKeys::Generated,
+        };
+        let parts = Parts { new_keys: &new_keys, clock: &clock, random: &random, fetcher: &fetcher };
         let database = stem.with_extension("0.db");
         std::fs::copy(template, &database)?;
         let persona = spec.persona;
@@ -141,9 +140,8 @@ impl TestIssuer {
             name,
             issuer,
             control_url,
-            key_choice: spec.keys,
             loopback_resources,
-            number,
+            new_keys,
             clock,
             random,
             fetcher,
@@ -206,18 +204,6 @@ impl TestIssuer {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The test key that comes next.
-    pub(super) fn next_test_key(&self) -> TestKey {
-        let mut held = self.held();
-        held.keys_used += 1;
-        test_key(self.number + held.keys_used)
-    }
-
-    /// Whether its keys come from the repository.
-    pub(super) fn is_of_pool(&self) -> bool {
-        self.key_choice == KeyChoice::Pool
-    }
-
     /// Changes the configuration, and exchanges the server in front of the same database for one that has it.
     ///
     /// # Errors
@@ -271,8 +257,7 @@ impl TestIssuer {
 
     fn parts(&self) -> Parts<'_> {
         Parts {
-            key_choice: self.key_choice,
-            number: self.number,
+            new_keys: &self.new_keys,
             clock: &self.clock,
             random: &self.random,
             fetcher: &self.fetcher,
@@ -284,6 +269,7 @@ impl TestIssuer {
         let mut changes = self.changing.lock().await;
         changes.is_ended = true;
         self.running().app.close().await;
+        self.give_back_test_keys();
         remove_files(&self.stem);
     }
 }

@@ -19,6 +19,8 @@ pub(super) struct Snapshot {
     is_frozen: bool,
     drawn: Option<u64>,
     held: Held,
+    /// The test keys that it has had.
+    test_keys: Vec<usize>,
     faults: Placed,
     documents: HashMap<String, Supplied>,
 }
@@ -46,6 +48,7 @@ impl TestIssuer {
             is_frozen: self.clock().is_frozen(),
             drawn: self.random().drawn(),
             held: self.held().clone(),
+            test_keys: self.test_keys_taken(),
             faults: self.faults.kept(),
             documents: self.fetcher().supplied_documents(),
         };
@@ -77,6 +80,7 @@ impl TestIssuer {
         self.faults.put_back(snapshot.faults);
         self.fetcher().supply_only(snapshot.documents);
         *self.held() = snapshot.held;
+        self.put_back_test_keys(snapshot.test_keys);
         self.exchange(running);
         Ok(())
     }

@@ -2,10 +2,12 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod contract;
+mod cookies;
 mod deciding;
 mod disturbing;
 mod interlocks;
 mod isolation;
+mod keys;
 mod minting;
 mod personas;
 mod process;
