@@ -27,6 +27,7 @@ use crate::protocol::{Issuer, PublicUrl};
 use crate::random::Random;
 use crate::tokens::{NewKeys, TestKeyPool};
 
+pub(super) use start::Reach;
 use start::Parts;
 
 pub use view::IssuerView;
@@ -43,6 +44,7 @@ pub struct TestIssuer {
     control_url: String,
     loopback_resources: bool,
     pub(super) new_keys: NewKeys,
+    reach: Reach,
     clock: Clock,
     random: Random,
     fetcher: Fetcher,
@@ -95,6 +97,7 @@ pub(super) struct Foundation {
     pub(super) name: String,
     pub(super) public_url: PublicUrl,
     pub(super) control_url: String,
+    pub(super) reach: Reach,
     pub(super) stem: PathBuf,
     /// A database with the schema, to be copied.
     pub(super) template: PathBuf,
@@ -108,7 +111,7 @@ impl TestIssuer {
     /// # Errors
     /// The spec makes no sense.
     pub(super) async fn make(foundation: Foundation, spec: IssuerSpec) -> Result<Self, Refused> {
-        let Foundation { name, public_url, control_url, stem, template, test_keys } = foundation;
+        let Foundation { name, public_url, control_url, reach, stem, template, test_keys } = foundation;
         let text = public_url.page_url(spec.issuer_path.as_deref().unwrap_or("/oauth"));
         let issuer = Issuer::within(&public_url, &text);
         let issuer = issuer.map_err(|error| Refused::invalid(format!("issuer_path: {error}")))?;
@@ -130,7 +133,8 @@ impl TestIssuer {
             KeyChoice::Pool => NewKeys::TestKeys(test_keys.share(spec.seed)),
             KeyChoice::Fresh => NewKeys::Generated,
         };
-        let parts = Parts { new_keys: &new_keys, clock: &clock, random: &random, fetcher: &fetcher };
+        let parts =
+            Parts { new_keys: &new_keys, reach: &reach, clock: &clock, random: &random, fetcher: &fetcher };
         let database = stem.with_extension("0.db");
         std::fs::copy(template, &database)?;
         let persona = spec.persona;
@@ -142,6 +146,7 @@ impl TestIssuer {
             control_url,
             loopback_resources,
             new_keys,
+            reach,
             clock,
             random,
             fetcher,
@@ -258,6 +263,7 @@ impl TestIssuer {
     fn parts(&self) -> Parts<'_> {
         Parts {
             new_keys: &self.new_keys,
+            reach: &self.reach,
             clock: &self.clock,
             random: &self.random,
             fetcher: &self.fetcher,

@@ -1,5 +1,6 @@
 //! Starting the server of an issuer: once, and again whenever it is exchanged.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -21,9 +22,19 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The most connections that read a database: a test asks for little, and many issuers share the files that a process may open.
 const READERS: u32 = 2;
 
+/// From where a server can be reached.
+#[derive(Clone, Debug, Default)]
+pub(in crate::control) struct Reach {
+    /// Further host names by which requests may address it, in lower case.
+    pub(in crate::control) hosts: HashSet<String>,
+    /// Whether other machines may reach it.
+    pub(in crate::control) exposed: bool,
+}
+
 /// What a server is started from, again and again.
 pub(super) struct Parts<'a> {
     pub(super) new_keys: &'a NewKeys,
+    pub(super) reach: &'a Reach,
     pub(super) clock: &'a Clock,
     pub(super) random: &'a Random,
     pub(super) fetcher: &'a Fetcher,
@@ -44,7 +55,8 @@ impl Parts<'_> {
             new_keys: self.new_keys.clone(),
             declared: config.declared,
             facts: SiteFacts {
-                mode_notice: Some(ModeNotice { mode: pages::Mode::Test, exposed: false }),
+                hosts: self.reach.hosts.clone(),
+                mode_notice: Some(ModeNotice { mode: pages::Mode::Test, exposed: self.reach.exposed }),
                 ..SiteFacts::default()
             },
             one_click_login: false,
