@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use serde_json::{Map, Value};
+use tokio::sync::watch;
 
 use super::answer::Refused;
 use super::auto::Auto;
@@ -27,8 +28,8 @@ use crate::protocol::{Issuer, PublicUrl};
 use crate::random::Random;
 use crate::tokens::{NewKeys, TestKeyPool};
 
-pub(super) use start::Reach;
 use start::Parts;
+pub(super) use start::Reach;
 
 pub use view::IssuerView;
 
@@ -58,6 +59,8 @@ pub struct TestIssuer {
     pub(super) snapshots: Mutex<BTreeMap<String, Snapshot>>,
     /// The server; whoever began with one ends with it, when another takes its place.
     running: RwLock<Arc<Running>>,
+    /// True once it has ended.
+    over: watch::Sender<bool>,
     /// Held by whoever exchanges the server: one at a time, each going out from what the one before has left.
     pub(super) changing: tokio::sync::Mutex<Changes>,
 }
@@ -157,6 +160,7 @@ impl TestIssuer {
             held: Mutex::new(held),
             snapshots: Mutex::default(),
             running: RwLock::new(Arc::new(running)),
+            over: watch::Sender::new(false),
             changing: tokio::sync::Mutex::default(),
         };
         issuer.put_on(persona.as_deref())?;
@@ -184,6 +188,11 @@ impl TestIssuer {
 
     pub(super) fn fetcher(&self) -> &Fetcher {
         &self.fetcher
+    }
+
+    /// Whether it was ended.
+    pub(super) fn is_ended(&self) -> bool {
+        *self.over.borrow()
     }
 
     /// Whether its time is over.
@@ -245,13 +254,19 @@ impl TestIssuer {
 
     /// Puts a server in place of the one before, which goes on for a while for whoever began with it.
     pub(super) fn exchange(&self, running: Running) {
+        let database = running.database.clone();
         let before = {
             let mut current = self.running.write().unwrap_or_else(PoisonError::into_inner);
             std::mem::replace(&mut *current, Arc::new(running))
         };
+        let mut over = self.over.subscribe();
         tokio::spawn(async move {
-            tokio::time::sleep(GRACE).await;
+            // Over, or dropped, or late.
+            let _ = tokio::time::timeout(GRACE, over.wait_for(|is_over| *is_over)).await;
             before.app.close().await;
+            if before.database != database {
+                remove_files(&before.database);
+            }
         });
     }
 
@@ -274,14 +289,15 @@ impl TestIssuer {
     pub(super) async fn end(&self) {
         let mut changes = self.changing.lock().await;
         changes.is_ended = true;
+        self.over.send_replace(true);
         self.running().app.close().await;
         self.give_back_test_keys();
         remove_files(&self.stem);
     }
 }
 
-/// Removes the files whose names begin as this one's does.
-fn remove_files(stem: &Path) {
+/// Removes the files whose names begin as this one's does, without what is behind its last dot.
+pub(super) fn remove_files(stem: &Path) {
     let (Some(directory), Some(name)) = (stem.parent(), stem.file_stem()) else { return };
     let name = format!("{}.", name.to_string_lossy());
     for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{RawQuery, Request, State};
 use axum::http::{StatusCode, header};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, delete, get, post, put};
 use serde::Deserialize;
@@ -79,6 +79,7 @@ pub(super) fn control(mode: &TestMode) -> Router<TestMode> {
         .into_iter()
         .fold(Router::new(), add)
         .method_not_allowed_fallback(wrong_method)
+        .route_layer(from_fn_with_state(mode.clone(), ended_meanwhile))
         .route_layer(from_fn_with_state(mode.clone(), guard::check))
 }
 
@@ -99,6 +100,17 @@ fn created(body: &impl serde::Serialize) -> Answer {
 
 fn done() -> Answer {
     Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// What fails because its issuer was ended meanwhile is told so: there is none.
+async fn ended_meanwhile(State(mode): Mode, request: Request, next: Next) -> Response {
+    let name = request.uri().path().strip_prefix("/control/issuers/").and_then(|rest| rest.split('/').next());
+    let issuer = name.and_then(|name| mode.issuer(name));
+    let answer = next.run(request).await;
+    match issuer {
+        Some(issuer) => issuer.unless_ended(answer),
+        None => answer,
+    }
 }
 
 async fn wrong_method() -> Refused {

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 use tower::ServiceExt as _;
 
+use super::answer::Refused;
 use super::auto;
 use super::capture::captured;
 use super::decide::DecideSpec;
@@ -65,6 +66,14 @@ impl TestIssuer {
         }
         if !faults.iter().any(|fault| fault.drop) {
             entry.answered(answer.status().as_u16());
+        }
+        answer
+    }
+
+    /// An answer, unless it is a failure because the issuer was ended meanwhile: there is none.
+    pub(super) fn unless_ended(&self, answer: Response) -> Response {
+        if answer.status().is_server_error() && self.is_ended() {
+            return Refused::not_found("issuer", self.name()).into_response();
         }
         answer
     }

@@ -7,7 +7,7 @@ use std::sync::{MutexGuard, PoisonError};
 use super::address::is_name;
 use super::answer::Refused;
 use super::faults::Placed;
-use super::issuer::{Held, TestIssuer};
+use super::issuer::{Held, TestIssuer, remove_files};
 use crate::fetch::Supplied;
 use crate::protocol::Timestamp;
 
@@ -52,7 +52,11 @@ impl TestIssuer {
             faults: self.faults.kept(),
             documents: self.fetcher().supplied_documents(),
         };
-        self.snapshots().insert(name.clone(), snapshot);
+        let replaced = self.snapshots().insert(name.clone(), snapshot);
+        if let Some(replaced) = replaced {
+            // Whoever puts a state back holds the lock that is held here.
+            remove_files(&replaced.file);
+        }
         Ok(name)
     }
 

@@ -293,7 +293,10 @@ async fn dispatch(State(mode): State<TestMode>, request: Request) -> Response {
     match mode.issuer(&name) {
         // The server behind says what it says to those who mean another host, and nobody keeps it.
         Some(issuer) if !is_here(&mode, &request) => issuer.pass_on(request).await,
-        Some(issuer) => issuer.answer(request).await,
+        Some(issuer) => {
+            let answer = issuer.answer(request).await;
+            issuer.unless_ended(answer)
+        }
         None => Refused::not_found("issuer", &name).into_response(),
     }
 }

@@ -123,7 +123,9 @@ mod tests {
         let https = within("https://id.example", "/auth");
         let expected = "__Host-gatelet-session+auth=v; Path=/; Max-Age=9; HttpOnly; SameSite=Lax; Secure";
         assert_eq!(set(&https), expected);
-        for (one, other) in [(one, within("http://localhost:8710", "/t")), (https, issuer("https://id.example"))] {
+        for (one, other) in
+            [(one, within("http://localhost:8710", "/t")), (https, issuer("https://id.example"))]
+        {
             let mut headers = HeaderMap::new();
             let pair = format!("{}=v", Cookie::Session.name(&other));
             headers.insert(header::COOKIE, HeaderValue::from_str(&pair).unwrap());

@@ -19,7 +19,8 @@ async fn is_logged_in(browser: &mut Browser, issuer: &Issuer<'_>) -> bool {
 #[tokio::test]
 async fn issuers_in_one_browser_have_sessions_of_their_own() {
     let world = World::start().await;
-    let root = Issuer { world: &world, view: world.ask(reqwest::Method::GET, "/issuers/default", None).await.1 };
+    let root =
+        Issuer { world: &world, view: world.ask(reqwest::Method::GET, "/issuers/default", None).await.1 };
     // The name of one begins with the other's: `/t/one` is no part of `/t/one-more` (RFC 6265 §5.1.4).
     let issuers = [
         root,

@@ -12,5 +12,6 @@ mod minting;
 mod personas;
 mod process;
 mod state;
+mod stress;
 mod watching;
 mod world;
