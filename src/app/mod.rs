@@ -134,11 +134,12 @@ impl App {
         let now = clock.now();
         let secrets = keys::server_secrets(&store, &key, &random, now).await?;
         let first = FirstKeys { store: &store, key: &key, source: &new_keys, random: &random, now };
-        first.ensure(SigningAlg::Rs256).await?;
+        let mut in_hand = new_keys.in_hand();
+        in_hand.extend(first.ensure(SigningAlg::Rs256).await?);
         if declared.resources.iter().any(|each| each.signing_alg == SigningAlg::Es256) {
-            first.ensure(SigningAlg::Es256).await?;
+            in_hand.extend(first.ensure(SigningAlg::Es256).await?);
         }
-        let keys = keys::signing_keys(&store, key, mode, now).await?;
+        let keys = keys::signing_keys(&store, key, mode, &in_hand, now).await?;
         let declarations = declare::hashed(&store, declared, &secrets, &passwords, &random, now).await?;
         store.reconcile(declarations, now).await?;
         let engine = Engine::new(Parts {

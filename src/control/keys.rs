@@ -1,5 +1,7 @@
 //! Signing keys of an issuer, exchanged, lost and published late.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::answer::Refused;
@@ -73,7 +75,7 @@ impl TestIssuer {
     }
 
     /// A key that is not its own, never was and never will be.
-    pub(super) async fn foreign_key(&self, alg: SigningAlg) -> Result<SigningKey, Refused> {
+    pub(super) async fn foreign_key(&self, alg: SigningAlg) -> Result<Arc<SigningKey>, Refused> {
         match &self.new_keys {
             NewKeys::TestKeys(share) if alg == SigningAlg::Rs256 => Ok(share.stranger().signing_key()),
             NewKeys::Generated if alg == SigningAlg::Rs256 => Ok(TEST_KEYS[0].signing_key()),
@@ -109,7 +111,7 @@ impl TestIssuer {
 }
 
 /// A key, which may take its time.
-async fn made(source: NewKeys, alg: SigningAlg) -> Result<SigningKey, Refused> {
+async fn made(source: NewKeys, alg: SigningAlg) -> Result<Arc<SigningKey>, Refused> {
     let made = tokio::task::spawn_blocking(move || source.key(alg)).await;
     made.map_err(|error| Refused::fault(&error))?.map_err(|error| Refused::fault(&error))
 }

@@ -25,12 +25,22 @@ impl NewKeys {
     ///
     /// # Errors
     /// The operating system has no chance to draw from.
-    pub fn key(&self, alg: SigningAlg) -> Result<SigningKey, KeyError> {
+    pub fn key(&self, alg: SigningAlg) -> Result<Arc<SigningKey>, KeyError> {
         let lent = match self {
             Self::TestKeys(share) if alg == SigningAlg::Rs256 => share.take(),
             _ => None,
         };
-        lent.map_or_else(|| SigningKey::generate(alg), |key| Ok(key.signing_key()))
+        lent.map_or_else(|| SigningKey::generate(alg).map(Arc::new), |key| Ok(key.signing_key()))
+    }
+
+    /// Keys of the server that need not be opened again, because they are so already.
+    pub fn in_hand(&self) -> Vec<Arc<SigningKey>> {
+        match self {
+            Self::Generated => Vec::new(),
+            Self::TestKeys(share) => {
+                share.taken().into_iter().map(|key| TEST_KEYS[key].signing_key()).collect()
+            }
+        }
     }
 }
 

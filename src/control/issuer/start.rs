@@ -19,8 +19,9 @@ use crate::tokens::{KeyEncryptionKey, NewKeys, PasswordHasher};
 
 /// How long a request waits for the database: tests come all at once, on machines that do much else.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// The most connections that read a database: a test asks for little, and many issuers share the files that a process may open.
-const READERS: u32 = 2;
+/// The connections that read a database: a test asks for little, each takes a thread and a reading of the schema, and many
+/// issuers share the files that a process may open.
+const READERS: u32 = 1;
 
 /// From where a server can be reached.
 #[derive(Clone, Debug, Default)]

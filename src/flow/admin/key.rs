@@ -100,8 +100,8 @@ impl Admin {
     pub async fn generate_key(&self, alg: SigningAlg) -> Result<KnownKey, AdminError> {
         let rows = self.engine.store.signing_keys().await?;
         refuse_second_next(&rows, alg)?;
-        self.admit(&self.engine.new_key(alg).await.map_err(AdminError::Failed)?, Takeover::InTurn, &rows)
-            .await
+        let key = self.engine.new_key(alg).await.map_err(AdminError::Failed)?;
+        self.admit(&key, Takeover::InTurn, &rows).await
     }
 
     /// Has the next key take over as soon as it has been published for the lead: now if it has. One is made if none
