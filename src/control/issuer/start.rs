@@ -19,8 +19,9 @@ use crate::tokens::{KeyEncryptionKey, PasswordHasher, TEST_KEYS, TestKey};
 
 /// How long a request waits for the database: tests come all at once, on machines that do much else.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// The most connections that read a database: a test asks for little, and many issuers share the files that a process may open.
-const READERS: u32 = 2;
+/// The connections that read a database: a test asks for little, each takes a thread and a reading of the schema, and many
+/// issuers share the files that a process may open.
+const READERS: u32 = 1;
 
 /// A key of the repository; they come round again.
 pub(super) fn test_key(number: usize) -> TestKey {
