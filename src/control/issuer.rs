@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use serde_json::{Map, Value};
+use tokio::sync::watch;
 
 use super::answer::Refused;
 use super::auto::Auto;
@@ -18,17 +19,17 @@ use super::faults::Faults;
 use super::personas::Happening;
 use super::snapshot::Snapshot;
 use super::spec::{Described, IssuerSpec, KeyChoice, describe};
-use super::{personas, ready_made, time};
+use super::{document, personas, ready_made, time};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::fetch::{Fetcher, Supplied};
 use crate::flow::admin::Admin;
 use crate::protocol::{Issuer, PublicUrl};
 use crate::random::Random;
-use crate::tokens::TestKey;
+use crate::tokens::{NewKeys, TestKeyPool};
 
+use start::Parts;
 pub(super) use start::Reach;
-use start::{Parts, test_key};
 
 pub use view::IssuerView;
 
@@ -42,10 +43,9 @@ pub struct TestIssuer {
     name: String,
     issuer: Issuer,
     control_url: String,
-    key_choice: KeyChoice,
     loopback_resources: bool,
+    pub(super) new_keys: NewKeys,
     reach: Reach,
-    number: usize,
     clock: Clock,
     random: Random,
     fetcher: Fetcher,
@@ -59,6 +59,8 @@ pub struct TestIssuer {
     pub(super) snapshots: Mutex<BTreeMap<String, Snapshot>>,
     /// The server; whoever began with one ends with it, when another takes its place.
     running: RwLock<Arc<Running>>,
+    /// True once it has ended.
+    over: watch::Sender<bool>,
     /// Held by whoever exchanges the server: one at a time, each going out from what the one before has left.
     pub(super) changing: tokio::sync::Mutex<Changes>,
 }
@@ -74,8 +76,6 @@ pub(super) struct Held {
     pub(super) happens: Option<Happening>,
     /// Keys that are left out of the JWKS.
     pub(super) hidden_keys: BTreeSet<String>,
-    /// Test keys that were used.
-    pub(super) keys_used: usize,
 }
 
 pub(super) struct Running {
@@ -104,8 +104,8 @@ pub(super) struct Foundation {
     pub(super) stem: PathBuf,
     /// A database with the schema, to be copied.
     pub(super) template: PathBuf,
-    /// How many issuers there were before: which of the test keys is its own follows from that.
-    pub(super) number: usize,
+    /// The test keys that all issuers share.
+    pub(super) test_keys: TestKeyPool,
 }
 
 impl TestIssuer {
@@ -114,14 +114,13 @@ impl TestIssuer {
     /// # Errors
     /// The spec makes no sense.
     pub(super) async fn make(foundation: Foundation, spec: IssuerSpec) -> Result<Self, Refused> {
-        let Foundation { name, public_url, control_url, reach, stem, template, number } = foundation;
-        // What has a seed has the same keys each time, however many issuers there were before.
-        let number = spec.seed.map_or(number, |seed| usize::try_from(seed % 1000).unwrap_or_default());
+        let Foundation { name, public_url, control_url, reach, stem, template, test_keys } = foundation;
         let text = public_url.page_url(spec.issuer_path.as_deref().unwrap_or("/oauth"));
         let issuer = Issuer::within(&public_url, &text);
         let issuer = issuer.map_err(|error| Refused::invalid(format!("issuer_path: {error}")))?;
         let loopback_resources = spec.loopback_resources.unwrap_or(true);
         let described = describe(&issuer, &spec.config, loopback_resources)?;
+        spec.documents.keys().try_for_each(|url| document::check(url))?;
         let documents = spec.documents.iter();
         let documents = documents.map(|(url, body)| (url.clone(), Supplied::document(body.to_string())));
         let fetcher = Fetcher::supplied(documents.collect::<HashMap<_, _>>());
@@ -133,14 +132,12 @@ impl TestIssuer {
         });
         let clock = clock(&spec)?;
         let held = Held { config: spec.config.clone(), auto: spec.auto.clone(), ..Held::default() };
-        let parts = Parts {
-            key_choice: spec.keys,
-            number,
-            reach: &reach,
-            clock: &clock,
-            random: &random,
-            fetcher: &fetcher,
+        let new_keys = match spec.keys {
+            KeyChoice::Pool => NewKeys::TestKeys(test_keys.share(spec.seed)),
+            KeyChoice::Fresh => NewKeys::Generated,
         };
+        let parts =
+            Parts { new_keys: &new_keys, reach: &reach, clock: &clock, random: &random, fetcher: &fetcher };
         let database = stem.with_extension("0.db");
         std::fs::copy(template, &database)?;
         let persona = spec.persona;
@@ -150,10 +147,9 @@ impl TestIssuer {
             name,
             issuer,
             control_url,
-            key_choice: spec.keys,
             loopback_resources,
+            new_keys,
             reach,
-            number,
             clock,
             random,
             fetcher,
@@ -164,6 +160,7 @@ impl TestIssuer {
             held: Mutex::new(held),
             snapshots: Mutex::default(),
             running: RwLock::new(Arc::new(running)),
+            over: watch::Sender::new(false),
             changing: tokio::sync::Mutex::default(),
         };
         issuer.put_on(persona.as_deref())?;
@@ -193,6 +190,11 @@ impl TestIssuer {
         &self.fetcher
     }
 
+    /// Whether it was ended.
+    pub(super) fn is_ended(&self) -> bool {
+        *self.over.borrow()
+    }
+
     /// Whether its time is over.
     pub(super) fn is_over(&self, now: Instant) -> bool {
         self.until.is_some_and(|(until, _)| until <= now)
@@ -214,18 +216,6 @@ impl TestIssuer {
 
     pub(super) fn held(&self) -> MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The test key that comes next.
-    pub(super) fn next_test_key(&self) -> TestKey {
-        let mut held = self.held();
-        held.keys_used += 1;
-        test_key(self.number + held.keys_used)
-    }
-
-    /// Whether its keys come from the repository.
-    pub(super) fn is_of_pool(&self) -> bool {
-        self.key_choice == KeyChoice::Pool
     }
 
     /// Changes the configuration, and exchanges the server in front of the same database for one that has it.
@@ -264,13 +254,19 @@ impl TestIssuer {
 
     /// Puts a server in place of the one before, which goes on for a while for whoever began with it.
     pub(super) fn exchange(&self, running: Running) {
+        let database = running.database.clone();
         let before = {
             let mut current = self.running.write().unwrap_or_else(PoisonError::into_inner);
             std::mem::replace(&mut *current, Arc::new(running))
         };
+        let mut over = self.over.subscribe();
         tokio::spawn(async move {
-            tokio::time::sleep(GRACE).await;
+            // Over, or dropped, or late.
+            let _ = tokio::time::timeout(GRACE, over.wait_for(|is_over| *is_over)).await;
             before.app.close().await;
+            if before.database != database {
+                remove_files(&before.database);
+            }
         });
     }
 
@@ -281,8 +277,7 @@ impl TestIssuer {
 
     fn parts(&self) -> Parts<'_> {
         Parts {
-            key_choice: self.key_choice,
-            number: self.number,
+            new_keys: &self.new_keys,
             reach: &self.reach,
             clock: &self.clock,
             random: &self.random,
@@ -294,13 +289,15 @@ impl TestIssuer {
     pub(super) async fn end(&self) {
         let mut changes = self.changing.lock().await;
         changes.is_ended = true;
+        self.over.send_replace(true);
         self.running().app.close().await;
+        self.give_back_test_keys();
         remove_files(&self.stem);
     }
 }
 
-/// Removes the files whose names begin as this one's does.
-fn remove_files(stem: &Path) {
+/// Removes the files whose names begin as this one's does, without what is behind its last dot.
+pub(super) fn remove_files(stem: &Path) {
     let (Some(directory), Some(name)) = (stem.parent(), stem.file_stem()) else { return };
     let name = format!("{}.", name.to_string_lossy());
     for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {

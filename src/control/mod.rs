@@ -11,6 +11,7 @@
 
 mod address;
 mod answer;
+mod asked;
 mod auto;
 mod capture;
 mod decide;
@@ -27,6 +28,7 @@ mod routes;
 mod serving;
 mod snapshot;
 mod spec;
+mod spoil;
 mod test_mode;
 mod things;
 mod time;

@@ -9,24 +9,19 @@ use axum::Router;
 use super::Running;
 use crate::app::{App, Setup, StartError};
 use crate::clock::Clock;
-use crate::control::spec::{Described, KeyChoice};
+use crate::control::spec::Described;
 use crate::fetch::Fetcher;
 use crate::http::SiteFacts;
 use crate::pages::{self, ModeNotice};
 use crate::random::Random;
 use crate::store::{Mode, StoreOptions};
-use crate::tokens::{KeyEncryptionKey, PasswordHasher, TEST_KEYS, TestKey};
+use crate::tokens::{KeyEncryptionKey, NewKeys, PasswordHasher};
 
 /// How long a request waits for the database: tests come all at once, on machines that do much else.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The connections that read a database: a test asks for little, each takes a thread and a reading of the schema, and many
 /// issuers share the files that a process may open.
 const READERS: u32 = 1;
-
-/// A key of the repository; they come round again.
-pub(super) fn test_key(number: usize) -> TestKey {
-    TEST_KEYS[number % TEST_KEYS.len()]
-}
 
 /// From where a server can be reached.
 #[derive(Clone, Debug, Default)]
@@ -39,8 +34,7 @@ pub(in crate::control) struct Reach {
 
 /// What a server is started from, again and again.
 pub(super) struct Parts<'a> {
-    pub(super) key_choice: KeyChoice,
-    pub(super) number: usize,
+    pub(super) new_keys: &'a NewKeys,
     pub(super) reach: &'a Reach,
     pub(super) clock: &'a Clock,
     pub(super) random: &'a Random,
@@ -54,16 +48,12 @@ impl Parts<'_> {
         store.max_connections = READERS;
         store.acquire_timeout = PATIENCE;
         store.random = self.random.clone();
-        let signing_key = match self.key_choice {
-            KeyChoice::Pool => Some(test_key(self.number).signing_key()),
-            KeyChoice::Fresh => None,
-        };
         let config = described.config.clone();
         let app = App::build(Setup {
             policy: config.policy,
             store,
             key: KeyEncryptionKey::from_bytes(&[0x67; 32]),
-            signing_key,
+            new_keys: self.new_keys.clone(),
             declared: config.declared,
             facts: SiteFacts {
                 hosts: self.reach.hosts.clone(),

@@ -12,7 +12,7 @@ use crate::http::SiteFacts;
 use crate::protocol::{ClaimNames, Issuer, Policy, PublicUrl, Scope};
 use crate::store::{Mode, StoreOptions};
 use crate::testkit::seed::scope_token;
-use crate::tokens::{KeyEncryptionKey, PasswordHasher, TEST_KEYS};
+use crate::tokens::{KeyEncryptionKey, NewKeys, PasswordHasher, TestKeyPool};
 
 impl TestServerBuilder {
     pub(in crate::testkit) fn issuer(&self, address: SocketAddr) -> Issuer {
@@ -30,7 +30,7 @@ impl TestServerBuilder {
             policy: self.policy(issuer),
             store,
             key: KeyEncryptionKey::from_bytes(&[0x67; 32]),
-            signing_key: Some(TEST_KEYS[0].signing_key()),
+            new_keys: NewKeys::TestKeys(TestKeyPool::default().share(None)),
             declared: self.declared(),
             facts: SiteFacts {
                 hosts: self.hosts.clone(),
