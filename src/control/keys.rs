@@ -86,8 +86,8 @@ impl TestIssuer {
 
     /// A test key that this issuer has never had, if its keys come from there.
     fn fresh_test_key(&self, known: &[String]) -> Option<SigningKey> {
-        let pool = || (0..TEST_KEYS.len()).map(|_| self.next_test_key());
-        let fresh = self.is_of_pool().then(pool)?.find(|key| !known.iter().any(|kid| kid == key.thumbprint));
+        let mut pool = (0..TEST_KEYS.len()).map_while(|_| self.next_test_key());
+        let fresh = pool.find(|key| !known.iter().any(|kid| kid == key.thumbprint));
         fresh.map(|key| key.signing_key())
     }
 }

@@ -157,13 +157,13 @@ impl TestIssuer {
 
     fn first_resource(&self) -> Option<ResourceUri> {
         let running = self.running();
-        running.described.config.declared.resources.first().map(|resource| resource.uri.clone())
+        running.described.declared.resources.first().map(|resource| resource.uri.clone())
     }
 
     /// The first client that people use.
     fn first_client(&self) -> Result<ClientId, Refused> {
         let running = self.running();
-        let clients = &running.described.config.declared.clients;
+        let clients = &running.described.declared.clients;
         let first =
             clients.iter().find(|declared| !declared.client.redirect_uris.is_empty()).or(clients.first());
         let none = || Refused::invalid("client: the issuer has none; name one that is registered");
@@ -182,7 +182,7 @@ impl TestIssuer {
         let text = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let (client_id, tenant, audience) = (text("client_id"), text("tenant"), text("aud"));
         let running = self.running();
-        let declared = &running.described.config.declared;
+        let declared = &running.described.declared;
         let tenants = declared.tenants.iter().map(|tenant| tenant.id.to_string());
         let other_tenant =
             tenants.into_iter().find(|id| *id != tenant).unwrap_or_else(|| format!("not-{tenant}"));

@@ -1,9 +1,14 @@
 //! A request for an issuer: kept for the test, disturbed as it asked for, and answered by the server behind.
 
+use std::io;
+use std::sync::Arc;
+
+use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::Request;
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderValue, Method, header};
 use axum::response::{IntoResponse, Response};
+use http_body_util::{BodyExt as _, Full, Limited};
 use serde_json::Value;
 use tower::ServiceExt as _;
 
@@ -13,19 +18,22 @@ use super::decide::DecideSpec;
 use super::faults::{FaultSpec, is_another};
 use super::issuer::TestIssuer;
 
-/// The longest request that is passed on, in bytes: the server behind takes none that is as long.
+/// The longest body that is read, in bytes: the server behind takes none that is as long.
 const LONGEST: usize = 1024 * 1024;
 /// The endpoints that scripts of any origin may ask: a fault there is to be seen by them as well.
 const FOR_SCRIPTS: [&str; 6] = ["metadata", "jwks", "token", "register", "revoke", "userinfo"];
 
 impl TestIssuer {
+    /// Everything that it answers, for a port of its own.
+    pub(crate) fn router(self: &Arc<Self>) -> Router {
+        let issuer = Arc::clone(self);
+        Router::new().fallback(async move |request: Request| issuer.answer(request).await)
+    }
+
     /// Answers a request that was meant for this server.
     pub(super) async fn answer(&self, request: Request) -> Response {
         let (mut parts, body) = request.into_parts();
-        let Ok(body) = to_bytes(body, LONGEST).await else {
-            return (StatusCode::PAYLOAD_TOO_LARGE, "the body is too long, or was not sent to its end")
-                .into_response();
-        };
+        let (body, is_whole) = taken(body).await;
         let kept = captured(&parts, &body, self.clock().now().seconds());
         let (endpoint, form) = (kept.endpoint.clone(), kept.form.clone());
         // From here on it is in the log, even if whoever asked goes away before there is an answer.
@@ -49,7 +57,8 @@ impl TestIssuer {
         let mut answer = if faults.iter().any(FaultSpec::is_instead) {
             instead(&endpoint)
         } else {
-            self.behind(Request::from_parts(parts, Body::from(body.clone())), &body).await
+            let passed_on = if is_whole { Body::from(body.clone()) } else { broken() };
+            self.behind(Request::from_parts(parts, passed_on), &body).await
         };
         if hides_keys {
             answer = self.without_hidden_keys(answer).await;
@@ -99,6 +108,26 @@ impl TestIssuer {
         is_another(&mut parts.headers);
         Response::from_parts(parts, Body::from(Value::Object(jwks).to_string()))
     }
+}
+
+/// A body, and whether it came to its end. Of one that is longer than any that the server behind takes, there is as much
+/// as it takes to be refused there.
+async fn taken(mut body: Body) -> (Bytes, bool) {
+    let mut taken = Vec::new();
+    while taken.len() <= LONGEST {
+        match body.frame().await {
+            Some(Ok(frame)) => taken.extend_from_slice(frame.data_ref().unwrap_or(&Bytes::new())),
+            Some(Err(_)) => return (taken.into(), false),
+            None => break,
+        }
+    }
+    (taken.into(), true)
+}
+
+/// A body that breaks off, for the server behind to answer to as it does.
+fn broken() -> Body {
+    let over_its_limit = Limited::new(Full::new(Bytes::from_static(b"cut")), 0);
+    Body::new(over_its_limit.map_err(|_| io::Error::from(io::ErrorKind::UnexpectedEof)))
 }
 
 /// What a fault is put on in place of an answer.
