@@ -225,6 +225,11 @@ fn check(spec: &FaultSpec) -> Result<(), Refused> {
 }
 
 impl FaultSpec {
+    /// A fault of the next answer of an endpoint, with which nothing is wrong yet.
+    pub fn at(endpoint: &str) -> Self {
+        Self { endpoint: endpoint.to_owned(), ..Self::default() }
+    }
+
     /// Whether the request is not to be seen by the server behind.
     pub(super) fn is_instead(&self) -> bool {
         !self.processed && (self.drop || self.status.is_some() || self.body.is_some())

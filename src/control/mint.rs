@@ -98,6 +98,14 @@ impl TestIssuer {
         Ok(zoo)
     }
 
+    /// Revokes a token of this issuer, in its client's place (RFC 7009 §2.1): introspection calls it inactive from now on.
+    ///
+    /// # Errors
+    /// It is no token of this issuer.
+    pub async fn revoke(&self, token: &str) -> Result<(), Refused> {
+        Ok(self.administrator().revoke_token(token).await.map(drop)?)
+    }
+
     async fn specimen(&self, specimen: &Specimen, template: &Template) -> Result<Minted, Refused> {
         let admin = self.administrator();
         let kid = template.header.get("kid").and_then(Value::as_str).unwrap_or_default();

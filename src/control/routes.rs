@@ -19,6 +19,7 @@ use super::capture::Pattern;
 use super::decide::DecideSpec;
 use super::document::DocumentSpec;
 use super::faults::FaultSpec;
+use super::guard;
 use super::issuer::TestIssuer;
 use super::keys::KeySpec;
 use super::mint::{self, MintSpec};
@@ -26,7 +27,6 @@ use super::personas::PERSONAS;
 use super::spec::IssuerSpec;
 use super::test_mode::TestMode;
 use super::time::{Advance, ClockSetting};
-use super::{guard, things};
 
 /// The path of the control plane.
 const AT: &str = "/control";
@@ -160,7 +160,7 @@ struct Revocation {
 
 async fn revoke(State(mode): Mode, Path(name): Name, body: Bytes) -> Answer {
     let Revocation { token } = read(&body)?;
-    found(&mode, &name)?.administrator().revoke_token(&token).await?;
+    found(&mode, &name)?.revoke(&token).await?;
     done()
 }
 
@@ -312,11 +312,11 @@ async fn add_tenant(State(mode): Mode, Path(name): Name, body: Bytes) -> Answer 
 
 async fn add(mode: &TestMode, name: &str, table: &str, body: &[u8]) -> Answer {
     let issuer = found(mode, name)?;
-    things::add(&issuer, table, read::<Map<String, Value>>(body)?).await?;
+    issuer.declare(table, read::<Map<String, Value>>(body)?).await?;
     created(&issuer.view().await)
 }
 
 async fn remove_client(State(mode): Mode, Path((name, client_id)): Path<(String, String)>) -> Answer {
-    things::remove_client(&*found(&mode, &name)?, &client_id).await?;
+    found(&mode, &name)?.remove_client(&client_id).await?;
     done()
 }

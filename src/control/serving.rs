@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes, HttpBody as _, to_bytes};
 use axum::extract::Request;
 use axum::http::{HeaderValue, Method, header};
 use axum::response::{IntoResponse, Response};
@@ -18,8 +18,10 @@ use super::decide::DecideSpec;
 use super::faults::{FaultSpec, is_another};
 use super::issuer::TestIssuer;
 
-/// The longest body that is read, in bytes: the server behind takes none that is as long.
-const LONGEST: usize = 1024 * 1024;
+/// The longest body that is read, in bytes: the server behind takes none that is longer.
+const LONGEST: usize = MAX_BODY;
+/// The longest answer whose keys are hidden, in bytes.
+const LONGEST_JWKS: usize = 1024 * 1024;
 /// The endpoints that scripts of any origin may ask: a fault there is to be seen by them as well.
 const FOR_SCRIPTS: [&str; 6] = ["metadata", "jwks", "token", "register", "revoke", "userinfo"];
 
@@ -33,7 +35,7 @@ impl TestIssuer {
     /// Answers a request that was meant for this server.
     pub(super) async fn answer(&self, request: Request) -> Response {
         let (mut parts, body) = request.into_parts();
-        let (body, is_whole) = taken(body).await;
+        let (body, passed_on) = taken(body).await;
         let kept = captured(&parts, &body, self.clock().now().seconds());
         let (endpoint, form) = (kept.endpoint.clone(), kept.form.clone());
         // From here on it is in the log, even if whoever asked goes away before there is an answer.
@@ -57,7 +59,6 @@ impl TestIssuer {
         let mut answer = if faults.iter().any(FaultSpec::is_instead) {
             instead(&endpoint)
         } else {
-            let passed_on = if is_whole { Body::from(body.clone()) } else { broken() };
             self.behind(Request::from_parts(parts, passed_on), &body).await
         };
         if hides_keys {
@@ -98,7 +99,7 @@ impl TestIssuer {
     async fn without_hidden_keys(&self, answer: Response) -> Response {
         let hidden = self.held().hidden_keys.clone();
         let (mut parts, body) = answer.into_parts();
-        let bytes = to_bytes(body, LONGEST).await.unwrap_or_default();
+        let bytes = to_bytes(body, LONGEST_JWKS).await.unwrap_or_default();
         let Ok(Value::Object(mut jwks)) = serde_json::from_slice(&bytes) else {
             return Response::from_parts(parts, Body::from(bytes));
         };
@@ -110,18 +111,23 @@ impl TestIssuer {
     }
 }
 
-/// A body, and whether it came to its end. Of one that is longer than any that the server behind takes, there is as much
-/// as it takes to be refused there.
-async fn taken(mut body: Body) -> (Bytes, bool) {
+/// What a body says, as far as it is looked at here, and the body to pass on: what is too long or breaks off is for the
+/// server behind to refuse.
+async fn taken(mut body: Body) -> (Bytes, Body) {
+    // What is announced as too long need not come.
+    if body.size_hint().lower() > LONGEST as u64 {
+        return (Bytes::new(), body);
+    }
     let mut taken = Vec::new();
     while taken.len() <= LONGEST {
         match body.frame().await {
             Some(Ok(frame)) => taken.extend_from_slice(frame.data_ref().unwrap_or(&Bytes::new())),
-            Some(Err(_)) => return (taken.into(), false),
+            Some(Err(_)) => return (taken.into(), broken()),
             None => break,
         }
     }
-    (taken.into(), true)
+    let taken = Bytes::from(taken);
+    (taken.clone(), Body::from(taken))
 }
 
 /// A body that breaks off, for the server behind to answer to as it does.

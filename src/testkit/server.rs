@@ -92,6 +92,16 @@ impl TestServer {
     /// The same, described otherwise from now on. Faults, captured requests and snapshots end with the server that had
     /// them.
     pub async fn restart_with(self, change: impl FnOnce(TestServerBuilder) -> TestServerBuilder) -> Self {
+        let (builder, place) = self.stopped().await;
+        Self::launch(change(builder), place).await
+    }
+
+    /// Stops the server in good order: what was asked is answered, and its port is free for another.
+    pub async fn stop(self) {
+        drop(self.stopped().await);
+    }
+
+    async fn stopped(self) -> (TestServerBuilder, Place) {
         let Self { builder, directory, control, address, starts, mut running, http } = self;
         // Connections that are kept alive would hold the old server up.
         drop(http);
@@ -101,8 +111,7 @@ impl TestServer {
         }
         control.app().close().await;
         let database = control.database();
-        let place = Place { directory, database, port: address.port(), starts: starts + 1 };
-        Self::launch(change(builder), place).await
+        (builder, Place { directory, database, port: address.port(), starts: starts + 1 })
     }
 
     /// The issuer, byte for byte.
@@ -162,6 +171,33 @@ impl TestServer {
 
     /// What a test holds in its hands of the server: tokens minted without a flow, the clock, keys, faults, what was
     /// asked, snapshots, people without a browser.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use gatelet::testkit::{FaultSpec, KeyAction, MintSpec, Pattern, TestClient, TestServer};
+    ///
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gatelet::testkit::Refused> {
+    /// let server = TestServer::start().await;
+    /// let control = server.control();
+    ///
+    /// let good = control.mint(&MintSpec::default()).await?;
+    /// let expired = control.mint(&MintSpec { defect: Some("expired".to_owned()), ..MintSpec::default() }).await?;
+    /// assert!(expired.claims["exp"].as_i64() < good.claims["exp"].as_i64());
+    ///
+    /// control.advance(Duration::from_secs(900)).await?;
+    /// control.change_keys(KeyAction::Lose).await?;
+    /// control.add_fault(FaultSpec { status: Some(503), ..FaultSpec::at("token") })?;
+    ///
+    /// let client = TestClient::new(&server, "test-app", "http://127.0.0.1:4711/callback");
+    /// let callback = client.authorize_at_once(control, "alice", |request| request.scope("mcp:read")).await;
+    /// assert_eq!(client.redeem(&callback).await.status, 503);
+    /// client.redeem(&callback).await.granted();
+    /// let asked = control.expect(&Pattern::at("token").form("grant_type", "authorization_code")).await?;
+    /// assert_eq!(asked.len(), 2);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn control(&self) -> &Arc<TestIssuer> {
         &self.control
     }
