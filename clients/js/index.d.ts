@@ -86,7 +86,8 @@ export interface Keys {
 
 export interface Person {
   username: string;
-  password: string;
+  /** Absent for somebody who has none. */
+  password?: string;
   memberships: { tenant: string; roles: string[] }[];
 }
 
@@ -133,14 +134,24 @@ export interface FaultSpec {
   redirectSet?: Record<string, string | null>;
 }
 
-/** A fault that is going to happen. */
+/** A fault that is going to happen: what was asked for, by the control plane's own names. */
 export interface Fault {
+  /** For `removeFault`. */
   id: number;
-  endpoint: string;
+  endpoint: Endpoint;
   /** How often it still happens; null for good. */
-  times: number | null;
+  times?: number | null;
   /** The persona that brought it. */
   persona?: string;
+  form?: Record<string, string>;
+  delay_ms?: number;
+  drop?: boolean;
+  status?: number | null;
+  body?: string | null;
+  processed?: boolean;
+  headers?: Record<string, string | null>;
+  set?: Json;
+  redirect_set?: Record<string, string | null>;
 }
 
 /** A way for an authorization server to misbehave. */
@@ -202,6 +213,8 @@ export interface IssuerSpec {
   expiresIn?: number;
   /** `pool`, a key that everybody can know, unless given; `fresh` takes a moment. */
   keys?: "pool" | "fresh";
+  /** Scheme, host and port by which it is reached, where the program knows of another, such as a port that a container maps. */
+  origin?: string;
   /** The path of the issuer, `/oauth` unless given; `""` or `"/"` for none. */
   issuerPath?: string;
   /** Whether tokens are issued for every URL on loopback. They are unless this is false. */
@@ -249,7 +262,7 @@ export class Issuer {
   /** All members of the control plane's answer. */
   readonly facts: Json;
 
-  /** Ends this issuer. */
+  /** Ends this issuer; one that has ended already is left at that. */
   delete(): Promise<void>;
 
   /** A token as this issuer would issue it, without the way through a browser. */
@@ -358,8 +371,8 @@ export class Gatelet {
 }
 
 /**
- * Starts `gatelet test`, or takes the one that `GATELET_CONTROL_URL` and `GATELET_CONTROL_KEY` name. It ends with this
- * process, however that ends, or by `close`.
+ * Starts `gatelet test`, which ends with this process, however that ends, or by `close`. Where no `bin` is given and
+ * `GATELET_CONTROL_URL` and `GATELET_CONTROL_KEY` are set, takes the one that they name, and waits until that answers.
  */
 export function startGatelet(options?: StartOptions): Promise<Gatelet>;
 

@@ -98,7 +98,13 @@ def _python(program: str, here: Path, tally: Tally) -> None:
         report = here / "report.xml"
         _suite(f"kits: {name}: its tests pass", [*pytest, f"--junitxml={report}"], suite, env, report, tally)
     mypy = [python, "-m", "mypy", "--strict", f"--cache-dir={here / 'mypy'}"]
-    _check("kits: python: it is typed", [*mypy, ROOT / "clients/python/src"], here, env, tally)
+    # 3.10 is the oldest Python that it says it is for.
+    src = [*mypy, "--python-version=3.10", ROOT / "clients/python/src"]
+    _check("kits: python: it is typed", src, here, env, tally)
+    # These see the package that is installed: `py.typed` and all.
+    _check("kits: python: its tests are typed, wrong uses of it are found", [*mypy, "."], ROOT / "clients/python/tests", env, tally)
+    example = ROOT / "examples/fastmcp"
+    _check("kits: python: FastMCP: its tests are typed", [*mypy, "conftest.py", "test_servers.py"], example, env, tally)
 
 
 def _wheel(program: str, here: Path) -> Path:
@@ -136,5 +142,7 @@ def _javascript(program: str, here: Path, tally: Tally) -> None:
         _suite(f"kits: {name}: its tests pass", command, cwd, env, report, tally)
     jest = [bin / "jest", "--rootDir", runners, "--testMatch", "**/*.jest.cjs"]
     _check("kits: javascript: jest: its tests pass", jest, here, env, tally)
-    tsc = [bin / "tsc", "--noEmit", "--strict", "--module", "nodenext", "--target", "es2024", "--types", "node"]
-    _check("kits: javascript: it is typed", [*tsc, runners / "types.ts"], here, env, tally)
+    strict = ["--strict", "--exactOptionalPropertyTypes", "--noUncheckedIndexedAccess"]
+    tsc = [bin / "tsc", "--noEmit", *strict, "--module", "nodenext", "--target", "es2024", "--types", "node"]
+    types = [runners / name for name in ("types.ts", "types.cts")]
+    _check("kits: javascript: it is typed, wrong uses of it are found", [*tsc, *types], here, env, tally)

@@ -94,7 +94,7 @@ async fn administrator(place: Place, store: Store, actor: &'static str) -> Resul
     let (random, now, mode) = (Random::system(), clock.now(), store.mode());
     let key = existing_key(&place.key_source())?;
     let secrets = keys::server_secrets(&store, &key, &random, now).await?;
-    let keys = keys::signing_keys(&store, key, mode, now).await?;
+    let keys = keys::signing_keys(&store, key, mode, &[], now).await?;
     let policy = match place {
         Place::Serve(config) => config.policy,
         Place::Dev(_) => dev_policy(&store).await?,

@@ -1,5 +1,7 @@
 //! Opening the keys that the database keeps sealed, and making the first ones.
 
+use std::sync::Arc;
+
 use super::StartError;
 use crate::flow::{KeyFault, SigningKeys, signing_key_row};
 use crate::protocol::{ServerSecretId, SigningAlg, Timestamp};
@@ -42,29 +44,36 @@ pub(super) struct FirstKeys<'a> {
 impl FirstKeys<'_> {
     /// Makes a signing key for an algorithm that has none, or takes the one that is `given`. It signs at once: nobody
     /// can have a JWKS from before it that they trust for its tokens. Instances that start at once agree on one.
-    pub(super) async fn ensure(&self, alg: SigningAlg, given: Option<SigningKey>) -> Result<(), StartError> {
+    ///
+    /// Returns the key that was made or given, which the database need not have in the end.
+    pub(super) async fn ensure(
+        &self,
+        alg: SigningAlg,
+        given: Option<Arc<SigningKey>>,
+    ) -> Result<Option<Arc<SigningKey>>, StartError> {
         let rows = self.store.signing_keys().await?;
         if rows.iter().any(|row| row.state == SigningKeyState::Active && row.alg == alg) {
-            return Ok(());
+            return Ok(given);
         }
-        let fresh = given.map_or_else(|| SigningKey::generate(alg), Ok)?;
+        let fresh = given.map_or_else(|| SigningKey::generate(alg).map(Arc::new), Ok)?;
         let row = signing_key_row(&fresh, self.key, self.random, self.now)?;
         match self.store.ensure_signing_key(row).await? {
-            Outcome::Won(_) => Ok(()),
+            Outcome::Won(_) => Ok(Some(fresh)),
             // Somebody has sealed everything anew since the server secrets were opened.
             Outcome::Lost => Err(StartError::OtherKey("they were sealed anew just now".to_owned())),
         }
     }
 }
 
-/// The signing keys, open.
+/// The signing keys, open; those `in_hand` are so already.
 pub(super) async fn signing_keys(
     store: &Store,
     key: KeyEncryptionKey,
     mode: Mode,
+    in_hand: &[Arc<SigningKey>],
     now: Timestamp,
 ) -> Result<SigningKeys, StartError> {
-    let opened = SigningKeys::open(store, key, mode == Mode::Serve, now).await;
+    let opened = SigningKeys::open(store, key, mode == Mode::Serve, in_hand, now).await;
     opened.map_err(|fault| match fault {
         KeyFault::Key(KeyError::Sealed(error)) => other_key(error),
         KeyFault::Store(error) => error.into(),

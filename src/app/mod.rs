@@ -11,6 +11,8 @@ mod housekeeping;
 mod keys;
 pub mod serve_mode;
 
+use std::sync::Arc;
+
 use axum::Router;
 use keys::FirstKeys;
 
@@ -35,7 +37,7 @@ pub struct Setup {
     /// The key that seals what is secret in the database.
     pub key: KeyEncryptionKey,
     /// The signing key for a new database; a fresh one is made when absent.
-    pub signing_key: Option<SigningKey>,
+    pub signing_key: Option<Arc<SigningKey>>,
     /// What is declared: tenants, people, resources, clients.
     pub declared: Declared,
     /// How the server shows itself.
@@ -134,11 +136,11 @@ impl App {
         let now = clock.now();
         let secrets = keys::server_secrets(&store, &key, &random, now).await?;
         let first = FirstKeys { store: &store, key: &key, random: &random, now };
-        first.ensure(SigningAlg::Rs256, signing_key).await?;
+        let mut in_hand: Vec<_> = first.ensure(SigningAlg::Rs256, signing_key).await?.into_iter().collect();
         if declared.resources.iter().any(|each| each.signing_alg == SigningAlg::Es256) {
-            first.ensure(SigningAlg::Es256, None).await?;
+            in_hand.extend(first.ensure(SigningAlg::Es256, None).await?);
         }
-        let keys = keys::signing_keys(&store, key, mode, now).await?;
+        let keys = keys::signing_keys(&store, key, mode, &in_hand, now).await?;
         let declarations = declare::hashed(&store, declared, &secrets, &passwords, &random, now).await?;
         store.reconcile(declarations, now).await?;
         let engine = Engine::new(Parts {

@@ -193,7 +193,7 @@ impl Own {
             return Err(Failure::NoIssuer);
         }
         let (listeners, address) = listen::loopback(args.listen).await?;
-        let options = TestModeOptions { origin: format!("http://{address}"), key: None };
+        let options = TestModeOptions::at(format!("http://{address}"));
         let mode = TestMode::start(options).await?;
         let router = mode.router();
         let serving =

@@ -1,7 +1,7 @@
 //! `gatelet test`: issuers for integration tests, driven over HTTP.
 
 use std::io::{Read as _, Write as _};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 
 use clap::Args;
@@ -16,12 +16,21 @@ use crate::serve;
 /// Arguments of `gatelet test`.
 #[derive(Args, Clone, Debug)]
 pub struct TestArgs {
-    /// The loopback address to listen on; port 0 takes a free one.
+    /// The address to listen on; port 0 takes a free one.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     pub listen: SocketAddr,
     /// The key of the control plane [default: a fresh one].
     #[arg(long, value_name = "KEY", env = "GATELET_CONTROL_KEY", hide_env_values = true)]
     pub control_key: Option<String>,
+    /// Scheme, host and port by which issuers are reached [default: http://127.0.0.1:PORT]; an issuer can have its own.
+    #[arg(long, value_name = "URL")]
+    pub origin: Option<String>,
+    /// Let other machines in, or other containers. Its people and keys are known to everybody.
+    #[arg(long)]
+    pub expose: bool,
+    /// A further host name by which requests may address the server; can be given several times.
+    #[arg(long = "host", value_name = "NAME")]
+    pub hosts: Vec<String>,
     /// Go on when the standard input closes, which otherwise ends the process.
     #[arg(long)]
     pub stay: bool,
@@ -31,7 +40,7 @@ pub struct TestArgs {
 #[derive(Debug, thiserror::Error)]
 enum Refused {
     #[error(
-        "{0} can be reached from other machines, and test mode has well-known people and keys; it listens on loopback alone"
+        "{0} can be reached from other machines; test mode has well-known people and keys. Add --expose if you mean it"
     )]
     NotLoopback(SocketAddr),
     #[error("the control key has fewer than 16 characters, or others than visible ASCII")]
@@ -48,7 +57,7 @@ pub fn run(args: &TestArgs) -> ExitCode {
 }
 
 async fn start(args: &TestArgs) -> ExitCode {
-    if !args.listen.ip().is_loopback() {
+    if !args.listen.ip().is_loopback() && !args.expose {
         return fail(&Refused::NotLoopback(args.listen));
     }
     let is_good = |key: &String| key.len() >= 16 && key.bytes().all(|byte| byte.is_ascii_graphic());
@@ -59,7 +68,17 @@ async fn start(args: &TestArgs) -> ExitCode {
         Ok(bound) => bound,
         Err(error) => return fail(&error),
     };
-    let options = TestModeOptions { origin: format!("http://{address}"), key: args.control_key.clone() };
+    let own = if address.ip().is_unspecified() {
+        SocketAddr::from((Ipv4Addr::LOCALHOST, address.port()))
+    } else {
+        address
+    };
+    let options = TestModeOptions {
+        origin: args.origin.clone().unwrap_or_else(|| format!("http://{own}")),
+        key: args.control_key.clone(),
+        hosts: args.hosts.clone(),
+        exposed: args.expose,
+    };
     let mode = match TestMode::start(options).await {
         Ok(mode) => mode,
         Err(error) => return fail(&error),

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use axum::Router;
+
 use super::answer::Refused;
 use super::auto::Auto;
 use super::capture::Log;
@@ -24,12 +26,11 @@ use crate::flow::admin::Admin;
 use crate::protocol::Issuer;
 use crate::random::Random;
 use crate::tokens::TestKey;
-use axum::Router;
 
 use start::test_key;
 
-pub(super) use make::Foundation;
 pub(crate) use make::START;
+pub(super) use make::{Foundation, Reach};
 pub(crate) use start::Parts;
 pub(super) use start::store_options;
 pub use view::IssuerView;

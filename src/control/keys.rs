@@ -1,5 +1,7 @@
 //! Signing keys of an issuer, exchanged, lost and published late.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::answer::Refused;
@@ -76,7 +78,7 @@ impl TestIssuer {
         let key = match self.fresh_test_key(&known) {
             Some(key) => key,
             // Each of the pool was used, or none is wanted. Making one takes its time.
-            None => tokio::task::spawn_blocking(|| SigningKey::generate(SigningAlg::Rs256))
+            None => tokio::task::spawn_blocking(|| SigningKey::generate(SigningAlg::Rs256).map(Arc::new))
                 .await
                 .map_err(|error| Refused::fault(&error))?
                 .map_err(|error| Refused::fault(&error))?,
@@ -85,7 +87,7 @@ impl TestIssuer {
     }
 
     /// A test key that this issuer has never had, if its keys come from there.
-    fn fresh_test_key(&self, known: &[String]) -> Option<SigningKey> {
+    fn fresh_test_key(&self, known: &[String]) -> Option<Arc<SigningKey>> {
         let mut pool = (0..TEST_KEYS.len()).map_while(|_| self.next_test_key());
         let fresh = pool.find(|key| !known.iter().any(|kid| kid == key.thumbprint));
         fresh.map(|key| key.signing_key())

@@ -1,5 +1,7 @@
 //! Tokens without a flow: good ones, as the server issues them, and the specimens of the [zoo](crate::zoo).
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
@@ -123,12 +125,12 @@ impl TestIssuer {
     }
 
     /// A key that is not the issuer's and never was.
-    async fn foreign_key(&self, alg: SigningAlg) -> Result<SigningKey, Refused> {
+    async fn foreign_key(&self, alg: SigningAlg) -> Result<Arc<SigningKey>, Refused> {
         let known: Vec<String> = self.administrator().keys().await?.into_iter().map(|key| key.kid).collect();
         let other = TEST_KEYS.iter().find(|key| !known.iter().any(|kid| kid == key.thumbprint));
         match other.filter(|_| alg == SigningAlg::Rs256) {
             Some(key) => Ok(key.signing_key()),
-            None => tokio::task::spawn_blocking(move || SigningKey::generate(alg))
+            None => tokio::task::spawn_blocking(move || SigningKey::generate(alg).map(Arc::new))
                 .await
                 .map_err(|error| Refused::fault(&error))?
                 .map_err(|error| Refused::fault(&error)),

@@ -17,6 +17,7 @@ use super::capture::captured;
 use super::decide::DecideSpec;
 use super::faults::{FaultSpec, is_another};
 use super::issuer::TestIssuer;
+use crate::http::MAX_BODY;
 
 /// The longest body that is read, in bytes: the server behind takes none that is longer.
 const LONGEST: usize = MAX_BODY;

@@ -52,6 +52,9 @@ pub struct IssuerSpec {
     pub expires_in: Option<u64>,
     /// Where its first signing key comes from.
     pub keys: KeyChoice,
+    /// Scheme, host and port by which it is reached; those of the process unless given. For a port that a container or a
+    /// proxy has mapped.
+    pub origin: Option<String>,
     /// The path of the issuer under its URL: `/oauth` unless given; `""` or `"/"` for one at the root of it.
     pub issuer_path: Option<String>,
     /// Whether tokens are issued for every MCP server on loopback, registered or not. They are unless this is false.

@@ -15,7 +15,7 @@ use super::address::{self, DEFAULT, is_name, issuer_of};
 use super::answer::Refused;
 use super::directory::Directory;
 use super::guard::is_here;
-use super::issuer::{Foundation, TestIssuer, store_options};
+use super::issuer::{Foundation, Reach, TestIssuer, store_options};
 use super::routes;
 use super::spec::IssuerSpec;
 use crate::protocol::{PublicUrl, UrlError};
@@ -36,6 +36,17 @@ pub struct TestModeOptions {
     pub origin: String,
     /// The key of the control plane; a fresh one when absent.
     pub key: Option<String>,
+    /// Further host names by which requests may address it.
+    pub hosts: Vec<String>,
+    /// Whether other machines may reach it; only then can an issuer have an origin that is not on loopback.
+    pub exposed: bool,
+}
+
+impl TestModeOptions {
+    /// On loopback alone, with a fresh key.
+    pub fn at(origin: impl Into<String>) -> Self {
+        Self { origin: origin.into(), key: None, hosts: Vec::new(), exposed: false }
+    }
 }
 
 /// Why test mode does not start.
@@ -49,6 +60,11 @@ pub enum TestModeError {
         /// What is wrong with it.
         source: UrlError,
     },
+    /// The origin is reached from elsewhere, and that was not asked for.
+    #[error(
+        "{0} is reached from elsewhere; test mode has well-known people and keys. Add --expose if you mean it"
+    )]
+    NotLoopback(String),
     /// No directory for databases.
     #[error("no directory for the databases: {0}")]
     Directory(#[from] std::io::Error),
@@ -67,6 +83,7 @@ pub struct TestMode(Arc<Parts>);
 struct Parts {
     public_url: PublicUrl,
     key: String,
+    reach: Reach,
     directory: Directory,
     /// A database with the schema and nothing else, to be copied.
     template: PathBuf,
@@ -86,9 +103,12 @@ impl TestMode {
     /// # Errors
     /// [`TestModeError`].
     pub async fn start(options: TestModeOptions) -> Result<Self, TestModeError> {
-        let TestModeOptions { origin, key } = options;
+        let TestModeOptions { origin, key, hosts, exposed } = options;
         let public_url = PublicUrl::parse(&origin);
         let public_url = public_url.map_err(|source| TestModeError::Origin { origin, source })?;
+        if !public_url.is_loopback() && !exposed {
+            return Err(TestModeError::NotLoopback(public_url.to_string()));
+        }
         let directory = Directory::fresh()?;
         let template = directory.path().join("template.db");
         Store::open(&store_options(&format!("sqlite:{}", template.display()))).await?.close().await;
@@ -96,6 +116,7 @@ impl TestMode {
         let mode = Self(Arc::new(Parts {
             public_url,
             key: key.unwrap_or_else(fresh),
+            reach: Reach { hosts: hosts.iter().map(|host| host.to_ascii_lowercase()).collect(), exposed },
             directory,
             template,
             made: AtomicUsize::new(0),
@@ -125,7 +146,9 @@ impl TestMode {
         let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
         let name = name.map_or(host, |(name, _)| name).to_ascii_lowercase();
         let own = self.0.public_url.origin().split_once("://").map(|(_, authority)| authority);
-        matches!(name.as_str(), "localhost" | "127.0.0.1" | "[::1]") || own == Some(host)
+        matches!(name.as_str(), "localhost" | "127.0.0.1" | "[::1]")
+            || own == Some(host)
+            || self.0.reach.hosts.contains(&name)
     }
 
     /// Makes an issuer.
@@ -154,11 +177,13 @@ impl TestMode {
             return Err(Refused::taken("issuer", name));
         }
         let number = parts.made.fetch_add(1, Ordering::SeqCst);
-        let public_url = parts.public_url.page_url(&address::base_path(name));
+        let origin = self.origin_of(&spec)?;
+        let public_url = PublicUrl::parse(&origin.page_url(&address::base_path(name)));
         let foundation = Foundation {
             name: name.to_owned(),
-            public_url: PublicUrl::parse(&public_url).map_err(|error| Refused::fault(&error))?,
-            control_url: format!("{}/issuers/{name}", self.control_url()),
+            public_url: public_url.map_err(|error| Refused::fault(&error))?,
+            control_url: origin.page_url(&format!("/control/issuers/{name}")),
+            reach: parts.reach.clone(),
             stem: parts.directory.path().join(format!("{number}.issuer")),
             template: parts.template.clone(),
             number,
@@ -170,6 +195,21 @@ impl TestMode {
         // Somebody else took the name meanwhile.
         issuer.end().await;
         Err(Refused::taken("issuer", name))
+    }
+
+    /// Scheme, host and port by which an issuer is reached.
+    fn origin_of(&self, spec: &IssuerSpec) -> Result<PublicUrl, Refused> {
+        let Some(origin) = &spec.origin else { return Ok(self.0.public_url.clone()) };
+        let url = PublicUrl::parse(origin).map_err(|error| Refused::invalid(format!("origin: {error}")))?;
+        if !url.path().is_empty() {
+            return Err(Refused::invalid("origin: is scheme, host and port, without a path"));
+        }
+        if !url.is_loopback() && !self.0.reach.exposed {
+            return Err(Refused::invalid(
+                "origin: is reached from elsewhere, which needs a process that was started with --expose",
+            ));
+        }
+        Ok(url)
     }
 
     fn insert(&self, name: &str, issuer: &Arc<TestIssuer>) -> bool {

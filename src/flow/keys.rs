@@ -88,7 +88,7 @@ fn within(at: Timestamp, bound: Duration, now: Timestamp) -> bool {
 }
 
 impl SigningKeys {
-    /// Reads the rows, opens the keys that sign and refuses what it cannot use.
+    /// Reads the rows, opens the keys that sign unless they are `in_hand`, and refuses what it cannot use.
     ///
     /// # Errors
     /// [`KeyFault`]: a server that could not sign does not start.
@@ -96,10 +96,11 @@ impl SigningKeys {
         store: &Store,
         key: KeyEncryptionKey,
         refuses_test_keys: bool,
+        in_hand: &[Arc<SigningKey>],
         now: Timestamp,
     ) -> Result<Self, KeyFault> {
         let rows: Arc<[Row]> = store.signing_keys().await?.into();
-        let (ring, mut faults) = opened(&rows, &key, refuses_test_keys, None)?;
+        let (ring, mut faults) = opened(&rows, &key, refuses_test_keys, in_hand)?;
         if let Some(fault) = faults.pop() {
             return Err(fault);
         }
@@ -163,7 +164,7 @@ impl SigningKeys {
         if *last.rows == rows[..] {
             return self.update(|last| (last.at, last.failed_at) = (now, None));
         }
-        match opened(&rows, &self.key, self.refuses_test_keys, Some(&last.ring)) {
+        match opened(&rows, &self.key, self.refuses_test_keys, last.ring.signers()) {
             Ok((ring, faults)) => {
                 for fault in faults {
                     tracing::error!(%fault, "a signing key cannot be used");
@@ -271,19 +272,22 @@ pub fn row(
 }
 
 /// The ring that the rows describe. A key that should sign and cannot is published, since others may sign with it, and
-/// told of. Keys of the ring `before` are not opened again.
+/// told of. Keys that are `in_hand` are not opened again.
 fn opened(
     rows: &[Row],
     kek: &KeyEncryptionKey,
     refuses_test_keys: bool,
-    before: Option<&KeyRing>,
+    in_hand: &[Arc<SigningKey>],
 ) -> Result<(KeyRing, Vec<KeyFault>), KeyFault> {
     let (mut signing, mut others, mut faults) = (Vec::new(), Vec::new(), Vec::new());
     for row in rows.iter().filter(|row| row.state != SigningKeyState::Revoked) {
         let jwk = PublicJwk::from_json(&row.public_jwk).ok_or_else(|| KeyFault::Damaged(row.kid.clone()))?;
         if row.state == SigningKeyState::Active {
-            let known = before.and_then(|ring| ring.signer(row.alg)).filter(|key| *key.public_jwk() == jwk);
-            match known.map_or_else(|| open_one(row, kek, refuses_test_keys), |key| Ok(Arc::clone(key))) {
+            let known = in_hand.iter().find(|key| key.alg() == row.alg && *key.public_jwk() == jwk);
+            match known.map_or_else(|| open_one(row, kek), |key| Ok(Arc::clone(key))) {
+                Ok(key) if refuses_test_keys && key.is_test_key() => {
+                    faults.push(KeyFault::TestKey(row.kid.clone()));
+                }
                 Ok(key) => signing.push(key),
                 Err(fault) => faults.push(fault),
             }
@@ -293,10 +297,6 @@ fn opened(
     Ok((KeyRing::new(signing, others)?, faults))
 }
 
-fn open_one(row: &Row, kek: &KeyEncryptionKey, refuses_test_keys: bool) -> Result<Arc<SigningKey>, KeyFault> {
-    let key = SigningKey::open(row.alg, &row.kid, &row.sealed, kek)?;
-    if refuses_test_keys && key.is_test_key() {
-        return Err(KeyFault::TestKey(row.kid.clone()));
-    }
-    Ok(Arc::new(key))
+fn open_one(row: &Row, kek: &KeyEncryptionKey) -> Result<Arc<SigningKey>, KeyFault> {
+    Ok(Arc::new(SigningKey::open(row.alg, &row.kid, &row.sealed, kek)?))
 }

@@ -1,7 +1,7 @@
 //! `GET <issuer>/openapi.json`: the endpoints for programs, in the terms of OpenAPI 3.1.
 //!
 //! What does not depend on the server stands in `openapi.json` beside this file; addresses, version and what the policy
-//! leaves out are filled in once. `tests/flows/openapi.rs` holds it against the routes.
+//! leaves out are filled in when somebody asks first. `tests/flows/openapi.rs` holds it against the routes.
 
 use axum::body::Bytes;
 use axum::extract::State;
@@ -9,8 +9,9 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+use super::answer::server_error;
 use super::site::Site;
-use crate::protocol::{GrantType, Policy, RegistrationMode};
+use crate::protocol::{Endpoint, GrantType, Policy, RegistrationMode};
 
 const TEMPLATE: &str = include_str!("openapi.json");
 
@@ -38,5 +39,11 @@ pub(super) fn document(policy: &Policy) -> Result<Bytes, serde_json::Error> {
 pub(super) async fn get(State(site): State<Site>) -> Response {
     let headers =
         [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "public, max-age=300")];
-    (headers, site.openapi()).into_response()
+    match site.openapi() {
+        Ok(document) => (headers, document).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "the OpenAPI document cannot be written");
+            server_error(Endpoint::Token)
+        }
+    }
 }

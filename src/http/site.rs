@@ -1,7 +1,7 @@
 //! What the endpoints know beside the engine: how this server shows itself.
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::body::Bytes;
 
@@ -18,7 +18,8 @@ pub struct Site(Arc<Parts>);
 struct Parts {
     engine: Engine,
     metadata: Bytes,
-    openapi: Bytes,
+    /// Made when somebody asks for it first.
+    openapi: OnceLock<Bytes>,
     facts: SiteFacts,
     limits: Limits,
 }
@@ -52,12 +53,11 @@ impl Site {
     /// A site of `engine`.
     ///
     /// # Errors
-    /// When the discovery or the OpenAPI document cannot be written as JSON.
+    /// When the discovery document cannot be written as JSON.
     pub fn new(engine: Engine, facts: SiteFacts) -> Result<Self, serde_json::Error> {
         let metadata = Bytes::from(serde_json::to_vec(&Metadata::of(&engine.policy))?);
-        let openapi = super::openapi::document(&engine.policy)?;
         let limits = Limits::new(&engine.policy.rates);
-        Ok(Self(Arc::new(Parts { engine, metadata, openapi, facts, limits })))
+        Ok(Self(Arc::new(Parts { engine, metadata, openapi: OnceLock::new(), facts, limits })))
     }
 
     /// The engine behind it.
@@ -71,8 +71,15 @@ impl Site {
     }
 
     /// The OpenAPI document, ready to send.
-    pub(super) fn openapi(&self) -> Bytes {
-        self.0.openapi.clone()
+    ///
+    /// # Errors
+    /// When it cannot be written as JSON.
+    pub(super) fn openapi(&self) -> Result<Bytes, serde_json::Error> {
+        if let Some(made) = self.0.openapi.get() {
+            return Ok(made.clone());
+        }
+        let made = super::openapi::document(&self.0.engine.policy)?;
+        Ok(self.0.openapi.get_or_init(|| made).clone())
     }
 
     /// The issuer, from which every address of ours follows.

@@ -42,7 +42,7 @@ impl TestIssuers {
         let listener = serve::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await;
         let listener = listener.unwrap_or_else(|error| panic!("{error}"));
         let address = listener.local_addr().expect("a bound listener has an address");
-        let options = TestModeOptions { origin: format!("http://{address}"), key: None };
+        let options = TestModeOptions::at(format!("http://{address}"));
         let mode = TestMode::start(options).await.unwrap_or_else(|error| panic!("{error}"));
         let (running, stopped) = oneshot::channel::<()>();
         let router = mode.router();

@@ -82,8 +82,6 @@ pub fn another_jti(jti: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use serde_json::json;
 
     use super::*;
@@ -94,7 +92,7 @@ mod tests {
     }
 
     fn ring() -> KeyRing {
-        KeyRing::new(vec![Arc::new(TEST_KEYS[0].signing_key())], []).unwrap()
+        KeyRing::new(vec![TEST_KEYS[0].signing_key()], []).unwrap()
     }
 
     fn part(token: &str, n: usize) -> Vec<u8> {

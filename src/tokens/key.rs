@@ -185,6 +185,8 @@ impl fmt::Debug for SigningKey {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 
     use super::*;
@@ -206,7 +208,7 @@ mod tests {
     #[test]
     fn a_key_is_parsed_once_and_not_for_every_signature() {
         // Destructured without `..`: no DER or PEM is kept from which a signature could parse the key again.
-        let SigningKey { pair, jwk: _ } = TEST_KEYS[0].signing_key();
+        let SigningKey { pair, jwk: _ } = SigningKey::import_pem(TEST_KEYS[0].pem, None).unwrap();
         let (Pair::Rsa(RsaKeyPair { .. }) | Pair::P256(EcdsaKeyPair { .. })) = pair;
     }
 
@@ -214,7 +216,9 @@ mod tests {
     fn signatures_verify_with_the_public_key_of_the_same_pair() {
         let generated = SigningKey::generate(SigningAlg::Es256).unwrap();
         let other = SigningKey::generate(SigningAlg::Es256).unwrap();
-        for (key, other) in [(TEST_KEYS[0].signing_key(), TEST_KEYS[1].signing_key()), (generated, other)] {
+        let committed = TEST_KEYS.map(|key| SigningKey::import_pem(key.pem, None).unwrap());
+        let [first, second, ..] = committed;
+        for (key, other) in [(first, second), (generated, other)] {
             let signature = key.sign(b"message").unwrap();
             assert!(verifies(&key, b"message", &signature));
             assert!(!verifies(&key, b"massage", &signature));
@@ -236,7 +240,7 @@ mod tests {
     #[test]
     fn a_sealed_key_opens_under_its_kid_only() {
         let (kek, random) = (KeyEncryptionKey::from_bytes(&[1; 32]), Random::seeded(1));
-        for key in [TEST_KEYS[0].signing_key(), SigningKey::generate(SigningAlg::Es256).unwrap()] {
+        for key in [TEST_KEYS[0].signing_key(), Arc::new(SigningKey::generate(SigningAlg::Es256).unwrap())] {
             let sealed = key.seal(&kek, &random).unwrap();
             let opened = SigningKey::open(key.alg(), key.kid(), &sealed, &kek).unwrap();
             assert_eq!(opened.public_jwk(), key.public_jwk());

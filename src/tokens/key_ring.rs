@@ -101,6 +101,11 @@ impl KeyRing {
         Ok(Self(Arc::new(Inner { signing, published, jwks })))
     }
 
+    /// The keys that sign, at most one of each algorithm.
+    pub fn signers(&self) -> &[Arc<SigningKey>] {
+        &self.0.signing
+    }
+
     /// The key that signs with an algorithm, if there is one.
     pub fn signer(&self, alg: SigningAlg) -> Option<&Arc<SigningKey>> {
         self.0.signing.iter().find(|key| key.alg() == alg)

@@ -1,6 +1,8 @@
 //! The signing keys in this repository's `keys/`. Everybody can read them: they make tests fast and repeatable, and a
 //! server that real people trust must refuse them.
 
+use std::sync::{Arc, OnceLock};
+
 use super::key::SigningKey;
 
 /// A private key that is public.
@@ -33,11 +35,18 @@ pub const TEST_KEYS: [TestKey; 8] = [
     test_key!("8", "Jdv22XYv0OU54JnbuYT5AFClMtPxms38cyej2mszHVs"),
 ];
 
+/// The committed keys, parsed at first use: parsing one takes longer than all else about a new issuer of a test.
+static PARSED: [OnceLock<Arc<SigningKey>>; TEST_KEYS.len()] = [const { OnceLock::new() }; TEST_KEYS.len()];
+
 impl TestKey {
     /// The key, ready to sign.
     #[expect(clippy::expect_used, reason = "the committed keys are parsed in this file's tests")]
-    pub fn signing_key(&self) -> SigningKey {
-        SigningKey::import_pem(self.pem, None).expect("a committed test key is a good RSA key")
+    pub fn signing_key(&self) -> Arc<SigningKey> {
+        let parsed = || {
+            Arc::new(SigningKey::import_pem(self.pem, None).expect("a committed test key is a good RSA key"))
+        };
+        let place = TEST_KEYS.iter().position(|key| key.pem == self.pem);
+        place.map_or_else(parsed, |place| Arc::clone(PARSED[place].get_or_init(parsed)))
     }
 }
 

@@ -1,4 +1,5 @@
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,7 +10,7 @@ use crate::tokens::{Jti, SigningKey, TEST_KEYS};
 
 const NOW: i64 = 1_800_000_000;
 
-fn keys() -> (SigningKey, SigningKey) {
+fn keys() -> (Arc<SigningKey>, Arc<SigningKey>) {
     (TEST_KEYS[0].signing_key(), TEST_KEYS[1].signing_key())
 }
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use gatelet::testkit::{
-    Auto, Browser, ClockSetting, DecideSpec, Decision, DocumentSpec, FaultSpec, IssuerSpec, KeyAction, MintSpec,
-    Pattern, TestClient, TestIssuers, TestResource, TestServer, TestUser,
+    Auto, Browser, ClockSetting, DecideSpec, Decision, DocumentSpec, FaultSpec, IssuerSpec, KeyAction,
+    MintSpec, Pattern, TestClient, TestIssuers, TestResource, TestServer, TestUser,
 };
 use gatelet::zoo::SPECIMENS;
 use serde_json::{Value, json};
@@ -16,9 +16,7 @@ async fn a_server_of_which_nothing_is_said_is_an_issuer_of_gatelet_test() {
     let (server, gatelet) = (TestServer::start().await, TestIssuers::start().await);
     let theirs = gatelet.issuer(IssuerSpec::default()).await.view().await;
     let ours = server.control().view().await;
-    let told = |people: Vec<Value>, clients: Vec<Value>, resources: Vec<Value>| {
-        json!({ "people": people, "clients": clients, "resources": resources })
-    };
+    let told = |people: Vec<Value>, clients: Vec<Value>, resources: Vec<Value>| json!({ "people": people, "clients": clients, "resources": resources });
     assert_eq!(
         told(ours.people, ours.clients, ours.resources),
         told(theirs.people, theirs.clients, theirs.resources)
@@ -39,7 +37,8 @@ async fn a_server_of_which_nothing_is_said_is_an_issuer_of_gatelet_test() {
 
 #[tokio::test]
 async fn what_a_test_names_stands_in_place_of_what_is_ready_made() {
-    let server = TestServer::builder().user(TestUser::new("zoe").member_of("initech", ["clerk"])).start().await;
+    let server =
+        TestServer::builder().user(TestUser::new("zoe").member_of("initech", ["clerk"])).start().await;
     let view = server.control().view().await;
     let memberships = json!([{ "tenant": "initech", "roles": ["clerk"] }]);
     assert_eq!(
@@ -48,7 +47,10 @@ async fn what_a_test_names_stands_in_place_of_what_is_ready_made() {
     );
     let zoe = MintSpec { user: Some("zoe".to_owned()), ..MintSpec::default() };
     let minted = server.control().mint(&zoe).await.unwrap();
-    assert_eq!((&minted.claims["tenant"], &minted.claims["client_id"]), (&json!("initech"), &json!("test-app")));
+    assert_eq!(
+        (&minted.claims["tenant"], &minted.claims["client_id"]),
+        (&json!("initech"), &json!("test-app"))
+    );
 }
 
 const RS_SECRET: &str = "a0secret0of0a0resource0server0aaaa";
@@ -158,16 +160,20 @@ async fn a_state_is_kept_and_put_back_and_outlives_a_restart() {
     let granted = app.authorize_at_once(server.control(), "alice", |request| request).await;
     let before = server.control().keep(None).await.unwrap();
     app.redeem(&granted).await.granted();
-    assert_eq!(app.redeem(&granted).await.error(), "invalid_grant");
+    assert_eq!(app.redeem(&granted).await.refusal(), (400, "invalid_grant"));
     for _ in 0..2 {
         server.control().put_back(&before).await.unwrap();
         app.redeem(&granted).await.granted();
     }
     let server = server.restart().await;
-    assert_eq!(app.redeem(&granted).await.error(), "invalid_grant", "the state that was there at the end");
+    assert_eq!(
+        app.redeem(&granted).await.refusal(),
+        (400, "invalid_grant"),
+        "the state that was there at the end"
+    );
     let before = server.control().keep(None).await.unwrap();
     server.control().put_back(&before).await.unwrap();
-    assert_eq!(app.redeem(&granted).await.error(), "invalid_grant");
+    assert_eq!(app.redeem(&granted).await.refusal(), (400, "invalid_grant"));
 }
 
 #[tokio::test]

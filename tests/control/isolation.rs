@@ -34,6 +34,32 @@ async fn two_hundred_issuers_in_parallel_tests_do_not_interfere() {
     assert_eq!(issuers.len(), MANY);
 }
 
+/// A container's port is another one outside; whoever is there makes an issuer that goes by that.
+#[tokio::test]
+async fn an_issuer_is_where_the_one_who_made_it_reaches_it() {
+    let world = World::start().await;
+    let origin = "http://localhost:32768";
+    let issuer = world.issuer(json!({ "name": "mapped", "origin": origin })).await;
+    assert_eq!(issuer.text("issuer"), format!("{origin}/t/mapped/oauth"));
+    assert_eq!(issuer.text("control_url"), format!("{origin}/control/issuers/mapped"));
+    let own = world.gatelet.mode().control_url().replace("/control", "");
+    let metadata = issuer.text("metadata_url").replace(origin, &own);
+    let request = world.http.get(metadata).header("host", "localhost:32768");
+    let (status, metadata) = crate::world::answer(request).await;
+    assert_eq!((status, &metadata["issuer"]), (200, &issuer.view["issuer"]));
+    for (origin, why) in [
+        ("http://localhost:32768/path", "without a path"),
+        ("https://id.example", "--expose"),
+        ("http://id.example", "plain http"),
+        ("localhost", "absolute URL"),
+    ] {
+        let (status, refused) =
+            world.ask(reqwest::Method::POST, "/issuers", Some(json!({ "origin": origin }))).await;
+        let said = refused["error_description"].as_str().unwrap_or_default();
+        assert!(status == 400 && said.starts_with("origin: ") && said.contains(why), "{status} {refused}");
+    }
+}
+
 /// A test as somebody writes it: people, a client and a clock of its own, a flow, a fault, and what it was asked.
 async fn one_test(world: &World, n: usize) -> String {
     let (tenant, user, now) = (format!("tenant-{n}"), format!("user-{n}"), 1_800_000_000 + 10_000 * n);

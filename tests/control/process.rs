@@ -66,11 +66,34 @@ fn it_stays_when_it_is_told_to_and_takes_the_key_that_it_is_given() {
 }
 
 #[test]
-fn it_listens_on_loopback_alone_and_wants_a_key_that_is_one() {
-    for arguments in [["--listen", "0.0.0.0:0"], ["--control-key", "short"]] {
+fn it_is_on_loopback_alone_unless_it_is_exposed_and_wants_a_key_that_is_one() {
+    for arguments in
+        [["--listen", "0.0.0.0:0"], ["--origin", "https://id.example"], ["--control-key", "short"]]
+    {
         let output = gatelet(&arguments).stderr(Stdio::piped()).output().unwrap();
         assert!(!output.status.success());
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(said.starts_with("error: ") && said.lines().count() == 1, "{said}");
     }
+}
+
+#[tokio::test]
+async fn an_exposed_one_says_so_on_its_pages_and_goes_by_the_names_that_it_was_given() {
+    let (mut child, ready) = started(&["--listen", "0.0.0.0:0", "--expose", "--host", "Gatelet"]);
+    let issuer = ready["issuer"].as_str().unwrap();
+    assert!(issuer.starts_with("http://127.0.0.1:"), "{issuer}");
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let page = http.get(ready["url"].as_str().unwrap()).send().await.unwrap().text().await.unwrap();
+    assert!(page.contains("This server can be reached from the network."), "{page}");
+    let control = format!("{}/issuers", ready["control_url"].as_str().unwrap());
+    let metadata = ready["metadata_url"].as_str().unwrap();
+    let key = ready["control_key"].as_str().unwrap();
+    for (host, status) in [("gatelet:8720", 200), ("gatelet", 200), ("rebound.example", 403)] {
+        for url in [control.as_str(), metadata] {
+            let answer = http.get(url).header("host", host).bearer_auth(key).send().await.unwrap();
+            assert_eq!(answer.status(), status, "{host} {url}");
+        }
+    }
+    drop(child.stdin.take());
+    assert!(ends_within(&mut child, Duration::from_secs(10)));
 }

@@ -27,7 +27,7 @@ cases![
 async fn issuer() -> (TestMode, Issuer) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
-    let mode = TestMode::start(TestModeOptions { origin, key: None }).await.unwrap();
+    let mode = TestMode::start(TestModeOptions::at(origin)).await.unwrap();
     let router = mode.router();
     tokio::spawn(async move { axum::serve(listener, router).await });
     let issuer = Issuer::find(&mode.control_url(), mode.key(), "default").await.unwrap();

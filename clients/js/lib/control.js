@@ -1,6 +1,9 @@
 // Requests to the control plane.
 "use strict";
 
+const http = require("node:http");
+const https = require("node:https");
+
 /** Milliseconds that an answer may take, beyond what was asked for by `wait`. */
 const PATIENCE = 30_000;
 
@@ -16,9 +19,13 @@ class GateletError extends Error {
 class ExpectationFailed extends GateletError {}
 
 class Control {
-  constructor(url, key) {
+  #epitaph;
+
+  /** `epitaph` answers how the process ended, where that is known. */
+  constructor(url, key, epitaph = async () => undefined) {
     this.url = url.replace(/\/+$/, "");
     this.key = key;
+    this.#epitaph = epitaph;
   }
 
   /** What is answered, parsed; undefined for an answer without content. `body` undefined is none. */
@@ -29,17 +36,36 @@ class Control {
     }
     const headers = { authorization: `Bearer ${this.key}`, accept: "application/json" };
     if (body !== undefined) headers["content-type"] = "application/json";
-    const signal = AbortSignal.timeout(PATIENCE + wait * 1000);
-    let answer, text;
+    let answer;
     try {
-      answer = await fetch(url, { method, headers, body: JSON.stringify(body), signal });
-      text = await answer.text();
+      answer = await exchange(url, { method, headers, timeout: PATIENCE + wait * 1000 }, JSON.stringify(body));
     } catch (cause) {
-      throw new GateletError(`${method} ${url}: gatelet does not answer: ${cause.cause?.message ?? cause.message}`, { cause });
+      const ended = await this.#epitaph();
+      const message = `${method} ${url}: gatelet does not answer: ${cause.message || cause.code}`;
+      throw new GateletError(ended ? `${message}\n${ended}` : message, { cause });
     }
-    if (!answer.ok) throw refusal(method, path, answer.status, text);
+    const { status, text } = answer;
+    if (status < 200 || status > 299) throw refusal(method, path, status, text);
     return text === "" ? undefined : JSON.parse(text);
   }
+}
+
+/**
+ * One request. Not by `fetch`, which the tests of a client replace, and which jsdom does not have; and not on a connection
+ * that is kept, which would keep a test run from ending.
+ */
+function exchange(url, { method, headers, timeout }, body) {
+  const { request } = url.protocol === "https:" ? https : http;
+  return new Promise((resolve, reject) => {
+    const asked = request(url, { method, headers, agent: false, signal: AbortSignal.timeout(timeout) }, (answer) => {
+      const chunks = [];
+      answer.on("data", (chunk) => chunks.push(chunk));
+      answer.once("error", reject);
+      answer.once("end", () => resolve({ status: answer.statusCode, text: Buffer.concat(chunks).toString() }));
+    });
+    asked.once("error", reject);
+    asked.end(body);
+  });
 }
 
 function refusal(method, path, status, text) {

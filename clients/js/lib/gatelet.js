@@ -1,9 +1,11 @@
 // One process of `gatelet test`. index.d.ts documents it.
 "use strict";
 
+const { setTimeout: sleep } = require("node:timers/promises");
+
 const { Control } = require("./control.js");
 const { Issuer } = require("./issuer.js");
-const { Process } = require("./process.js");
+const { Process, STARTING } = require("./process.js");
 
 class Gatelet {
   #control;
@@ -54,10 +56,24 @@ class Gatelet {
 
 async function startGatelet({ bin, args = [] } = {}) {
   const { GATELET_CONTROL_URL: url, GATELET_CONTROL_KEY: key = "none" } = process.env;
-  if (url && !bin) return connectGatelet(url, key);
+  if (url && !bin) return connectInTime(url, key);
   const running = new Process(bin, args);
   const announced = await running.announcement();
-  return new Gatelet(new Control(announced.control_url, announced.control_key), announced.version, running);
+  const control = new Control(announced.control_url, announced.control_key, () => running.epitaph());
+  return new Gatelet(control, announced.version, running);
+}
+
+/** The one that is named may be about to start, as a container is that was started together with the tests. */
+async function connectInTime(url, key) {
+  const late = Date.now() + STARTING;
+  for (;;) {
+    try {
+      return await connectGatelet(url, key);
+    } catch (problem) {
+      if (problem.status !== undefined || Date.now() > late) throw problem;
+    }
+    await sleep(100);
+  }
 }
 
 async function connectGatelet(controlUrl, controlKey) {
@@ -72,11 +88,16 @@ function withIssuer(spec, body) {
   return async (...context) => {
     const gatelet = await (shared ??= startGatelet());
     const issuer = await gatelet.issuer(spec);
+    let result;
     try {
-      return await body(issuer, ...context);
-    } finally {
-      await issuer.delete();
+      result = await body(issuer, ...context);
+    } catch (problem) {
+      // What went wrong inside is what there is to tell.
+      await issuer.delete().catch(() => {});
+      throw problem;
     }
+    await issuer.delete();
+    return result;
   };
 }
 

@@ -25,8 +25,13 @@ class Issuer {
     return this.#control.call(method, `/issuers/${encodeURIComponent(this.name)}${path}`, options);
   }
 
-  delete() {
-    return this.#call("DELETE", "");
+  async delete() {
+    try {
+      await this.#call("DELETE", "");
+    } catch (problem) {
+      // It has ended already.
+      if (problem.status !== 404) throw problem;
+    }
   }
 
   // Tokens

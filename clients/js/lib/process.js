@@ -7,8 +7,13 @@ const path = require("node:path");
 const readline = require("node:readline");
 const { GateletError } = require("./control.js");
 
+/** Milliseconds that the program may take to answer. */
 const STARTING = 30_000;
+/** It answers for eight seconds what it was asked before it ends. */
+const ENDING = 10_000;
 const LOG_LINES = 1000;
+/** So many lines of the log are in the message about a program that has ended. */
+const LAST_LINES = 20;
 const FILE = process.platform === "win32" ? "gatelet.exe" : "gatelet";
 
 /** The gatelet program: `GATELET_BIN`, else that of the package for this platform, else the one on `PATH`. */
@@ -17,7 +22,10 @@ function program() {
   const found = packaged() ?? onPath();
   if (found === undefined) {
     const name = `@gatelet/${process.platform}-${process.arch}`;
-    throw new GateletError(`there is no gatelet program in ${name} or on PATH; GATELET_BIN can name one`);
+    throw new GateletError(
+      `there is no gatelet program in ${name}, which is not installed, and none on PATH: build one (\`cargo install --path .\` ` +
+        "in a checkout of Gatelet puts it on PATH), or name one by GATELET_BIN",
+    );
   }
   return found;
 }
@@ -46,8 +54,10 @@ class Process {
 
   constructor(bin, args) {
     this.command = [bin ?? program(), "test", ...args];
-    this.#child = spawn(this.command[0], this.command.slice(1), { stdio: "pipe" });
-    this.#ended = new Promise((resolve) => this.#child.once("close", resolve));
+    // In a group of its own: Ctrl-C is for the tests, which delete their issuers then. (On Windows that were a new window.)
+    const options = { stdio: "pipe", detached: process.platform !== "win32", windowsHide: true };
+    this.#child = spawn(this.command[0], this.command.slice(1), options);
+    this.#ended = new Promise((resolve) => this.#child.once("close", (code, signal) => resolve(signal ?? `exit code ${code}`)));
     // A closed pipe is no news: the program has ended.
     this.#child.stdin.on("error", () => {});
     readline.createInterface({ input: this.#child.stderr }).on("line", (line) => {
@@ -89,14 +99,25 @@ class Process {
     return problem;
   }
 
-  /** Closes its standard input and waits for it to end; kills it if it does not. */
+  /** How it ended, and the last that it said; undefined, if it runs. */
+  async epitaph() {
+    // Its connections may break a moment before it is gone.
+    let timer;
+    const runs = new Promise((resolve) => (timer = setTimeout(resolve, 500)));
+    const ended = await Promise.race([this.#ended, runs]);
+    clearTimeout(timer);
+    if (ended === undefined) return undefined;
+    return `gatelet has ended (${ended}); the end of its log:\n${this.#log.slice(-LAST_LINES).join("\n") || "nothing"}`;
+  }
+
+  /** Has it end, and waits for that; kills it if it does not. */
   async stop() {
     this.#child.ref();
-    const timer = setTimeout(() => this.#child.kill("SIGKILL"), 5000);
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), ENDING);
     this.#child.stdin.end();
     await this.#ended;
     clearTimeout(timer);
   }
 }
 
-module.exports = { Process, program };
+module.exports = { Process, STARTING, program };

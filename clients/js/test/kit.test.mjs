@@ -4,6 +4,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
@@ -50,6 +51,45 @@ test("an issuer ends with its test", async () => {
   })();
   await assert.rejects(ended.mint(), { status: 404 });
 });
+
+test("an issuer that has ended can be deleted", withIssuer({}, async (issuer) => {
+  await issuer.delete();
+  await issuer.delete();
+}));
+
+test("what goes wrong inside is what is told", async () => {
+  const own = withIssuer({}, async (issuer) => {
+    await issuer.delete();
+    throw new RangeError("of the test");
+  });
+  await assert.rejects(own(), RangeError);
+});
+
+test("a fault is listed as it was asked for", withIssuer({}, async (issuer) => {
+  const headers = { "retry-after": "1" };
+  const id = await issuer.fault({ endpoint: "par", times: null, delayMs: 5, headers, set: { a: null } });
+  const [{ persona, ...fault }] = await issuer.faults();
+  assert.deepEqual([fault.id, fault.endpoint, fault.times, fault.delay_ms], [id, "par", null, 5]);
+  assert.deepEqual([fault.headers, fault.set, persona], [headers, { a: null }, undefined]);
+}));
+
+test("a process that died is reported with how it ended", async () => {
+  const gatelet = await startGatelet();
+  const issuer = await gatelet.issuer();
+  process.kill(gatelet.pid, "SIGKILL");
+  await assert.rejects(issuer.mint(), /does not answer: [^]*has ended \(SIGKILL\); the end of its log:/);
+  await gatelet.close();
+});
+
+test("tests that replace fetch have an issuer all the same", withIssuer({}, async (issuer) => {
+  const { fetch } = globalThis;
+  globalThis.fetch = () => assert.fail("this is the fetch of the tests");
+  try {
+    assert.equal((await issuer.mint()).claims.sub, "alice");
+  } finally {
+    globalThis.fetch = fetch;
+  }
+}));
 
 test("issuers have nothing in common", async () => {
   const [one, other] = [await inUse.issuer(), await (await inUse.gatelet()).issuer()];
@@ -108,6 +148,23 @@ test("one that is running already is used", async (t) => {
   assert.ok((await gatelet.issuers()).length > 0, "closing it leaves it running");
 });
 
+test("one that is about to start is waited for", async (t) => {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const at = `127.0.0.1:${server.address().port}`;
+  await new Promise((resolve) => server.close(resolve));
+  Object.assign(process.env, { GATELET_CONTROL_URL: `http://${at}/control`, GATELET_CONTROL_KEY: "the-key-of-a-container" });
+  t.after(() => {
+    delete process.env.GATELET_CONTROL_URL;
+    delete process.env.GATELET_CONTROL_KEY;
+  });
+  const waiting = startGatelet();
+  await sleep(500);
+  const started = await startGatelet({ bin: program(), args: ["--listen", at] });
+  assert.equal((await waiting).controlKey, started.controlKey);
+  await started.close();
+});
+
 /** Whether a process is over, or is within a few seconds. */
 async function ends(pid) {
   for (let i = 0; i < 200; i += 1) {
@@ -119,6 +176,12 @@ async function ends(pid) {
 }
 
 const needsProc = { skip: existsSync("/proc/self/stat") ? false : "looks for processes in /proc" };
+
+test("who interrupts the tests does not interrupt their server", needsProc, async () => {
+  const group = (pid) => readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" ")[2];
+  // A terminal's Ctrl-C goes to its foreground group.
+  assert.notEqual(group((await inUse.gatelet()).pid), group(process.pid));
+});
 
 const WAYS = { "is closed": "await it.close()", "is forgotten": "", "is killed": "setTimeout(() => {}, 600_000)" };
 for (const [how, rest] of Object.entries(WAYS)) {
@@ -152,7 +215,7 @@ test("the program is looked for in three places", (t) => {
   mkdirSync(alone);
   for (const name of ["process.js", "control.js"]) copyFileSync(path.join(path.dirname(script), name), path.join(alone, name));
   const found = (PATH) => spawnSync(process.execPath, ["-e", code], { env: { PATH }, cwd: elsewhere, encoding: "utf8" });
-  assert.match(found("/nowhere").stderr, /GATELET_BIN can name one/);
+  assert.match(found("/nowhere").stderr, /cargo install .*GATELET_BIN/s);
   writeFileSync(path.join(elsewhere, "gatelet"), "");
   chmodSync(path.join(elsewhere, "gatelet"), 0o755);
   assert.equal(found(elsewhere).stdout.trim(), path.join(elsewhere, "gatelet"));

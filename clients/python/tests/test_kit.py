@@ -1,22 +1,25 @@
 """The package as it is installed, with the program in it."""
 
 import asyncio
+import concurrent.futures
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gatelet import AsyncGatelet, AsyncIssuer, DidNotStart, ExpectationFailed, Gatelet, GateletError, Issuer, program
 
 
-def fetched(url: str) -> tuple[int, dict]:
+def fetched(url: str) -> tuple[int, dict[str, Any]]:
     try:
         with urllib.request.urlopen(url, timeout=10) as answer:
             return answer.status, json.load(answer)
@@ -52,7 +55,7 @@ def test_a_marker_says_what_the_issuer_is_like(issuer: Issuer) -> None:
 
 
 @pytest.fixture
-def issuer_spec(request: pytest.FixtureRequest) -> dict:
+def issuer_spec(request: pytest.FixtureRequest) -> dict[str, Any]:
     return {"issuer_path": "/here"} if "fixture" in request.node.name else {}
 
 
@@ -109,6 +112,21 @@ def test_who_is_running_already_is_used(gatelet: Gatelet, monkeypatch: pytest.Mo
     assert gatelet.issuers(), "closing it leaves it running"
 
 
+def test_one_that_is_about_to_start_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        at = f"127.0.0.1:{free.getsockname()[1]}"
+    key = "the-key-of-a-container"
+    monkeypatch.setenv("GATELET_CONTROL_URL", f"http://{at}/control")
+    monkeypatch.setenv("GATELET_CONTROL_KEY", key)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        waiting = pool.submit(Gatelet.from_environment)
+        time.sleep(0.5)
+        assert not waiting.done()
+        with Gatelet(arguments=["--listen", at]):
+            assert waiting.result(timeout=20).control_key == key
+
+
 def test_coroutines_wait_for_the_same(async_issuer: AsyncIssuer) -> None:
     async def scenario() -> None:
         waiting = asyncio.create_task(async_issuer.requests(endpoint="jwks", wait=10))
@@ -124,13 +142,80 @@ def test_coroutines_wait_for_the_same(async_issuer: AsyncIssuer) -> None:
                 assert issuer.issuer == (await gatelet.issuer_named(issuer.name)).issuer
             with pytest.raises(GateletError, match="404"):
                 await gatelet.issuer_named(issuer.name)
+            assert [each.name for each in await gatelet.issuers()] == ["default"]
+            assert await gatelet.personas() and await gatelet.openapi()
 
     asyncio.run(scenario())
 
 
-def test_everything_of_an_issuer_can_be_awaited() -> None:
-    public = {name for name in vars(Issuer) if not name.startswith("_")}
-    assert {name for name in public if not hasattr(AsyncIssuer, name)} == set()
+def test_everything_can_be_awaited() -> None:
+    def public(kind: type) -> set[str]:
+        return {name for name in vars(kind) if not name.startswith("_")}
+
+    assert public(Issuer) <= public(AsyncIssuer)
+    # Who awaits names the issuer `default`, and hands the ways to begin to AsyncGatelet.
+    assert public(Gatelet) - public(AsyncGatelet) == {"default", "connect", "from_environment"}
+
+
+def test_a_gatelet_that_was_not_entered_says_so() -> None:
+    with pytest.raises(GateletError, match="async with"):
+        AsyncGatelet().log()
+
+
+def test_an_issuer_that_has_ended_can_be_deleted(gatelet: Gatelet) -> None:
+    with gatelet.issuer() as issuer:
+        issuer.delete()
+    issuer.delete()
+    with pytest.raises(GateletError, match="404"):
+        issuer.mint()
+
+
+def test_what_goes_wrong_inside_is_what_is_told() -> None:
+    with pytest.raises(ZeroDivisionError), Gatelet() as gatelet, gatelet.issuer():
+        gatelet.close()
+        raise ZeroDivisionError
+
+
+def test_a_fault_is_listed_as_it_was_asked_for(issuer: Issuer) -> None:
+    number = issuer.fault("par", form={"client_id": "x"}, times=None, headers={"retry-after": "1"}, set={"a": None})
+    (fault,) = issuer.faults()
+    assert (fault.id, fault.endpoint, fault.times, fault.form) == (number, "par", None, {"client_id": "x"})
+    assert (fault.headers, fault.set, fault.status) == ({"retry-after": "1"}, {"a": None}, None)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kills by a signal")
+def test_a_process_that_died_is_reported_with_how_it_ended() -> None:
+    with Gatelet() as gatelet:
+        issuer = gatelet.issuer()
+        assert gatelet.pid is not None
+        os.kill(gatelet.pid, signal.SIGKILL)
+        began = time.monotonic()
+        with pytest.raises(GateletError, match=r"does not answer: (.|\n)*has ended \(exit code -9\); the end of its log:") as told:
+            issuer.mint()
+        assert told.value.status is None
+        assert time.monotonic() - began < 5
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends a signal to a group of processes")
+def test_who_interrupts_the_tests_does_not_interrupt_their_server(gatelet: Gatelet) -> None:
+    assert gatelet.pid is not None
+    # A terminal's Ctrl-C goes to its foreground group.
+    assert os.getpgid(gatelet.pid) != os.getpgid(0)
+
+
+def test_nothing_is_left_open() -> None:
+    script = "import gatelet, gc\nwith gatelet.Gatelet() as it: it.issuer().mint()\ndel it; gc.collect()"
+    done = subprocess.run([sys.executable, "-X", "dev", "-c", script], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+def test_a_forked_process_does_not_keep_it_running() -> None:
+    # It has inherited the pipe that the program waits on.
+    script = "import gatelet, os, time\nit = gatelet.Gatelet()\nif os.fork() == 0: time.sleep(20); os._exit(0)\nit.close()"
+    began = time.monotonic()
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+    assert time.monotonic() - began < 15
 
 
 def ended(pid: int) -> bool:
@@ -176,7 +261,7 @@ def test_the_program_is_looked_for_in_three_places(monkeypatch: pytest.MonkeyPat
     assert Path(program()) == packaged
     monkeypatch.delenv("GATELET_BIN")
     monkeypatch.setenv("PATH", os.devnull)
-    with pytest.raises(DidNotStart, match="GATELET_BIN"):
+    with pytest.raises(DidNotStart, match="cargo install(.*)GATELET_BIN"):
         program()
 
 

@@ -3,7 +3,7 @@
 import dataclasses
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ import pytest
 from gatelet import (
     Client,
     Clock,
+    Fault,
     Gatelet,
     GateletError,
     Issuer,
@@ -107,7 +108,7 @@ def test_every_path_of_the_control_plane_is_reachable(gatelet: Gatelet, called: 
     assert {template(method, path) for method, path in called} == offered
 
 
-SPECS = {
+SPECS: dict[str, Callable[..., object]] = {
     "IssuerSpec": Gatelet.issuer,
     "ZooSpec": Issuer.zoo,
     "MintSpec": Issuer.mint,
@@ -125,6 +126,7 @@ ANSWERS: dict[str, type] = {
     "Resource": Resource,
     "Specimen": Specimen,
     "Clock": Clock,
+    "Fault": Fault,
     "Keys": Keys,
     "Persona": Persona,
     "Request": SeenRequest,
@@ -140,5 +142,10 @@ def test_what_can_be_asked_for_has_a_parameter(gatelet: Gatelet) -> None:
 def test_what_is_answered_has_a_place(gatelet: Gatelet) -> None:
     schemas = gatelet.openapi()["components"]["schemas"]
     for name, kind in ANSWERS.items():
-        assert {field.name for field in dataclasses.fields(kind)} == set(schemas[name]["properties"]), name
+        fields = {field.name: field for field in dataclasses.fields(kind)}
+        assert set(fields) == set(schemas[name]["properties"]), name
+        # What may be left out has a value all the same.
+        left_out = set(fields) - set(schemas[name]["required"])
+        nothing = dataclasses.MISSING
+        assert all(fields[each].default is not nothing or fields[each].default_factory is not nothing for each in left_out), name
     assert {"token", *Token.__annotations__} == set(schemas["Minted"]["properties"])

@@ -1,6 +1,6 @@
 //! Making an issuer as a test has specified it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 use super::{Beginning, Parts, TestIssuer, remove_files};
@@ -17,15 +17,25 @@ use crate::random::Random;
 
 /// Where the clock starts of an issuer with a seed and nothing else: 2027-01-15 08:00:00 UTC.
 pub(crate) const START: i64 = 1_800_000_000;
-/// The most connections that read a database: a test asks for little, and many issuers share the files that a process
-/// may open.
-const READERS: u32 = 2;
+/// The connections that read a database: a test asks for little, each takes a thread and a reading of the schema, and many
+/// issuers share the files that a process may open.
+const READERS: u32 = 1;
+
+/// From where a server can be reached.
+#[derive(Clone, Debug, Default)]
+pub(in crate::control) struct Reach {
+    /// Further host names by which requests may address it, in lower case.
+    pub(in crate::control) hosts: HashSet<String>,
+    /// Whether other machines may reach it.
+    pub(in crate::control) exposed: bool,
+}
 
 /// What a new issuer is made of.
 pub(in crate::control) struct Foundation {
     pub(in crate::control) name: String,
     pub(in crate::control) public_url: PublicUrl,
     pub(in crate::control) control_url: String,
+    pub(in crate::control) reach: Reach,
     pub(in crate::control) stem: PathBuf,
     /// A database with the schema, to be copied.
     pub(in crate::control) template: PathBuf,
@@ -39,7 +49,7 @@ impl TestIssuer {
     /// # Errors
     /// The spec makes no sense.
     pub(in crate::control) async fn make(foundation: Foundation, spec: IssuerSpec) -> Result<Self, Refused> {
-        let Foundation { name, public_url, control_url, stem, template, number } = foundation;
+        let Foundation { name, public_url, control_url, reach, stem, template, number } = foundation;
         // What has a seed has the same keys each time, however many issuers there were before.
         let number = spec.seed.map_or(number, |seed| usize::try_from(seed % 1000).unwrap_or_default());
         let text = public_url.page_url(spec.issuer_path.as_deref().unwrap_or("/oauth"));
@@ -53,7 +63,8 @@ impl TestIssuer {
             random: spec.seed.map_or_else(Random::system, Random::seeded),
             fetcher: Fetcher::supplied(documents.collect::<HashMap<_, _>>()),
             facts: SiteFacts {
-                mode_notice: Some(ModeNotice { mode: pages::Mode::Test, exposed: false }),
+                hosts: reach.hosts,
+                mode_notice: Some(ModeNotice { mode: pages::Mode::Test, exposed: reach.exposed }),
                 ..SiteFacts::default()
             },
             first_key: (spec.keys == KeyChoice::Pool).then_some(number),

@@ -12,7 +12,7 @@ use crate::tokens::test_keys::TEST_KEYS;
 const ELLIPTIC: &str = include_str!("../testdata/p256.pem");
 
 fn key(number: usize) -> Arc<SigningKey> {
-    Arc::new(TEST_KEYS[number].signing_key())
+    TEST_KEYS[number].signing_key()
 }
 
 fn elliptic() -> Arc<SigningKey> {

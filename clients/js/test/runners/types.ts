@@ -20,6 +20,17 @@ test("typed", withIssuer({}, async (issuer, context: { name: string }) => {
 }));
 withFixtures("typed", async ({ issuer }) => void (await issuer.snapshot()));
 
+withFixtures.scoped({ issuerSpec: { now: 1_900_000_000 } });
+const password: string | undefined = issuer.people[0]!.password;
+const delay: number | undefined = (await issuer.faults())[0]?.delay_ms;
+console.log(password, delay);
+
+// @ts-expect-error: who has no password has none
+const always: string = issuer.people[0]!.password;
+// @ts-expect-error: a module has no default export
+import gateletAsDefault from "gatelet";
+// @ts-expect-error: there is no such member
+withFixtures.scoped({ issuerSpec: { nwo: 1 } });
 // @ts-expect-error: there is no such member
 await issuer.mint({ usr: "alice" });
 // @ts-expect-error: a specimen's status is a number

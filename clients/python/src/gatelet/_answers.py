@@ -153,9 +153,10 @@ class SeenRequest:
     """What it was answered with; None where the connection was cut."""
     at: int = 0
     """When, in unix seconds of the issuer's clock."""
-    query: dict[str, Any] = field(default_factory=dict)
-    headers: dict[str, Any] = field(default_factory=dict)
-    form: dict[str, Any] | None = None
+    query: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+    """In lower case."""
+    form: dict[str, str] | None = None
     json: Any = None
 
     def __str__(self) -> str:
@@ -164,15 +165,24 @@ class SeenRequest:
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault that is going to happen."""
+    """A fault that is going to happen; its members are those of `Issuer.fault`."""
 
     id: int
     """Its number, for `Issuer.remove_fault`."""
     endpoint: str
-    times: int | None
+    times: int | None = None
     """How often it still happens; None for good."""
     persona: str | None = None
     """The persona that brought it."""
+    form: dict[str, str] | None = None
+    status: int | None = None
+    body: str | None = None
+    delay_ms: int | None = None
+    drop: bool = False
+    processed: bool = False
+    headers: dict[str, str | None] = field(default_factory=dict)
+    set: dict[str, Any] = field(default_factory=dict)
+    redirect_set: dict[str, str | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
+import time
 import urllib.parse
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Literal
 
 from ._answers import Persona, read
-from ._http import Control, written
+from ._http import Control, GateletError, written
 from ._issuer import Issuer
-from ._process import Process
+from ._process import STARTING, Process
 
 NEEDS_NO_KEY = "none"
 
@@ -28,7 +29,7 @@ class Gatelet:
         announced = self._process.announcement
         self.version = str(announced["version"])
         """The version of the program."""
-        self._control = Control(announced["control_url"], announced["control_key"])
+        self._control = Control(announced["control_url"], announced["control_key"], self._process.epitaph)
 
     @classmethod
     def connect(cls, control_url: str, control_key: str) -> Gatelet:
@@ -41,9 +42,22 @@ class Gatelet:
 
     @classmethod
     def from_environment(cls) -> Gatelet:
-        """The one that `GATELET_CONTROL_URL` and `GATELET_CONTROL_KEY` name, else a new one."""
+        """The one that `GATELET_CONTROL_URL` and `GATELET_CONTROL_KEY` name, else a new one.
+
+        The one that is named may be about to start, as a container is that was started together with the tests: waits
+        until it answers, for half a minute at most.
+        """
         url = os.environ.get("GATELET_CONTROL_URL")
-        return cls.connect(url, os.environ.get("GATELET_CONTROL_KEY", NEEDS_NO_KEY)) if url else cls()
+        if not url:
+            return cls()
+        late = time.monotonic() + STARTING
+        while True:
+            try:
+                return cls.connect(url, os.environ.get("GATELET_CONTROL_KEY", NEEDS_NO_KEY))
+            except GateletError as problem:
+                if problem.status is not None or time.monotonic() > late:
+                    raise
+            time.sleep(0.1)
 
     def __enter__(self) -> Gatelet:
         return self
@@ -84,6 +98,7 @@ class Gatelet:
         frozen: bool | None = None,
         expires_in: int | None = None,
         keys: Literal["pool", "fresh"] | None = None,
+        origin: str | None = None,
         issuer_path: str | None = None,
         config: Mapping[str, Any] | None = None,
         loopback_resources: bool | None = None,
@@ -96,12 +111,13 @@ class Gatelet:
         `config` has the keys of gatelet.toml, and what it names replaces what is ready-made. `seed` makes all chance and
         the start of the clock repeatable; `now` is where the clock starts, and stands unless `frozen` is False. After
         `expires_in` seconds (an hour) it ends by itself. `keys="fresh"` makes a signing key of its own, which takes a
-        moment; else it is a key that everybody can know. `issuer_path` is the path of the issuer (`/oauth`), `""` or `"/"`
-        for none. `documents` are client id metadata documents by URL. `auto` (`{"user": "alice"}`) answers authorization
-        requests at once, without a page.
+        moment; else it is a key that everybody can know. `origin` is scheme, host and port by which it is reached, where
+        that is another one than the program knows of, such as a port that a container has mapped. `issuer_path` is the
+        path of the issuer (`/oauth`), `""` or `"/"` for none. `documents` are client id metadata documents by URL. `auto`
+        (`{"user": "alice"}`) answers authorization requests at once, without a page.
         """
         asked = written(name=name, seed=seed, now=now, frozen=frozen, expires_in=expires_in, keys=keys)
-        asked |= written(issuer_path=issuer_path, config=config, loopback_resources=loopback_resources)
+        asked |= written(origin=origin, issuer_path=issuer_path, config=config, loopback_resources=loopback_resources)
         asked |= written(documents=documents, auto=auto, persona=persona)
         return Issuer(self._control, self._control.call("POST", "/issuers", asked))
 

@@ -6,11 +6,12 @@ version of an HTTP library that program gets. Asynchronous callers wait for it i
 
 from __future__ import annotations
 
+import http.client
 import json
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 PATIENCE = 30.0
@@ -40,9 +41,11 @@ def written(**members: Any) -> dict[str, Any]:
 class Control:
     """The control plane of one process."""
 
-    def __init__(self, url: str, key: str) -> None:
+    def __init__(self, url: str, key: str, epitaph: Callable[[], str | None] = lambda: None) -> None:
+        """`epitaph` says how the process ended, where that is known."""
         self.url = url.rstrip("/")
         self.key = key
+        self._epitaph = epitaph
         # Whatever proxy the environment names, it is not on the way to a server of one's own tests.
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -70,8 +73,10 @@ class Control:
         except urllib.error.HTTPError as refused:
             with refused:
                 raise _refusal(method, path, refused.code, refused.read()) from None
-        except OSError as problem:
-            raise GateletError(f"{method} {url}: gatelet does not answer: {problem}") from problem
+        except (OSError, http.client.HTTPException) as problem:
+            epitaph = self._epitaph()
+            message = f"{method} {url}: gatelet does not answer: {problem or type(problem).__name__}"
+            raise GateletError(f"{message}\n{epitaph}" if epitaph else message) from problem
         return json.loads(text) if text else None
 
 

@@ -4,28 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import urllib.parse
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
-from ._answers import (
-    Client,
-    Clock,
-    Fault,
-    Keys,
-    Location,
-    Person,
-    Resource,
-    SeenRequest,
-    Specimen,
-    Token,
-    read,
+from ._answers import Clock, Fault, Keys, Location, SeenRequest, Specimen, Token, read
+from ._facts import IssuerFacts
+from ._http import GateletError, written
+
+Json: TypeAlias = Mapping[str, Any]
+Texts: TypeAlias = Mapping[str, str]
+Decision: TypeAlias = Literal["allow", "deny"]
+Endpoint: TypeAlias = (
+    Literal["token", "authorize", "metadata", "jwks", "register", "introspect", "revoke", "userinfo", "*"] | str
 )
-from ._http import Control, written
-
-Json = Mapping[str, Any]
-Decision = Literal["allow", "deny"]
-Endpoint = Literal["token", "authorize", "metadata", "jwks", "register", "introspect", "revoke", "userinfo", "*"]
+"""The name of an endpoint: these, or the last part of any other path."""
 
 
 def words(scope: str | Iterable[str] | None) -> str | None:
@@ -36,58 +29,6 @@ def words(scope: str | Iterable[str] | None) -> str | None:
 def listed(items: Iterable[str] | None) -> list[str] | None:
     """Any number of words as a list."""
     return None if items is None else list(items)
-
-
-class IssuerFacts:
-    """What an issuer is, as it was when it was made."""
-
-    def __init__(self, control: Control, facts: dict[str, Any]) -> None:
-        self._control, self.facts = control, facts
-        """`facts` has all members of the control plane's answer."""
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.issuer}>"
-
-    @property
-    def name(self) -> str:
-        return str(self.facts["name"])
-
-    @property
-    def issuer(self) -> str:
-        """The issuer's identifier: `iss` of its tokens, and what an MCP server names in its metadata."""
-        return str(self.facts["issuer"])
-
-    @property
-    def url(self) -> str:
-        """Where its pages begin."""
-        return str(self.facts["url"])
-
-    @property
-    def metadata_url(self) -> str:
-        """Its metadata (RFC 8414)."""
-        return str(self.facts["metadata_url"])
-
-    @property
-    def jwks_uri(self) -> str:
-        """Its published keys."""
-        return str(self.facts["jwks_uri"])
-
-    @property
-    def control_url(self) -> str:
-        """Where it is driven, for a program that does so without this package."""
-        return f"{self._control.url}/issuers/{self.name}"
-
-    @property
-    def people(self) -> list[Person]:
-        return [Person.read(person) for person in self.facts["people"]]
-
-    @property
-    def clients(self) -> list[Client]:
-        return [read(Client, client) for client in self.facts["clients"]]
-
-    @property
-    def resources(self) -> list[Resource]:
-        return [read(Resource, resource) for resource in self.facts["resources"]]
 
 
 class Issuer(IssuerFacts):
@@ -102,11 +43,22 @@ class Issuer(IssuerFacts):
     def __exit__(
         self, kind: type[BaseException] | None, problem: BaseException | None, where: TracebackType | None
     ) -> None:
-        self.delete()
+        try:
+            self.delete()
+        except GateletError:
+            # What went wrong inside is what there is to tell.
+            if problem is None:
+                raise
 
     def delete(self) -> None:
-        """Ends this issuer, as `with` does. By itself it ends an hour after it was made (`expires_in`)."""
-        self._call("DELETE", "")
+        """Ends this issuer, as `with` does; one that has ended already is left at that. By itself it ends an hour after it
+        was made (`expires_in`).
+        """
+        try:
+            self._call("DELETE", "")
+        except GateletError as refused:
+            if refused.status != 404:
+                raise
 
     # Tokens
 
@@ -210,7 +162,7 @@ class Issuer(IssuerFacts):
         self,
         endpoint: Endpoint = "*",
         *,
-        form: Mapping[str, str] | None = None,
+        form: Texts | None = None,
         times: int | None = 1,
         status: int | None = None,
         body: str | None = None,
@@ -271,7 +223,7 @@ class Issuer(IssuerFacts):
 
     # What was seen
 
-    def requests(self, *, after: int = 0, endpoint: str | None = None, wait: float | None = None) -> list[SeenRequest]:
+    def requests(self, *, after: int = 0, endpoint: Endpoint | None = None, wait: float | None = None) -> list[SeenRequest]:
         """The requests that this issuer got, from the one after number `after`. With `wait` it waits for the first, for
         so many seconds (60 at most).
         """
@@ -285,12 +237,12 @@ class Issuer(IssuerFacts):
 
     def expect(
         self,
-        endpoint: str | None = None,
+        endpoint: Endpoint | None = None,
         *,
         method: str | None = None,
-        form: Json | None = None,
-        query: Json | None = None,
-        headers: Json | None = None,
+        form: Texts | None = None,
+        query: Texts | None = None,
+        headers: Texts | None = None,
         status: int | None = None,
         after: int | None = None,
         count: int | None = None,
@@ -298,8 +250,8 @@ class Issuer(IssuerFacts):
         wait: float | None = None,
     ) -> list[SeenRequest]:
         """The requests that look like this: at least `count` (1), or `exactly` so many; `form`, `query` and `headers` are
-        what they have among others, `after` the number that they are later than. Waits for them, if told how long. Raises `ExpectationFailed`, an AssertionError that
-        says what was seen instead.
+        what they have among others, `after` the number that they are later than. Waits `wait` seconds for them, if told
+        (60 at most). Raises `ExpectationFailed`, an AssertionError that says what was seen instead.
         """
         asked = written(endpoint=endpoint, method=method, form=form, query=query, headers=headers)
         asked |= written(status=status, after=after, count=count, exactly=exactly, wait=wait)
@@ -321,7 +273,7 @@ class Issuer(IssuerFacts):
         self._call("POST", f"/snapshots/{urllib.parse.quote(name, safe='')}/restore")
 
     @contextlib.contextmanager
-    def restored(self) -> Iterator[Issuer]:
+    def restored(self) -> Generator[Issuer, None, None]:
         """What is done inside `with issuer.restored():` is undone at its end."""
         name = self.snapshot()
         try:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import json
 import os
+import platform
 import queue
 import shutil
 import subprocess
@@ -17,7 +19,11 @@ from ._http import GateletError
 
 STARTING = 30.0
 """Seconds that the program may take to answer."""
+ENDING = 10.0
+"""Seconds that it may take to end: it answers for eight what it was asked before."""
 LOG_LINES = 1000
+LAST_LINES = 20
+"""So many lines of the log are in the message about a program that has ended."""
 
 
 class DidNotStart(GateletError):
@@ -31,7 +37,10 @@ def program() -> str:
         return named
     found = _packaged() or shutil.which("gatelet")
     if found is None:
-        raise DidNotStart("there is no gatelet program in this package or on PATH; GATELET_BIN can name one")
+        raise DidNotStart(
+            f"there is no gatelet program for {platform.system()} on {platform.machine()} in this package, and none on PATH: "
+            "build one (`cargo install --path .` in a checkout of Gatelet puts it on PATH), or name one by GATELET_BIN"
+        )
     return found
 
 
@@ -55,7 +64,16 @@ class Process:
         command = [bin or program(), "test", *arguments]
         try:
             self._child = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                # Whatever the locale: what cannot be read would end the thread that empties the pipe.
+                encoding="utf-8",
+                errors="replace",
+                # Ctrl-C is for the tests, which delete their issuers then.
+                start_new_session=True,
+                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
             )
         except OSError as problem:
             raise DidNotStart(f"{command[0]} cannot be run: {problem}") from problem
@@ -65,8 +83,9 @@ class Process:
         self.announcement: dict[str, Any] = self._announced(command)
 
     def _read_log(self, stderr: IO[str]) -> None:
-        for line in stderr:
-            self._log.append(line)
+        with stderr:
+            for line in stderr:
+                self._log.append(line)
 
     def _announced(self, command: list[str]) -> dict[str, Any]:
         lines: queue.Queue[str] = queue.Queue()
@@ -95,15 +114,31 @@ class Process:
         """The newest lines of the program's log."""
         return "".join(list(self._log))
 
+    def epitaph(self) -> str | None:
+        """How it ended, and the last that it said; None, if it runs."""
+        try:
+            # Its connections may break a moment before it is gone.
+            code = self._child.wait(timeout=0.5)
+        except subprocess.TimeoutExpired:
+            return None
+        self._reader.join(timeout=1)
+        last = "".join(list(self._log)[-LAST_LINES:]).rstrip()
+        return f"gatelet has ended (exit code {code}); the end of its log:\n{last or 'nothing'}"
+
     def stop(self) -> None:
-        """Closes its standard input and waits for it to end; kills it if it does not."""
+        """Has it end, and waits for that; kills it if it does not."""
         child = self._child
         if child.stdin is not None:
-            child.stdin.close()
+            with contextlib.suppress(OSError):
+                child.stdin.close()
+        if os.name == "posix":
+            # A process that was forked from this one has the pipe too, and may keep it open.
+            child.terminate()
         try:
-            child.wait(timeout=5)
+            child.wait(timeout=ENDING)
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()
+        self._reader.join(timeout=1)
         if child.stdout is not None:
             child.stdout.close()

@@ -1,0 +1,2 @@
+// The same for who imports. There is no default export.
+export * from "./index.js";
