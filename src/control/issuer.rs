@@ -38,7 +38,10 @@ pub use view::IssuerView;
 /// How the audit log calls whoever holds the control key.
 const ACTOR: &str = "control plane";
 
-/// An issuer of a test.
+/// An issuer of a test: a whole server, and what the test can do to it. A
+/// [`TestServer`](crate::testkit::TestServer) has one, and [`TestMode`](super::TestMode) any number.
+///
+/// Whatever the control plane does to an issuer over HTTP is a method here.
 pub struct TestIssuer {
     name: String,
     issuer: Issuer,

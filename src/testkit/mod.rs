@@ -1,14 +1,14 @@
 //! A whole authorization server inside a test, and those who talk to it.
 //!
-//! Reach for [`TestServer`]. It is the program itself on a loopback port of its own, with a throw-away database and a
-//! clock that stands still, up in some milliseconds, so that each test has one. [`TestServer::control`] is the hands of the test: it
-//! mints tokens without a flow, good ones and [bad ones of every kind](crate::zoo); sets the clock; exchanges and loses
-//! keys; spoils answers; keeps what was asked; has people answer without a page; puts a whole state back. Beside it are a
-//! [`Browser`], which reads the real pages and fills in the real forms, and a [`TestClient`], which asks for tokens and
-//! checks what every client has to check.
+//! **Reach for [`TestServer`].** It is the program itself on a loopback port of its own, with a throw-away database and a
+//! clock that stands still, up in some milliseconds, so that each test has one. [`TestServer::control`] puts it into the
+//! hands of the test: it mints tokens without a flow, good ones and [bad ones of every kind](crate::zoo); moves the clock;
+//! exchanges and loses keys; spoils answers; keeps what was asked; has people answer without a page; puts a whole state
+//! back. Beside it are a [`Browser`], which reads the real pages and fills in the real forms, and a [`TestClient`], which
+//! asks for tokens and checks what every client has to check.
 //!
-//! ([`TestIssuers`] is `gatelet test` inside a test, with the control plane over HTTP: for programs in other processes
-//! that are to be given an issuer each. In a test in Rust, it is seldom what you want.)
+//! [`TestIssuers`] is for programs in other processes and languages that a test gives an issuer each: it is `gatelet test`
+//! inside a test, with the control plane over HTTP. What can be done to an issuer is the same, a [`TestIssuer`].
 //!
 //! # Testing an MCP server
 //!

@@ -58,8 +58,8 @@ impl TestServer {
         TestServerBuilder::default()
     }
 
-    /// Starts a server with what [`TestServerBuilder`] puts in where nothing is named: a tenant, a person, a resource
-    /// and no client.
+    /// Starts a server with what [`TestServerBuilder`] puts in where nothing is named: the people, the MCP server and the
+    /// clients of an issuer of `gatelet test`.
     pub async fn start() -> Self {
         Self::builder().start().await
     }
@@ -139,7 +139,8 @@ impl TestServer {
         self.control.issuer().endpoint(name)
     }
 
-    /// The server's clock; it stands still until it is advanced.
+    /// The server's clock; it stands still until it is advanced. To move it moves time alone: [`TestIssuer::advance`] also
+    /// does what is due by then.
     pub fn clock(&self) -> &Clock {
         self.control.clock()
     }

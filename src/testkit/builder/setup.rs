@@ -8,7 +8,7 @@ use crate::config::Declared;
 use crate::control::{Beginning, Described, Description, Parts, ready_made};
 use crate::http::SiteFacts;
 use crate::protocol::{ClaimNames, Issuer, KnownScopes, Policy, PublicUrl, Scope};
-use crate::testkit::seed::scope_token;
+use crate::testkit::seed::{Seed, scope_token};
 
 /// How the server calls itself where it is told of.
 const NAME: &str = "server";
@@ -61,17 +61,18 @@ impl TestServerBuilder {
     fn declared(&self, issuer: &Issuer) -> Declared {
         let mut all = self.config.as_ref().map(|config| config.declared.clone()).unwrap_or_default();
         add(&mut all, self.seed.declared());
-        if self.config.is_some() {
+        let Seed { users, resources, clients, .. } = &self.seed;
+        if self.config.is_some() || !(users.is_empty() || resources.is_empty() || clients.is_empty()) {
             return all;
         }
         let mut ready = ready_made(issuer).unwrap_or_else(|error| panic!("{error}"));
-        if !self.seed.resources.is_empty() {
+        if !resources.is_empty() {
             ready.resources.clear();
         }
-        if !self.seed.clients.is_empty() {
+        if !clients.is_empty() {
             ready.clients.clear();
         }
-        if !self.seed.users.is_empty() {
+        if !users.is_empty() {
             ready.users.clear();
             ready.roles.clear();
             // They are of the tenants of those people.
@@ -80,7 +81,7 @@ impl TestServerBuilder {
         }
         add(&mut all, ready);
         let every = scopes(&all);
-        for declared in all.clients.iter_mut().filter(|_| self.seed.clients.is_empty()) {
+        for declared in all.clients.iter_mut().filter(|_| clients.is_empty()) {
             if !declared.client.machine_scopes.is_empty() {
                 declared.client.machine_scopes = every.clone();
             }
