@@ -235,9 +235,12 @@ impl Pattern {
         self
     }
 
-    /// Refuses a time that is none.
+    /// Refuses a time that is none, and a status that no answer has.
     pub(super) fn check(&self) -> Result<(), Refused> {
         match Duration::try_from_secs_f64(self.wait) {
+            _ if self.status.is_some_and(|status| !(100..=599).contains(&status)) => {
+                Err(Refused::invalid("status: is between 100 and 599"))
+            }
             Ok(wait) if wait <= LONGEST_WAIT => Ok(()),
             _ => Err(Refused::invalid("wait: is between 0 and 60 seconds")),
         }

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use axum::Router;
+use tokio::sync::watch;
 
 use super::answer::Refused;
 use super::auto::Auto;
@@ -25,9 +26,7 @@ use crate::fetch::Fetcher;
 use crate::flow::admin::Admin;
 use crate::protocol::Issuer;
 use crate::random::Random;
-use crate::tokens::TestKey;
-
-use start::test_key;
+use crate::tokens::NewKeys;
 
 pub(crate) use make::START;
 pub(super) use make::{Foundation, Reach};
@@ -57,6 +56,8 @@ pub struct TestIssuer {
     pub(super) snapshots: Mutex<BTreeMap<String, Snapshot>>,
     /// The server; whoever began with one ends with it, when another takes its place.
     running: RwLock<Arc<Running>>,
+    /// True once it has ended.
+    over: watch::Sender<bool>,
     /// Held by whoever exchanges the server: one at a time, each going out from what the one before has left.
     pub(super) changing: tokio::sync::Mutex<Changes>,
 }
@@ -71,8 +72,6 @@ pub(super) struct Held {
     pub(super) happens: Option<Happening>,
     /// Keys that are left out of the JWKS.
     pub(super) hidden_keys: BTreeSet<String>,
-    /// Test keys that were used.
-    pub(super) keys_used: usize,
 }
 
 pub(super) struct Running {
@@ -115,14 +114,7 @@ impl fmt::Debug for TestIssuer {
 
 impl Held {
     fn with(description: Description) -> Self {
-        Self {
-            description,
-            auto: None,
-            persona: None,
-            happens: None,
-            hidden_keys: BTreeSet::new(),
-            keys_used: 0,
-        }
+        Self { description, auto: None, persona: None, happens: None, hidden_keys: BTreeSet::new() }
     }
 }
 
@@ -151,6 +143,7 @@ impl TestIssuer {
             held: Mutex::new(Held::with(description)),
             snapshots: Mutex::default(),
             running: RwLock::new(Arc::new(running)),
+            over: watch::Sender::new(false),
             changing: tokio::sync::Mutex::default(),
         })
     }
@@ -178,6 +171,15 @@ impl TestIssuer {
         &self.parts.fetcher
     }
 
+    pub(super) fn new_keys(&self) -> &NewKeys {
+        &self.parts.new_keys
+    }
+
+    /// Whether it was ended.
+    pub(super) fn is_ended(&self) -> bool {
+        *self.over.borrow()
+    }
+
     /// Whether its time is over.
     pub(super) fn is_over(&self, now: Instant) -> bool {
         self.until.is_some_and(|(until, _)| until <= now)
@@ -199,14 +201,6 @@ impl TestIssuer {
 
     pub(super) fn held(&self) -> MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The test key that comes next, if its keys come from the repository.
-    pub(super) fn next_test_key(&self) -> Option<TestKey> {
-        let number = self.parts.first_key?;
-        let mut held = self.held();
-        held.keys_used += 1;
-        Some(test_key(number + held.keys_used))
     }
 
     /// Changes what it is to be, and exchanges the server in front of the same database for one that is that.
@@ -244,13 +238,20 @@ impl TestIssuer {
 
     /// Puts a server in place of the one before, which goes on for a while for whoever began with it.
     pub(super) fn exchange(&self, running: Running) {
+        let database = running.database.clone();
         let before = {
             let mut current = self.running.write().unwrap_or_else(PoisonError::into_inner);
             std::mem::replace(&mut *current, Arc::new(running))
         };
+        let mut over = self.over.subscribe();
         tokio::spawn(async move {
-            tokio::time::sleep(GRACE).await;
+            // Over, or dropped, or late.
+            let _ = tokio::time::timeout(GRACE, over.wait_for(|is_over| *is_over)).await;
             before.app.close().await;
+            let file = before.database.strip_prefix("sqlite:").filter(|_| before.database != database);
+            if let Some(file) = file {
+                remove_files(Path::new(file));
+            }
         });
     }
 
@@ -268,13 +269,15 @@ impl TestIssuer {
     pub(super) async fn end(&self) {
         let mut changes = self.changing.lock().await;
         changes.is_ended = true;
+        self.over.send_replace(true);
         self.running().app.close().await;
+        self.give_back_test_keys();
         remove_files(&self.stem);
     }
 }
 
-/// Removes the files whose names begin as this one's does.
-fn remove_files(stem: &Path) {
+/// Removes the files whose names begin as this one's does, without what is behind its last dot.
+pub(super) fn remove_files(stem: &Path) {
     let (Some(directory), Some(name)) = (stem.parent(), stem.file_stem()) else { return };
     let name = format!("{}.", name.to_string_lossy());
     for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {

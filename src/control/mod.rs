@@ -11,6 +11,7 @@
 
 mod address;
 mod answer;
+mod asked;
 mod auto;
 mod capture;
 mod decide;
@@ -28,6 +29,7 @@ mod routes;
 mod serving;
 mod snapshot;
 mod spec;
+mod spoil;
 mod test_mode;
 mod things;
 mod time;

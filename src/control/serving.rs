@@ -12,11 +12,13 @@ use http_body_util::{BodyExt as _, Full, Limited};
 use serde_json::Value;
 use tower::ServiceExt as _;
 
+use super::answer::Refused;
 use super::auto;
 use super::capture::captured;
 use super::decide::DecideSpec;
-use super::faults::{FaultSpec, is_another};
+use super::faults::FaultSpec;
 use super::issuer::TestIssuer;
+use super::spoil::is_another;
 use crate::http::MAX_BODY;
 
 /// The longest body that is read, in bytes: the server behind takes none that is longer.
@@ -41,8 +43,9 @@ impl TestIssuer {
         let (endpoint, form) = (kept.endpoint.clone(), kept.form.clone());
         // From here on it is in the log, even if whoever asked goes away before there is an answer.
         let entry = self.log.open(kept);
-        // What a browser asks before it asks is no request that a test has in mind.
-        let is_preflight = parts.method == Method::OPTIONS;
+        // What a browser asks before it asks (Fetch, CORS preflight) is no request that a test has in mind.
+        let is_preflight = parts.method == Method::OPTIONS
+            && parts.headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
         if !is_preflight && let Err(refused) = self.let_happen(&endpoint).await {
             return refused.into_response();
         }
@@ -57,6 +60,10 @@ impl TestIssuer {
             parts.headers.remove(header::IF_NONE_MATCH);
             parts.headers.remove(header::IF_MODIFIED_SINCE);
         }
+        if parts.method == Method::HEAD && (hides_keys || faults.iter().any(FaultSpec::needs_body)) {
+            // It says what GET would say of the body that is changed (RFC 9110 §9.3.2); the listener leaves that away.
+            parts.method = Method::GET;
+        }
         let mut answer = if faults.iter().any(FaultSpec::is_instead) {
             instead(&endpoint)
         } else {
@@ -70,6 +77,14 @@ impl TestIssuer {
         }
         if !faults.iter().any(|fault| fault.drop) {
             entry.answered(answer.status().as_u16());
+        }
+        answer
+    }
+
+    /// An answer, unless it is a failure because the issuer was ended meanwhile: there is none.
+    pub(super) fn unless_ended(&self, answer: Response) -> Response {
+        if answer.status().is_server_error() && self.is_ended() {
+            return Refused::not_found("issuer", self.name()).into_response();
         }
         answer
     }

@@ -15,6 +15,8 @@ pub struct Template {
     pub now: i64,
     /// The client that an ID token would be for.
     pub client_id: String,
+    /// The claims in which the issuer says the tenant.
+    pub tenant_claims: Vec<String>,
     /// A tenant that the token is not for.
     pub other_tenant: String,
     /// The audience of another resource of the same issuer.
@@ -37,6 +39,8 @@ pub(super) enum Change {
     Claim(&'static str, To),
     /// A member of the header.
     Header(&'static str, To),
+    /// The tenant's claims, which say the other tenant of the template.
+    Tenant,
 }
 
 /// What a member becomes.
@@ -58,8 +62,6 @@ pub(super) enum To {
     Followed(&'static str),
     /// The client of the template.
     Client,
-    /// The other tenant of the template.
-    OtherTenant,
     /// The other audience of the template.
     OtherAudience,
     /// The `kid` of the attacker's key.
@@ -84,6 +86,10 @@ impl Change {
         let (members, name, to) = match self {
             Self::Claim(name, to) => (claims, name, to),
             Self::Header(name, to) => (header, name, to),
+            Self::Tenant => {
+                let other = || Value::from(template.other_tenant.clone());
+                return claims.extend(template.tenant_claims.iter().map(|name| (name.clone(), other())));
+            }
         };
         match to.value(members.get(name), template, keys) {
             Some(value) => members.insert(name.to_owned(), value),
@@ -104,7 +110,6 @@ impl To {
             Self::In(seconds) => template.now.saturating_add(seconds).into(),
             Self::Followed(more) => format!("{}{more}", old_text()).into(),
             Self::Client => template.client_id.clone().into(),
-            Self::OtherTenant => template.other_tenant.clone().into(),
             Self::OtherAudience => template.other_audience.clone().into(),
             Self::ForeignKid => keys.foreign.kid().into(),
             Self::ForeignAlg => json!(keys.foreign.alg()),

@@ -1,6 +1,6 @@
 //! The specimens, on one table.
 
-use super::change::Change::{Claim, Header};
+use super::change::Change::{Claim, Header, Tenant};
 use super::change::{Change, Signed, To};
 use super::{DependsOn, Specimen};
 
@@ -299,7 +299,7 @@ pub const SPECIMENS: &[Specimen] = &[
     bad(
         "other-tenant",
         "RFC 9068 §4",
-        &[Claim("tenant", To::OtherTenant)],
+        &[Tenant],
         [
             "It is for another tenant: people of one organisation would reach the data of another.",
             "Compare the tenant's claim with the tenant that this server belongs to, or keep the tenants' data apart by it.",

@@ -2,14 +2,17 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod contract;
+mod cookies;
 mod deciding;
 mod disturbing;
 mod in_rust;
 mod interlocks;
 mod isolation;
+mod keys;
 mod minting;
 mod personas;
 mod process;
 mod state;
+mod stress;
 mod watching;
 mod world;

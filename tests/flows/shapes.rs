@@ -17,6 +17,7 @@ cases![
     pages_and_links_of_a_server_under_a_path_stay_under_it,
     what_is_not_there_is_told_in_the_same_form_under_a_path,
     no_header_of_a_request_changes_an_address,
+    cookies_go_to_the_public_path_and_no_further,
 ];
 
 /// Paths of public URLs, and of issuers under them.
@@ -219,6 +220,19 @@ async fn links_lead_somewhere(server: &TestServer, page: &Page, expected: &[&str
         // A form's address asked for without the form, or without a session, says so and not 404.
         assert!(matches!(answer.status, 200 | 303 | 400 | 401 | 403 | 405), "{url}: {}", answer.status);
         assert_ne!(answer.body, crate::proxy::NOT_OURS, "{url}");
+    }
+}
+
+/// RFC 6265 §5.1.4: to the browser, whatever else is on the origin has another path.
+async fn cookies_go_to_the_public_path_and_no_further(_: Database) {
+    for (base, sent_to) in [("", "/"), ("/auth", "/auth"), ("/a/b", "/a/b")] {
+        let public_url = format!("http://localhost:8710{base}");
+        let server = world(Database::Sqlite).public_url(&public_url).issuer_path("/oauth").start().await;
+        let login = server.http().get(format!("http://{}{base}/login", server.address()));
+        let answer = login.header("host", "localhost:8710").send().await.unwrap();
+        let cookie = answer.headers()["set-cookie"].to_str().unwrap();
+        assert!(cookie.starts_with(&format!("gatelet-browser-8710{}=", base.replace('/', "+"))), "{cookie}");
+        assert!(cookie.contains(&format!("; Path={sent_to};")), "{cookie}");
     }
 }
 

@@ -8,12 +8,13 @@ use crate::clock::Clock;
 use crate::control::answer::Refused;
 use crate::control::description::Description;
 use crate::control::spec::{IssuerSpec, KeyChoice};
-use crate::control::{personas, time};
+use crate::control::{document, personas, time};
 use crate::fetch::{Fetcher, Supplied};
 use crate::http::SiteFacts;
 use crate::pages::{self, ModeNotice};
 use crate::protocol::{Issuer, PublicUrl};
 use crate::random::Random;
+use crate::tokens::{NewKeys, TestKeyPool};
 
 /// Where the clock starts of an issuer with a seed and nothing else: 2027-01-15 08:00:00 UTC.
 pub(crate) const START: i64 = 1_800_000_000;
@@ -39,8 +40,8 @@ pub(in crate::control) struct Foundation {
     pub(in crate::control) stem: PathBuf,
     /// A database with the schema, to be copied.
     pub(in crate::control) template: PathBuf,
-    /// How many issuers there were before: which of the test keys is its own follows from that.
-    pub(in crate::control) number: usize,
+    /// The test keys that all issuers share.
+    pub(in crate::control) test_keys: TestKeyPool,
 }
 
 impl TestIssuer {
@@ -49,15 +50,18 @@ impl TestIssuer {
     /// # Errors
     /// The spec makes no sense.
     pub(in crate::control) async fn make(foundation: Foundation, spec: IssuerSpec) -> Result<Self, Refused> {
-        let Foundation { name, public_url, control_url, reach, stem, template, number } = foundation;
-        // What has a seed has the same keys each time, however many issuers there were before.
-        let number = spec.seed.map_or(number, |seed| usize::try_from(seed % 1000).unwrap_or_default());
+        let Foundation { name, public_url, control_url, reach, stem, template, test_keys } = foundation;
         let text = public_url.page_url(spec.issuer_path.as_deref().unwrap_or("/oauth"));
         let issuer = Issuer::within(&public_url, &text);
         let issuer = issuer.map_err(|error| Refused::invalid(format!("issuer_path: {error}")))?;
         personas::check(spec.persona.as_deref())?;
+        spec.documents.keys().try_for_each(|url| document::check(url))?;
         let documents = spec.documents.iter();
         let documents = documents.map(|(url, body)| (url.clone(), Supplied::document(body.to_string())));
+        let new_keys = match spec.keys {
+            KeyChoice::Pool => NewKeys::TestKeys(test_keys.share(spec.seed)),
+            KeyChoice::Fresh => NewKeys::Generated,
+        };
         let parts = Parts {
             clock: clock(&spec)?,
             random: spec.seed.map_or_else(Random::system, Random::seeded),
@@ -67,7 +71,7 @@ impl TestIssuer {
                 mode_notice: Some(ModeNotice { mode: pages::Mode::Test, exposed: reach.exposed }),
                 ..SiteFacts::default()
             },
-            first_key: (spec.keys == KeyChoice::Pool).then_some(number),
+            new_keys,
             connections: READERS,
         };
         let loopback_resources = spec.loopback_resources.unwrap_or(true);

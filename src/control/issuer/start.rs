@@ -13,15 +13,10 @@ use crate::fetch::Fetcher;
 use crate::http::SiteFacts;
 use crate::random::Random;
 use crate::store::{Mode, StoreOptions};
-use crate::tokens::{KeyEncryptionKey, PasswordHasher, TEST_KEYS, TestKey};
+use crate::tokens::{KeyEncryptionKey, NewKeys, PasswordHasher};
 
 /// How long a request waits for the database: tests come all at once, on machines that do much else.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// A key of the repository; they come round again.
-pub(super) fn test_key(number: usize) -> TestKey {
-    TEST_KEYS[number % TEST_KEYS.len()]
-}
 
 /// The store of a server in test mode.
 pub(in crate::control) fn store_options(database: &str) -> StoreOptions {
@@ -39,8 +34,8 @@ pub(crate) struct Parts {
     pub(crate) fetcher: Fetcher,
     /// How it shows itself.
     pub(crate) facts: SiteFacts,
-    /// Which of the repository's keys is its first; a fresh one is made when it is none of them.
-    pub(crate) first_key: Option<usize>,
+    /// Where its signing keys come from.
+    pub(crate) new_keys: NewKeys,
     /// The most connections to its database.
     pub(crate) connections: u32,
 }
@@ -57,7 +52,7 @@ impl Parts {
             policy,
             store,
             key: KeyEncryptionKey::from_bytes(&[0x67; 32]),
-            signing_key: self.first_key.map(|number| test_key(number).signing_key()),
+            new_keys: self.new_keys.clone(),
             declared,
             facts: self.facts.clone(),
             one_click_login: false,

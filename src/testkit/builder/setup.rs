@@ -9,6 +9,7 @@ use crate::control::{Beginning, Described, Description, Parts, ready_made};
 use crate::http::SiteFacts;
 use crate::protocol::{ClaimNames, Issuer, KnownScopes, Policy, PublicUrl, Scope};
 use crate::testkit::seed::{Seed, scope_token};
+use crate::tokens::{NewKeys, TestKeyPool};
 
 /// How the server calls itself where it is told of.
 const NAME: &str = "server";
@@ -40,7 +41,7 @@ impl TestServerBuilder {
                     trusted_proxies: self.trusted_proxies.clone(),
                     ..SiteFacts::default()
                 },
-                first_key: Some(0),
+                new_keys: NewKeys::TestKeys(TestKeyPool::default().share(None)),
                 connections: CONNECTIONS,
             },
             database,
