@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from .openapi import TOOL
-from .personas import TestMode
+from .personas import Gatelet
 from .servers import HERE
 from .tally import Tally
 
@@ -27,16 +27,13 @@ LEAST = 1000
 def run(program: str, work: Path, tally: Tally) -> None:
     if not TOOL.exists():
         return tally.not_run("schemathesis, at the control plane", "e2e/install")
-    gatelet = TestMode(program, work)
-    try:
+    with Gatelet(bin=program) as gatelet:
         for name in ISSUERS:
-            gatelet.ask("POST", "/issuers", {"name": name})
-        gatelet.ask("POST", "/issuers/fuzzed/snapshots", {"name": "kept"})
+            gatelet.issuer(name=name)
+        gatelet.issuer_named("fuzzed").snapshot("kept")
         done = _fuzzed(gatelet, work)
         # It stands, whatever it was asked.
-        gatelet.ask("POST", "/issuers/fuzzed/tokens", {})
-    finally:
-        gatelet.stop()
+        gatelet.issuer_named("fuzzed").mint()
     counted = re.search(r"(\d+) generated, (\d+) passed", done.stdout)
     if done.returncode == 0 and counted and counted[1] == counted[2] and int(counted[1]) > LEAST:
         tally.ok(f"schemathesis, at the control plane: {counted[1]} requests, each answered as documented")
@@ -44,10 +41,9 @@ def run(program: str, work: Path, tally: Tally) -> None:
         tally.not_ok("schemathesis, at the control plane", done.stdout[-6000:] + done.stderr)
 
 
-def _fuzzed(gatelet: TestMode, work: Path) -> subprocess.CompletedProcess:
-    control, key = gatelet.started["control_url"], gatelet.started["control_key"]
-    command = [TOOL, "--config-file", CONFIG / "schemathesis.toml", "run", f"{control}/openapi.json"]
-    command += ["--checks", "all", "--exclude-checks", ",".join(LEFT_OUT), "--header", f"Authorization: Bearer {key}"]
+def _fuzzed(gatelet: Gatelet, work: Path) -> subprocess.CompletedProcess:
+    command = [TOOL, "--config-file", CONFIG / "schemathesis.toml", "run", f"{gatelet.control_url}/openapi.json"]
+    command += ["--checks", "all", "--exclude-checks", ",".join(LEFT_OUT), "--header", f"Authorization: Bearer {gatelet.control_key}"]
     command += ["--phases", "examples,coverage,fuzzing", "--max-examples", "5", "--generation-deterministic"]
     command += ["--seed", "1", "--continue-on-failure", "--request-timeout", "30"]
     env = os.environ | {"SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": str(CONFIG)}

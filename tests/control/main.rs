@@ -11,6 +11,7 @@ mod isolation;
 mod keys;
 mod minting;
 mod personas;
+mod probing;
 mod process;
 mod state;
 mod stress;

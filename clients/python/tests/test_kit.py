@@ -225,6 +225,19 @@ assert time.monotonic() - began < 8, "it had to be killed"
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
 
 
+def ended(pid: int) -> bool:
+    late = time.monotonic() + 10
+    while time.monotonic() < late:
+        try:
+            stat = Path(f"/proc/{pid}/stat").read_text()
+        except FileNotFoundError:
+            return True
+        if stat.rpartition(")")[2].split()[0] == "Z":
+            return True
+        time.sleep(0.05)
+    return False
+
+
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
 @pytest.mark.parametrize("how", ["close", "kill"])
 def test_the_process_ends_with_that_which_started_it(how: str) -> None:
