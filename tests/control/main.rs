@@ -10,6 +10,7 @@ mod isolation;
 mod keys;
 mod minting;
 mod personas;
+mod probing;
 mod process;
 mod state;
 mod stress;
