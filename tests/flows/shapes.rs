@@ -144,7 +144,7 @@ async fn pages_and_links_of_a_server_under_a_path_stay_under_it(_: Database) {
         let request = app(&server).authorization(|request| request.scope("mcp:read"));
         let login = browser.get(&request.url).await.page();
         assert!(login.url.starts_with(&server.url("/auth/login?continue=")), "{}", login.url);
-        assert!(login.header("set-cookie").contains("; Path=/; "), "{}", login.header("set-cookie"));
+        assert!(login.header("set-cookie").contains("; Path=/auth; "), "{}", login.header("set-cookie"));
         links_lead_somewhere(&server, &login, &["/auth/login"]).await;
         let consent = browser.log_in(&login, "alice").await.page();
         assert!(consent.url.starts_with(&server.url("/auth/consent?interaction=")), "{}", consent.url);
@@ -242,7 +242,7 @@ fn assert_no_double_slash(url: &str) {
 }
 
 fn base(server: &TestServer) -> String {
-    let issuer = &server.app().engine().policy.issuer;
-    let public_url: &PublicUrl = issuer.public_url();
+    let app = server.app();
+    let public_url: &PublicUrl = app.engine().policy.issuer.public_url();
     public_url.path().to_owned()
 }
