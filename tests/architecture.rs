@@ -34,7 +34,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "control",
         &[
             "app", "http", "flow", "pages", "config", "store", "tokens", "zoo", "fetch", "protocol", "clock",
-            "random",
+            "random", "serve",
         ],
     ),
     ("cli", &["app", "clock", "config", "control", "pages", "probe", "protocol", "serve"]),
@@ -65,6 +65,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
     ("html5gum", &["testkit"]),
+    ("rustix", &["cli"]),
 ];
 
 /// Crates that would make `protocol` impure.

@@ -43,7 +43,9 @@ try {
     platforms[name] = version;
     const { license } = manifest;
     const description = `The gatelet program for ${platform}; see the package gatelet`;
-    pack({ name, version, description, license, os: [os], cpu: [cpu], files: ["bin", "LICENSE-*"] }, (directory) => {
+    // A program for glibc would be there on Alpine, and could not be run.
+    const fits = { os: [os], cpu: [cpu], ...(os === "linux" && { libc: ["glibc"] }) };
+    pack({ name, version, description, license, ...fits, files: ["bin", "LICENSE-*"] }, (directory) => {
       const file = path.join(directory, "bin", os === "win32" ? "gatelet.exe" : "gatelet");
       mkdirSync(path.dirname(file));
       copyFileSync(program, file);

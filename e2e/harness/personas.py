@@ -3,15 +3,20 @@
 import json
 import os
 import subprocess
-import urllib.request
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from .clients import NODE, NODE_MODULES, RMCP, _crate, _node, _python
 from .mcp_stub import McpStub
-from .servers import HERE, PYTHON, surroundings
+from .servers import HERE, PYTHON
 from .tally import Tally
+
+# The test kit, as it stands in this repository.
+sys.path.insert(0, str(HERE.parent / "clients" / "python" / "src"))
+
+from gatelet import Gatelet, Issuer, Persona, SeenRequest
 
 FILE = HERE.parent / "docs" / "personas.md"
 SCRIPTS = HERE / "personas"
@@ -85,50 +90,16 @@ def clients() -> list[Client]:
     ]
 
 
-class TestMode:
-    """`gatelet test`, and its control plane."""
-
-    def __init__(self, program: str, work: Path) -> None:
-        self._log = (work / "gatelet-test.log").open("wb")
-        self._process = subprocess.Popen(
-            [program, "test", "--listen", "127.0.0.1:0"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._log,
-            env=surroundings(),
-        )
-        self.started = json.loads(self._process.stdout.readline())
-
-    def ask(self, method: str, url: str, body: dict | None = None) -> dict:
-        request = urllib.request.Request(
-            url if url.startswith("http") else self.started["control_url"] + url,
-            None if body is None else json.dumps(body).encode(),
-            {"Authorization": f"Bearer {self.started['control_key']}", "Content-Type": "application/json"},
-            method=method,
-        )
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.load(answer)
-
-    def stop(self) -> None:
-        # It ends when its standard input does.
-        self._process.stdin.close()
-        self._process.wait(30)
-        self._log.close()
-
-
-def run(program: str, work: Path, tally: Tally) -> None:
+def run(program: str, tally: Tally) -> None:
     everyone = [client for client in clients() if _is_there(client, tally)]
-    gatelet = TestMode(program, work)
-    try:
-        personas = gatelet.ask("GET", "/personas")["personas"]
-        if {persona["name"] for persona in personas} != set(RIGHT):
+    with Gatelet(bin=program) as gatelet:
+        personas = gatelet.personas()
+        if {persona.name for persona in personas} != set(RIGHT):
             tally.not_ok("every persona has an outcome that is right", f"{personas}")
             return
-        cells = [(client, persona["name"]) for client in everyone for persona in personas]
+        cells = [(client, persona.name) for client in everyone for persona in personas]
         with ThreadPoolExecutor(2 * (os.cpu_count() or 1)) as pool:
             outcomes = dict(zip(cells, pool.map(lambda cell: _drive(gatelet, *cell), cells)))
-    finally:
-        gatelet.stop()
     for (client, persona), (outcome, details) in outcomes.items():
         _judge(client, persona, outcome, details, tally)
     if len(everyone) == len(clients()):
@@ -143,17 +114,16 @@ def _is_there(client: Client, tally: Tally) -> bool:
     return not missing
 
 
-def _drive(gatelet: TestMode, client: Client, persona: str) -> tuple[str, str]:
-    name = f"{persona}-{client.name.split('/')[-1]}"
-    issuer = gatelet.ask("POST", "/issuers", {"name": name, "persona": persona, "auto": {"user": "alice"}})
-    stub = McpStub(issuer["issuer"])
-    try:
-        return _driven(gatelet, issuer, stub, client, persona)
-    finally:
-        stub.stop()
+def _drive(gatelet: Gatelet, client: Client, persona: str) -> tuple[str, str]:
+    with gatelet.issuer(persona=persona, auto={"user": "alice"}) as issuer:
+        stub = McpStub(issuer.issuer)
+        try:
+            return _driven(issuer, stub, client, persona)
+        finally:
+            stub.stop()
 
 
-def _driven(gatelet: TestMode, issuer: dict, stub: McpStub, client: Client, persona: str) -> tuple[str, str]:
+def _driven(issuer: Issuer, stub: McpStub, client: Client, persona: str) -> tuple[str, str]:
     command = [*map(str, client.command), stub.url]
     if persona == "refresh-errors":
         command.append("again")
@@ -168,18 +138,18 @@ def _driven(gatelet: TestMode, issuer: dict, stub: McpStub, client: Client, pers
     if done.returncode != 0 or not lines:
         return "ends in an error of the script", done.stdout + done.stderr
     result = json.loads(lines[-1])
-    seen = gatelet.ask("GET", f"{issuer['control_url']}/requests")["requests"]
-    details = f"{result}\n{[request['endpoint'] for request in seen]}\nguesses: {stub.guesses}"
+    seen = issuer.requests()
+    details = f"{result}\n{[request.endpoint for request in seen]}\nguesses: {stub.guesses}"
     if stub.guesses:
         return GUESSES, details
     return _outcome(persona, result, seen), details
 
 
-def _outcome(persona: str, result: dict, seen: list[dict]) -> str:
+def _outcome(persona: str, result: dict, seen: list[SeenRequest]) -> str:
     """What a client did, by what the issuer saw of it rather than by what it says."""
 
     def count(endpoint: str) -> int:
-        return sum(request["endpoint"] == endpoint for request in seen)
+        return sum(request.endpoint == endpoint for request in seen)
 
     # Who refuses says so, and nothing else is wrong: the same client gets in at an issuer that is only slow.
     refused = REFUSES if any(result["errors"]) and not result["in"] else FAILS
@@ -198,6 +168,9 @@ def _outcome(persona: str, result: dict, seen: list[dict]) -> str:
             if result["in"] and any("TokenRefreshRejected" in error for error in result["errors"]):
                 return TELLS
             return ASKS if result["again"] else FAILS
+        case "slow":
+            codes = [request.form["code"] for request in seen if request.form and "code" in request.form]
+            return GETS_IN if result["in"] and len(codes) == len(set(codes)) else FAILS
     return GETS_IN if result["in"] else FAILS
 
 
@@ -218,19 +191,59 @@ made, or `PUT …/persona` later), for tests of MCP clients. Below is what a cli
 clients, unmodified, do: written by `e2e/run`, which CI runs, and which fails when one of them does otherwise. What a client
 did is told by the requests that the issuer saw. Each may try twice, as a person would.
 
+## A test of your client
+
+An issuer has the persona, answers in the person's place, and is asked afterwards what your client did. In Python (any other
+language does the same [over HTTP](testing-http.md)):
+
+```python
+@pytest.mark.gatelet(persona="mix-up", auto={"user": "alice"})
+def test_a_code_of_somebody_else_goes_nowhere(issuer, server):  # your MCP server, which names issuer.issuer
+    with pytest.raises(YourClient.LoginFailed):
+        YourClient(server.url).connect()
+    issuer.expect("authorize")               # it came so far,
+    issuer.expect("token", exactly=0)        # and no further
+```
+
+What that comes to, for who writes a client:
+
+- **Keep, with each authorization request, the `issuer` whose metadata it was made from**, and compare `iss` of the answer with
+  it, character by character, before anything is made of `code` or `error` (RFC 9207 §2.4). An answer without `iss` is refused
+  if the metadata says `authorization_response_iss_parameter_supported`, and goes on else. So an API that is handed the code
+  alone cannot be used safely: take the whole callback. MCP asks clients for this since revision 2026-07-28; the one before,
+  2025-11-25, says nothing of it, but what `mix-up` does to a client is the same. `mix-up`, `missing-iss`
+- **Compare `issuer` of the metadata with the one that you looked for**, also character by character, and throw the document
+  away if they differ (RFC 8414 §3.3). `wrong-issuer`
+- **What cannot be read is no metadata**, and nobody is sent anywhere: no endpoint is guessed from the address of the MCP server.
+  That fallback was in MCP 2025-03-26 alone. Try the next well-known address, then say what was wrong with which of them.
+  `malformed-metadata`, `html-metadata`
+- **A kept document is only a hint**: when what it names fails, ask again. `endless-cache`
+- **Do not look into the access token**, and check no signature of it: it is for the server (RFC 6749 §1.4).
+  `keys-rotated-mid-flow`
+- **Expect to be forgotten**: `invalid_client` at the token endpoint for a client that registered itself means to drop that
+  registration, and what was issued to it, and begin anew. A client id metadata document cannot be forgotten so.
+  `purged-clients`
+- **A refresh that is an `invalid_grant` is over**: drop both tokens, ask the person, and do not try it again. `refresh-errors`
+- **503 is not a refusal**: keep the code, wait as long as `Retry-After` says, and send it again; a code that was never answered
+  may have been spent, so let the person try again if it is refused then. `server-errors`
+- **Wait**: ten seconds at least for the token endpoint. A code that is sent a second time because the answer is late may cost
+  the tokens of the first (RFC 6749 §4.1.2). `slow`
+
+## What each does
+
 """
 
 
-def _render(personas: list[dict], everyone: list[Client], outcomes: dict) -> str:
+def _render(personas: list[Persona], everyone: list[Client], outcomes: dict) -> str:
     def table(rows: list[list[str]]) -> str:
         head, *body = rows
         return "".join(f"| {' | '.join(row)} |\n" for row in [head, ["---"] * len(head), *body])
 
     kinds = [["persona", "what it does", "what a client must do", "section"]]
-    kinds += [[f"`{one['name']}`", one["does"], one["client_must"], one["section"]] for one in personas]
+    kinds += [[f"`{one.name}`", one.does, one.client_must, one.section] for one in personas]
     notes: list[str] = []
     rows = [["persona", *(f"`{client.name}` {client.version}" for client in everyone)]]
-    for persona in (one["name"] for one in personas):
+    for persona in (one.name for one in personas):
         row = [f"`{persona}`"]
         for client in everyone:
             _, why = INSTEAD.get((client.name, persona), ("", ""))

@@ -39,6 +39,7 @@ TRUSTS_UNKNOWN_KEYS = _mutant("unknown-key")
 SENDS_NO_CHALLENGE = _mutant("no-challenge")
 PUBLISHES_ANOTHER_ISSUER = _mutant("wrong-metadata")
 KEEPS_KEYS_FOR_EVER = _mutant("caches-for-ever")
+LETS_ANYBODY_WRITE = _mutant("skips-tool-scope")
 if MUTANT not in _names:
     sys.exit(f"MUTANT: there is no {MUTANT}")
 
@@ -148,7 +149,7 @@ def read_notes() -> str:
     return "milk, bread"
 
 
-@mcp.tool(auth=require_scopes("mcp:write"))
+@mcp.tool(auth=None if LETS_ANYBODY_WRITE else require_scopes("mcp:write"))
 def write_note(text: str) -> str:
     """Write a note."""
     return f"written: {text}"

@@ -48,6 +48,7 @@ enum Mutant {
     SendsNoChallenge,
     PublishesAnotherResource,
     KeepsKeysForEver,
+    LetsAnybodyWrite,
 }
 
 impl Mutant {
@@ -65,6 +66,7 @@ impl Mutant {
             "no-challenge" => Self::SendsNoChallenge,
             "wrong-metadata" => Self::PublishesAnotherResource,
             "caches-for-ever" => Self::KeepsKeysForEver,
+            "skips-tool-scope" => Self::LetsAnybodyWrite,
             _ => return None,
         })
     }
@@ -264,7 +266,9 @@ async fn guard(State(site): State<Arc<Site>>, mut request: Request, next: Next) 
     }
 }
 
-struct Notes;
+struct Notes {
+    everybody_writes: bool,
+}
 
 #[tool_router(server_handler)]
 impl Notes {
@@ -276,7 +280,9 @@ impl Notes {
     #[tool(description = "Write a note; needs the scope mcp:write")]
     fn write_note(&self, Extension(request): Extension<Parts>) -> Result<String, ErrorData> {
         match request.extensions.get::<Claims>() {
-            Some(claims) if scopes(claims).contains("mcp:write") => Ok("written".to_owned()),
+            Some(claims) if self.everybody_writes || scopes(claims).contains("mcp:write") => {
+                Ok("written".to_owned())
+            }
             _ => Err(ErrorData::invalid_request("the access token lacks the scope mcp:write", None)),
         }
     }
@@ -286,8 +292,9 @@ impl Notes {
 async fn main() -> Result<(), Box<dyn Error>> {
     let site = Arc::new(Site::from_environment()?);
     let (path, metadata) = (site.metadata_path(), site.metadata());
+    let everybody_writes = site.is(Mutant::LetsAnybodyWrite);
     let mcp = StreamableHttpService::<_, LocalSessionManager>::new(
-        || Ok(Notes),
+        move || Ok(Notes { everybody_writes }),
         Default::default(),
         Default::default(),
     );

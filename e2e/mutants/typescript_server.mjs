@@ -33,6 +33,7 @@ const faults = {
   sendsNoChallenge: "no-challenge",
   publishesAnotherResource: "wrong-metadata",
   keepsKeysForEver: "caches-for-ever",
+  letsAnybodyWrite: "skips-tool-scope",
 };
 if (mutant !== "" && !Object.values(faults).includes(mutant)) throw new Error(`MUTANT: there is no ${mutant}`);
 const faulty = Object.fromEntries(Object.entries(faults).map(([what, name]) => [what, name === mutant]));
@@ -116,7 +117,7 @@ function bearer(requiredScopes) {
 /** A call of the tool that writes needs more (RFC 6750 §3.1); the SDK's middleware asks for it. */
 function stepUp(request, response, next) {
   const { method, params } = request.body ?? {};
-  if (method !== "tools/call" || params?.name !== "write_note") return next();
+  if (method !== "tools/call" || params?.name !== "write_note" || faulty.letsAnybodyWrite) return next();
   return bearer([scope, "mcp:write"])(request, response, next);
 }
 

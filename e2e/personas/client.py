@@ -9,34 +9,20 @@ line of JSON.
 import asyncio
 import json
 import sys
+from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx2
 from mcp import Client
 from mcp.client.auth import OAuthClientProvider
 from mcp.client.streamable_http import streamable_http_client
-from mcp.shared.auth import AuthorizationCodeResult, OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
+from mcp.shared.auth import AuthorizationCodeResult
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "python"))
+
+from application import Storage, metadata
 
 CALLBACK = "http://127.0.0.1:33421/callback"
-
-
-class Storage:
-    """What an application would keep on disk."""
-
-    tokens: OAuthToken | None = None
-    client: OAuthClientInformationFull | None = None
-
-    async def get_tokens(self) -> OAuthToken | None:
-        return self.tokens
-
-    async def set_tokens(self, tokens: OAuthToken) -> None:
-        self.tokens = tokens
-
-    async def get_client_info(self) -> OAuthClientInformationFull | None:
-        return self.client
-
-    async def set_client_info(self, client_info: OAuthClientInformationFull) -> None:
-        self.client = client_info
 
 
 class Run:
@@ -62,7 +48,7 @@ class Run:
     async def attempt(self) -> None:
         provider = OAuthClientProvider(
             self.mcp_url,
-            OAuthClientMetadata.model_validate({"client_name": "Python e2e", "redirect_uris": [CALLBACK]}),
+            metadata(CALLBACK),
             self.storage,
             redirect_handler=self.redirect,
             callback_handler=self.callback,

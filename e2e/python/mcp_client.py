@@ -16,32 +16,14 @@ import httpx2
 from mcp import Client
 from mcp.client.auth import OAuthClientProvider
 from mcp.client.streamable_http import streamable_http_client
-from mcp.shared.auth import AuthorizationCodeResult, OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
+from mcp.shared.auth import AuthorizationCodeResult
 
 from alice import Alice, Visit
+from application import Storage, metadata
 from checks import check
 
 CALLBACK = "http://127.0.0.1:33419/callback"
 READ, WRITE = "mcp:read", "mcp:write"
-
-
-class Storage:
-    """What an application would keep on disk."""
-
-    tokens: OAuthToken | None = None
-    client: OAuthClientInformationFull | None = None
-
-    async def get_tokens(self) -> OAuthToken | None:
-        return self.tokens
-
-    async def set_tokens(self, tokens: OAuthToken) -> None:
-        self.tokens = tokens
-
-    async def get_client_info(self) -> OAuthClientInformationFull | None:
-        return self.client
-
-    async def set_client_info(self, client_info: OAuthClientInformationFull) -> None:
-        self.client = client_info
 
 
 class Run:
@@ -60,7 +42,7 @@ class Run:
         which an MCP server may speak first is left out: the SDK opens it in the background, at any time."""
         self.provider = OAuthClientProvider(
             mcp_url,
-            OAuthClientMetadata.model_validate({"client_name": "Python e2e", "redirect_uris": [CALLBACK]}),
+            metadata(CALLBACK),
             self.storage,
             redirect_handler=self._redirect,
             callback_handler=self._callback,
@@ -117,8 +99,8 @@ class Run:
             first = self.wire[0]
             assert first.status_code == 401
             assert 'resource_metadata="' in first.headers["www-authenticate"]
-            metadata = self.provider.context.oauth_metadata
-            assert metadata is not None and str(metadata.issuer) == self.issuer
+            found = self.provider.context.oauth_metadata
+            assert found is not None and str(found.issuer) == self.issuer
             assert self.sent_to[0].startswith(self.endpoint("authorize") + "?")
 
         return test

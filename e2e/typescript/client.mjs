@@ -2,47 +2,15 @@
 //
 //     node client.mjs sdk|client demo|fastmcp ISSUER MCP_URL [CLIENT_ID_DOCUMENT]
 //
-// `sdk` is @modelcontextprotocol/sdk 1.x, `client` is @modelcontextprotocol/client 2.x. `fastmcp` is fastmcp_server.py,
-// which has no tool that asks for more than reading.
+// `fastmcp` is fastmcp_server.py, which has no tool that asks for more than reading.
 import assert from "node:assert/strict";
 
-import * as two from "@modelcontextprotocol/client";
-import { UnauthorizedError } from "@modelcontextprotocol/sdk/client/auth.js";
-import { Client } from "@modelcontextprotocol/sdk/client/index.js";
-import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
-
 import { Person } from "../browser/person.mjs";
+import { GENERATIONS, Provider } from "./application.mjs";
 
 const [generation, server, issuer, mcpUrl, document] = process.argv.slice(2);
-const one = { Client, StreamableHTTPClientTransport, UnauthorizedError };
-const sdk = { sdk: one, client: two }[generation];
+const sdk = GENERATIONS[generation];
 const CALLBACK = "http://127.0.0.1:33418/callback";
-
-/** What an application gives the SDK: somewhere to keep things, and a way to send the person to a page. */
-class Provider {
-  redirectUrl = CALLBACK;
-  clientMetadataUrl = document;
-  clientMetadata = {
-    client_name: "TypeScript e2e",
-    redirect_uris: [CALLBACK],
-    grant_types: ["authorization_code", "refresh_token"],
-    response_types: ["code"],
-    token_endpoint_auth_method: "none",
-  };
-  sentTo; // the address that the SDK wants the person to visit
-  stored = {}; // what an application would keep on disk
-
-  state = () => "state-of-the-e2e-client";
-  clientInformation = () => this.stored.client;
-  saveClientInformation = (client) => void (this.stored.client = client);
-  tokens = () => this.stored.tokens;
-  saveTokens = (tokens) => void (this.stored.tokens = tokens);
-  saveCodeVerifier = (verifier) => void (this.stored.verifier = verifier);
-  codeVerifier = () => this.stored.verifier;
-  saveDiscoveryState = (discovery) => void (this.stored.discovery = discovery);
-  discoveryState = () => this.stored.discovery;
-  redirectToAuthorization = (url) => void (this.sentTo = url);
-}
 
 /**
  * What went over the wire, in order, so that checks can tell what the SDK did from what it says. The stream on which an MCP
@@ -72,15 +40,14 @@ async function check(sentence, test) {
   }
 }
 
-const provider = new Provider();
+const provider = new Provider(CALLBACK, document);
 const alice = new Person();
 const transport = () =>
   new sdk.StreamableHTTPClientTransport(new URL(mcpUrl), { authProvider: provider, fetch: recordingFetch });
 const client = new sdk.Client({ name: "typescript-e2e", version: "1.0.0" });
 let current;
 
-/** 1.x wants the code alone, and so never sees `iss`; 2.x wants all of the answer. */
-const finish = ({ searchParams }) => current.finishAuth(generation === "sdk" ? searchParams.get("code") : searchParams);
+const finish = ({ searchParams }) => sdk.finish(current, searchParams);
 
 async function call(name, args = {}) {
   const result = await client.callTool({ name, arguments: args });

@@ -41,11 +41,11 @@ async function freePort() {
 }
 
 async function until(what, isSo) {
-  for (let i = 0; i < 150; i += 1) {
+  for (let i = 0; i < 600 && server.exitCode === null; i += 1) {
     if (await isSo()) return;
     await sleep(100);
   }
-  throw new Error(`${what}: not within 15 seconds`);
+  throw new Error(`${what}: not within a minute`);
 }
 
 /** What a client gets that begins with this token. */

@@ -12,7 +12,7 @@ use crate::flow::{Engine, Parts};
 use crate::protocol::{Issuer, Policy};
 use crate::random::Random;
 use crate::store::{Mode, Store, StoreError, StoreOptions};
-use crate::tokens::{KeyEncryptionKey, PasswordHasher};
+use crate::tokens::{KeyEncryptionKey, NewKeys, PasswordHasher};
 
 pub use crate::flow::admin::{
     AddUser, Admin, AdminError, AuditKind, ClientWithSecret, InitialTokenWish, InspectedToken, KnownKey,
@@ -103,6 +103,7 @@ async fn administrator(place: Place, store: Store, actor: &'static str) -> Resul
         policy,
         store,
         keys,
+        new_keys: NewKeys::Generated,
         secrets,
         fetcher: Fetcher::new(FetchOptions::new(clock.clone()))?,
         passwords: PasswordHasher::new(random.clone()),

@@ -24,7 +24,7 @@ use crate::protocol::{
 };
 use crate::random::Random;
 use crate::store::{Mode, StoreOptions};
-use crate::tokens::{ClientSecret, PasswordHasher, Secret};
+use crate::tokens::{ClientSecret, NewKeys, PasswordHasher, Secret};
 
 /// The password of every ready-made person.
 pub const PASSWORD: &str = "wonderland";
@@ -104,7 +104,7 @@ pub async fn build(options: DevOptions) -> Result<Dev, StartError> {
         policy: policy(&options.issuer, options.exposed),
         store: StoreOptions::new(format!("sqlite:{}", database.display()), Mode::Dev),
         key,
-        signing_key: None,
+        new_keys: NewKeys::Generated,
         declared: declared(&options.issuer, &secret),
         facts: SiteFacts {
             mode_notice: home.mode_notice,

@@ -7,7 +7,9 @@ use crate::flow::{KeyFault, SigningKeys, signing_key_row};
 use crate::protocol::{ServerSecretId, SigningAlg, Timestamp};
 use crate::random::Random;
 use crate::store::{self, Mode, Outcome, SigningKeyState, Store};
-use crate::tokens::{KeyEncryptionKey, KeyError, OpenError, ServerSecret, ServerSecrets, SigningKey};
+use crate::tokens::{
+    KeyEncryptionKey, KeyError, NewKeys, OpenError, ServerSecret, ServerSecrets, SigningKey,
+};
 
 /// The server secrets; the first is made at the first start. Instances that start at once agree on one.
 pub(super) async fn server_secrets(
@@ -37,25 +39,22 @@ pub(super) async fn server_secrets(
 pub(super) struct FirstKeys<'a> {
     pub(super) store: &'a Store,
     pub(super) key: &'a KeyEncryptionKey,
+    pub(super) source: &'a NewKeys,
     pub(super) random: &'a Random,
     pub(super) now: Timestamp,
 }
 
 impl FirstKeys<'_> {
-    /// Makes a signing key for an algorithm that has none, or takes the one that is `given`. It signs at once: nobody
-    /// can have a JWKS from before it that they trust for its tokens. Instances that start at once agree on one.
+    /// Makes a signing key for an algorithm that has none. It signs at once: nobody can have a JWKS from before it that they
+    /// trust for its tokens. Instances that start at once agree on one.
     ///
-    /// Returns the key that was made or given, which the database need not have in the end.
-    pub(super) async fn ensure(
-        &self,
-        alg: SigningAlg,
-        given: Option<Arc<SigningKey>>,
-    ) -> Result<Option<Arc<SigningKey>>, StartError> {
+    /// Returns the key that was made, if one was, which the database need not have in the end.
+    pub(super) async fn ensure(&self, alg: SigningAlg) -> Result<Option<Arc<SigningKey>>, StartError> {
         let rows = self.store.signing_keys().await?;
         if rows.iter().any(|row| row.state == SigningKeyState::Active && row.alg == alg) {
-            return Ok(given);
+            return Ok(None);
         }
-        let fresh = given.map_or_else(|| SigningKey::generate(alg).map(Arc::new), Ok)?;
+        let fresh = self.source.key(alg)?;
         let row = signing_key_row(&fresh, self.key, self.random, self.now)?;
         match self.store.ensure_signing_key(row).await? {
             Outcome::Won(_) => Ok(Some(fresh)),

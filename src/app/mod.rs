@@ -11,8 +11,6 @@ mod housekeeping;
 mod keys;
 pub mod serve_mode;
 
-use std::sync::Arc;
-
 use axum::Router;
 use keys::FirstKeys;
 
@@ -25,7 +23,7 @@ use crate::protocol::{Policy, SigningAlg};
 use crate::random::Random;
 use crate::store::{Store, StoreError, StoreOptions};
 use crate::tokens::{
-    KeyEncryptionKey, KeyEncryptionKeyError, KeyError, PasswordError, PasswordHasher, SigningKey,
+    KeyEncryptionKey, KeyEncryptionKeyError, KeyError, NewKeys, PasswordError, PasswordHasher,
 };
 
 /// Everything that an [`App`] is made from.
@@ -36,8 +34,8 @@ pub struct Setup {
     pub store: StoreOptions,
     /// The key that seals what is secret in the database.
     pub key: KeyEncryptionKey,
-    /// The signing key for a new database; a fresh one is made when absent.
-    pub signing_key: Option<Arc<SigningKey>>,
+    /// Where its signing keys come from: the first ones of a new database, and those that it rotates to.
+    pub new_keys: NewKeys,
     /// What is declared: tenants, people, resources, clients.
     pub declared: Declared,
     /// How the server shows itself.
@@ -122,7 +120,7 @@ impl App {
             policy,
             store,
             key,
-            signing_key,
+            new_keys,
             declared,
             facts,
             one_click_login,
@@ -135,10 +133,11 @@ impl App {
         let store = Store::open(&store).await?;
         let now = clock.now();
         let secrets = keys::server_secrets(&store, &key, &random, now).await?;
-        let first = FirstKeys { store: &store, key: &key, random: &random, now };
-        let mut in_hand: Vec<_> = first.ensure(SigningAlg::Rs256, signing_key).await?.into_iter().collect();
+        let first = FirstKeys { store: &store, key: &key, source: &new_keys, random: &random, now };
+        let mut in_hand = new_keys.in_hand();
+        in_hand.extend(first.ensure(SigningAlg::Rs256).await?);
         if declared.resources.iter().any(|each| each.signing_alg == SigningAlg::Es256) {
-            in_hand.extend(first.ensure(SigningAlg::Es256, None).await?);
+            in_hand.extend(first.ensure(SigningAlg::Es256).await?);
         }
         let keys = keys::signing_keys(&store, key, mode, &in_hand, now).await?;
         let declarations = declare::hashed(&store, declared, &secrets, &passwords, &random, now).await?;
@@ -147,6 +146,7 @@ impl App {
             policy,
             store,
             keys,
+            new_keys,
             secrets,
             fetcher,
             passwords,

@@ -9,7 +9,7 @@ use crate::fetch::{FetchOptions, Fetcher};
 use crate::http::SiteFacts;
 use crate::random::Random;
 use crate::store::{Mode, StoreOptions};
-use crate::tokens::{KeyEncryptionKey, PasswordHasher};
+use crate::tokens::{KeyEncryptionKey, NewKeys, PasswordHasher};
 
 /// The file in which a key-encryption key is kept beside the configuration.
 const KEY_FILE: &str = "key-encryption-key";
@@ -34,7 +34,7 @@ pub async fn build(config: Config) -> Result<App, StartError> {
         policy: config.policy,
         store: StoreOptions::new(config.database_url.expose_secret(), Mode::Serve),
         key,
-        signing_key: None,
+        new_keys: NewKeys::Generated,
         declared: config.declared,
         facts: SiteFacts {
             hosts: config.hosts.into_iter().collect(),

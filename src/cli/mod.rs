@@ -14,6 +14,7 @@ pub mod initial_token;
 pub mod key;
 mod listen;
 mod log;
+mod open_files;
 mod output;
 mod parse;
 pub mod probe;

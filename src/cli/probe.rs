@@ -2,7 +2,8 @@
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::pin::{Pin, pin};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use tokio::task::JoinHandle;
 
 use super::{listen, output, runtime, stop};
 use crate::control::{TestMode, TestModeError, TestModeOptions};
-use crate::probe::{self, Child, Format, Issuer, ProbeError, Report, Settings};
+use crate::probe::{self, Child, Format, Issuer, ProbeError, Report, Settings, ToolScope};
 use crate::serve::{self, ListenError};
 
 /// There are findings.
@@ -32,6 +33,10 @@ pub struct ProbeArgs {
     /// The MCP server, as clients are given it: http://127.0.0.1:8000/mcp.
     #[arg(value_name = "URL")]
     pub url: String,
+    /// The URL that clients are given, if the probe reaches the server by another: what it publishes as `resource` and
+    /// expects as `aud`.
+    #[arg(long, value_name = "URL")]
+    pub resource: Option<String>,
     /// The control plane of the `gatelet test` whose issuer the server trusts (its `control_url`) [default: the probe
     /// is that itself].
     #[arg(long, value_name = "URL", requires = "control_key", conflicts_with = "listen")]
@@ -49,6 +54,10 @@ pub struct ProbeArgs {
     /// A scope that every request needs; several in one text, separated by spaces [default: what the server says].
     #[arg(long, value_name = "SCOPE")]
     pub scope: Option<String>,
+    /// A tool that needs a scope of its own, as NAME=SCOPE, or with what to call it with: 'write_note=mcp:write
+    /// {"text": "x"}'. It is called, and does what it does. Can be given several times.
+    #[arg(long = "tool", value_name = "NAME=SCOPE", value_parser = str::parse::<ToolScope>)]
+    pub tools: Vec<ToolScope>,
     /// The tenant that the server belongs to, if tokens of others are not good at it.
     #[arg(long, value_name = "TENANT")]
     pub tenant: Option<String>,
@@ -58,6 +67,9 @@ pub struct ProbeArgs {
     /// How many seconds the server may take to notice that the issuer's keys are others.
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub key_patience: u64,
+    /// How many seconds the server may take for one answer.
+    #[arg(long, value_name = "SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub timeout: u64,
     /// How many seconds the command may take until the server answers.
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     pub start_patience: u64,
@@ -67,6 +79,9 @@ pub struct ProbeArgs {
     /// Where to write it instead of standard output.
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// A report more, in another format, for what reads it in CI: junit=probe.xml. Can be given several times.
+    #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = report)]
+    pub reports: Vec<(FormatArg, PathBuf)>,
     /// A command that starts the server, with GATELET_ISSUER, GATELET_JWKS_URI and GATELET_RESOURCE in its environment;
     /// it is ended afterwards.
     #[arg(last = true, value_name = "COMMAND")]
@@ -97,6 +112,13 @@ impl From<FormatArg> for Format {
     }
 }
 
+/// `FORMAT=FILE`.
+fn report(text: &str) -> Result<(FormatArg, PathBuf), String> {
+    let (format, file) =
+        text.split_once('=').filter(|(_, file)| !file.is_empty()).ok_or("write FORMAT=FILE")?;
+    Ok((FormatArg::from_str(format, false)?, file.into()))
+}
+
 /// Runs `gatelet probe`.
 pub fn run(args: &ProbeArgs) -> ExitCode {
     let probed = match runtime() {
@@ -107,15 +129,25 @@ pub fn run(args: &ProbeArgs) -> ExitCode {
         Ok(report) => report,
         Err(error) => return not_probed(&error),
     };
-    let text = Format::from(args.format).write(&report);
-    let written = match &args.output {
-        Some(path) => std::fs::write(path, text),
-        None => output::print(&text),
-    };
-    match written {
+    match write(args, &report) {
         Ok(()) if report.tally().broken > 0 => ExitCode::from(FINDINGS),
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => not_probed(&error),
+    }
+}
+
+/// Writes the report wherever it is wanted.
+fn write(args: &ProbeArgs, report: &Report) -> Result<(), Failure> {
+    let to_file = |format: FormatArg, file: &Path| {
+        let written = std::fs::write(file, Format::from(format).write(report));
+        written.map_err(|source| Failure::Report { file: file.to_owned(), source })
+    };
+    for (format, file) in &args.reports {
+        to_file(*format, file)?;
+    }
+    match &args.output {
+        Some(file) => to_file(args.format, file),
+        None => Ok(output::print(&Format::from(args.format).write(report))?),
     }
 }
 
@@ -134,7 +166,11 @@ enum Failure {
     #[error(transparent)]
     Listen(#[from] ListenError),
     #[error("cannot listen for signals: {0}")]
-    Signals(#[from] std::io::Error),
+    Signals(std::io::Error),
+    #[error("standard output: {0}")]
+    Output(#[from] std::io::Error),
+    #[error("{}: {source}", .file.display())]
+    Report { file: PathBuf, source: std::io::Error },
     #[error("{0} can be reached from other machines; the probe's issuer listens on loopback alone")]
     NotLoopback(SocketAddr),
     #[error(
@@ -142,13 +178,11 @@ enum Failure {
          own a fixed port with --listen, or let the probe start the server: gatelet probe URL -- COMMAND"
     )]
     NoIssuer,
-    #[error("stopped")]
-    Stopped,
 }
 
 /// Probes until it is done, or somebody says stop; the command is ended in any case.
 async fn until_stopped(args: &ProbeArgs) -> Result<Report, Failure> {
-    let stop = stop::listen()?;
+    let stop = pin!(stop::listen().map_err(Failure::Signals)?);
     let own = match &args.control {
         Some(_) => None,
         None => Some(Own::start(args).await?),
@@ -163,19 +197,19 @@ async fn until_stopped(args: &ProbeArgs) -> Result<Report, Failure> {
     let issuer = found?;
     let mut child = match args.command.is_empty() {
         true => None,
-        false => Some(Child::start(&args.command, &issuer, &args.url).await?),
+        false => {
+            let resource = args.resource.as_deref().unwrap_or(&args.url);
+            Some(Child::start(&args.command, &issuer, &args.url, resource).await?)
+        }
     };
-    let probed = tokio::select! {
-        probed = probed(args, &issuer, child.as_mut()) => probed.map_err(Failure::from),
-        () = stop => Err(Failure::Stopped),
-    };
+    let probed = probed(args, &issuer, child.as_mut(), stop).await;
     if let Some(child) = child {
         child.end().await;
     }
     if let Some(own) = own {
         own.end().await;
     }
-    probed
+    Ok(probed?)
 }
 
 /// Test mode in this process, for as long as the probe runs.
@@ -207,16 +241,27 @@ impl Own {
     }
 }
 
-async fn probed(args: &ProbeArgs, issuer: &Issuer, child: Option<&mut Child>) -> Result<Report, ProbeError> {
+async fn probed(
+    args: &ProbeArgs,
+    issuer: &Issuer,
+    child: Option<&mut Child>,
+    mut stop: Pin<&mut impl Future<Output = ()>>,
+) -> Result<Report, ProbeError> {
     if let Some(child) = child {
-        child.wait_for(&args.url, Duration::from_secs(args.start_patience)).await?;
+        tokio::select! {
+            waited = child.wait_for(&args.url, Duration::from_secs(args.start_patience)) => waited?,
+            () = stop.as_mut() => return Err(ProbeError::Stopped),
+        }
     }
     let settings = Settings {
         target: args.url.clone(),
+        resource: args.resource.clone(),
         scope: args.scope.clone(),
         tenant: args.tenant.clone(),
         user: args.user.clone(),
+        tools: args.tools.clone(),
         key_patience: Duration::from_secs(args.key_patience),
+        timeout: Duration::from_secs(args.timeout),
     };
-    probe::run(&settings, issuer).await
+    probe::run(&settings, issuer, stop).await
 }

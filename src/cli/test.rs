@@ -8,7 +8,7 @@ use clap::Args;
 use serde_json::json;
 use tokio::sync::oneshot;
 
-use super::{fail, listen, log, runtime, stop};
+use super::{fail, listen, log, open_files, runtime, stop};
 use crate::config::LogConfig;
 use crate::control::{TestMode, TestModeOptions};
 use crate::serve;
@@ -50,6 +50,7 @@ enum Refused {
 /// Runs `gatelet test` until its standard input closes, or it is told to stop.
 pub fn run(args: &TestArgs) -> ExitCode {
     log::start(&LogConfig::default());
+    open_files::allow_many();
     match runtime() {
         Ok(runtime) => runtime.block_on(start(args)),
         Err(error) => fail(&error),

@@ -34,6 +34,22 @@ impl Refused {
         Self { status: 409, code: "conflict", description: format!("there is a {what} {name:?} already") }
     }
 
+    /// There is no such route: 404.
+    pub(super) fn no_route() -> Self {
+        let description = "the control plane has no such path; its openapi.json has them all".to_owned();
+        Self { status: 404, code: "not_found", description }
+    }
+
+    /// The route is asked by other methods (the answer's `Allow` names them): 405.
+    pub(super) fn other_method() -> Self {
+        Self { status: 405, code: "invalid_request", description: "not by this method".to_owned() }
+    }
+
+    /// The body is longer than anything that makes sense: 413.
+    pub(super) fn too_long() -> Self {
+        Self { status: 413, code: "invalid_request", description: "the body: is too long".to_owned() }
+    }
+
     /// What was expected did not come: 417.
     pub fn unexpected(description: String) -> Self {
         Self { status: 417, code: "expectation_failed", description }
@@ -116,12 +132,3 @@ pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response {
 
 /// What a route of the control plane answers.
 pub(super) type Answer = Result<Response, Refused>;
-
-/// Reads a body: JSON, or nothing at all for one whose every member can be left out.
-///
-/// # Errors
-/// [`Refused::invalid`], with the place.
-pub(super) fn read<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Refused> {
-    let body = if body.is_empty() { b"{}" } else { body };
-    serde_json::from_slice(body).map_err(|error| Refused::invalid(format!("the body: {error}")))
-}

@@ -224,9 +224,23 @@ impl Drop for Entry<'_> {
 }
 
 impl Pattern {
-    /// Refuses a time that is none.
+    /// Requests to an endpoint: `token`, `metadata`, ….
+    pub fn at(endpoint: &str) -> Self {
+        Self { endpoint: Some(endpoint.to_owned()), ..Self::default() }
+    }
+
+    /// With this parameter in the body, too.
+    pub fn form(mut self, name: &str, value: &str) -> Self {
+        self.form.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Refuses a time that is none, and a status that no answer has.
     pub(super) fn check(&self) -> Result<(), Refused> {
         match Duration::try_from_secs_f64(self.wait) {
+            _ if self.status.is_some_and(|status| !(100..=599).contains(&status)) => {
+                Err(Refused::invalid("status: is between 100 and 599"))
+            }
             Ok(wait) if wait <= LONGEST_WAIT => Ok(()),
             _ => Err(Refused::invalid("wait: is between 0 and 60 seconds")),
         }

@@ -1,24 +1,17 @@
-//! What goes wrong with the answers of an issuer, because a test wants to see how its client takes it.
+//! What is to go wrong with the answers of an issuer, because a test wants to see how its client takes it.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-use axum::body::{Body, Bytes, to_bytes};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::response::Response;
-use http_body_util::{Full, Limited};
+use axum::http::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use url::Url;
 
 use super::answer::Refused;
 use super::issuer::TestIssuer;
 
-/// The longest answer that is changed, in bytes.
-const LONGEST: usize = 1024 * 1024;
-/// The longest delay.
-const LONGEST_DELAY: Duration = Duration::from_secs(300);
+/// The longest delay: five minutes.
+const LONGEST_DELAY_MS: u64 = 300_000;
 
 /// A fault, as a test describes it.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -35,7 +28,7 @@ pub struct FaultSpec {
     /// Waits so many milliseconds first; five minutes at the most.
     #[serde(default)]
     pub delay_ms: u64,
-    /// Cuts the connection in place of an answer (which `HEAD` does not show: its answer has no body to break off in).
+    /// Cuts the connection in place of an answer.
     #[serde(default)]
     pub drop: bool,
     /// Answers with this status.
@@ -78,6 +71,13 @@ impl Default for FaultSpec {
             redirect_set: BTreeMap::new(),
             form: BTreeMap::new(),
         }
+    }
+}
+
+impl FaultSpec {
+    /// A fault of the next answer of an endpoint, with which nothing is wrong yet.
+    pub fn at(endpoint: &str) -> Self {
+        Self { endpoint: endpoint.to_owned(), ..Self::default() }
     }
 }
 
@@ -211,6 +211,9 @@ fn check(spec: &FaultSpec) -> Result<(), Refused> {
     if spec.times == Some(0) {
         return Err(Refused::invalid("times: is 0; leave the fault away, or say null for one that stays"));
     }
+    if spec.delay_ms > LONGEST_DELAY_MS {
+        return Err(Refused::invalid(format!("delay_ms: is {LONGEST_DELAY_MS} at the most")));
+    }
     if spec.status.is_some_and(|status| !(200..=599).contains(&status)) {
         return Err(Refused::invalid("status: is between 200 and 599"));
     }
@@ -222,115 +225,4 @@ fn check(spec: &FaultSpec) -> Result<(), Refused> {
         }
     }
     Ok(())
-}
-
-impl FaultSpec {
-    /// Whether the request is not to be seen by the server behind.
-    pub(super) fn is_instead(&self) -> bool {
-        !self.processed && (self.drop || self.status.is_some() || self.body.is_some())
-    }
-
-    /// Waits as long as it says.
-    pub(super) async fn wait(&self) {
-        if self.delay_ms > 0 {
-            tokio::time::sleep(Duration::from_millis(self.delay_ms).min(LONGEST_DELAY)).await;
-        }
-    }
-
-    /// An answer as this fault makes it.
-    pub(super) async fn spoil(&self, answer: Response) -> Response {
-        if self.drop {
-            return cut();
-        }
-        let mut answer = self.replaced(answer);
-        if !self.set.is_empty() {
-            answer = self.with_members(answer).await;
-        }
-        if !self.redirect_set.is_empty() {
-            self.redirect(&mut answer);
-        }
-        for (name, value) in &self.headers {
-            let Ok(name) = HeaderName::try_from(name) else { continue };
-            match value.as_ref().map(HeaderValue::try_from) {
-                Some(Ok(value)) => drop(answer.headers_mut().insert(name, value)),
-                _ => drop(answer.headers_mut().remove(name)),
-            }
-        }
-        answer
-    }
-
-    fn replaced(&self, mut answer: Response) -> Response {
-        if let Some(status) = self.status.and_then(|status| StatusCode::from_u16(status).ok()) {
-            *answer.status_mut() = status;
-        }
-        if self.status.is_none() && self.body.is_none() {
-            return answer;
-        }
-        let (mut parts, _) = answer.into_parts();
-        is_another(&mut parts.headers);
-        parts.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if self.body.is_none() {
-            // A failure of the server's own form (RFC 6749 §4.1.2.1 has the code).
-            parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        }
-        let own =
-            || r#"{"error":"temporarily_unavailable","error_description":"a fault that a test put here"}"#;
-        let body = self.body.clone().unwrap_or_else(|| own().to_owned());
-        Response::from_parts(parts, Body::from(body))
-    }
-
-    async fn with_members(&self, answer: Response) -> Response {
-        let (mut parts, body) = answer.into_parts();
-        let bytes = to_bytes(body, LONGEST).await.unwrap_or_default();
-        let Ok(Value::Object(mut members)) = serde_json::from_slice::<Value>(&bytes) else {
-            return Response::from_parts(parts, Body::from(bytes));
-        };
-        for (name, value) in &self.set {
-            match value {
-                Value::Null => drop(members.remove(name)),
-                value => drop(members.insert(name.clone(), value.clone())),
-            }
-        }
-        is_another(&mut parts.headers);
-        Response::from_parts(parts, Body::from(Value::Object(members).to_string()))
-    }
-
-    fn redirect(&self, answer: &mut Response) {
-        let location = answer.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
-        let Some(location) = location.map(|location| self.redirected(location)) else { return };
-        if let Ok(location) = HeaderValue::try_from(location) {
-            answer.headers_mut().insert(header::LOCATION, location);
-        }
-    }
-
-    /// The URL to which a browser is sent, as this fault makes it. One of our own pages stays as it is.
-    pub(super) fn redirected(&self, location: &str) -> String {
-        let url = Url::parse(location).ok().filter(|_| !self.redirect_set.is_empty());
-        let Some(mut url) = url else { return location.to_owned() };
-        let kept: Vec<(String, String)> = url
-            .query_pairs()
-            .filter(|(name, _)| !self.redirect_set.contains_key(name.as_ref()))
-            .map(|(name, value)| (name.into_owned(), value.into_owned()))
-            .collect();
-        let set = self.redirect_set.iter().filter_map(|(name, value)| Some((name.clone(), value.clone()?)));
-        let pairs: Vec<(String, String)> = kept.into_iter().chain(set).collect();
-        url.query_pairs_mut().clear().extend_pairs(pairs);
-        url.into()
-    }
-}
-
-/// Takes from an answer what was said about the body that it had.
-pub(super) fn is_another(headers: &mut HeaderMap) {
-    for name in [header::CONTENT_LENGTH, header::ETAG, header::LAST_MODIFIED] {
-        headers.remove(name);
-    }
-}
-
-/// An answer that breaks off before its first byte, upon which the connection is cut: a body that is over its limit from
-/// the start.
-fn cut() -> Response {
-    let broken = Limited::new(Full::new(Bytes::from_static(b"cut")), 0);
-    let mut answer = Response::new(Body::new(broken));
-    answer.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from_static("3"));
-    answer
 }

@@ -11,16 +11,21 @@ use super::routes::OPENAPI_PATH;
 use super::test_mode::TestMode;
 
 pub(super) async fn check(State(mode): State<TestMode>, request: Request, next: Next) -> Response {
+    match refusal(&mode, &request) {
+        Some(refused) => refused.into_response(),
+        None => next.run(request).await,
+    }
+}
+
+/// Why a request is none of somebody's who may use the control plane.
+pub(super) fn refusal(mode: &TestMode, request: &Request) -> Option<Refused> {
     // A web page can make a browser send requests here under any name that it controls (DNS rebinding).
-    if !is_here(&mode, &request) {
-        return Refused::other_host().into_response();
+    if !is_here(mode, request) {
+        return Some(Refused::other_host());
     }
     // The document needs no key: it says nothing that the program does not.
     let is_open = request.uri().path() == OPENAPI_PATH && request.method().is_safe();
-    if is_open || is_keeper(&mode, &request) {
-        return next.run(request).await;
-    }
-    Refused::stranger().into_response()
+    (!is_open && !is_keeper(mode, request)).then(Refused::stranger)
 }
 
 /// Whether a request calls this process by a name of its own.

@@ -1,55 +1,52 @@
 //! One issuer of a test: a whole server, and what the test holds in its hands of it.
 
+mod make;
 mod start;
 mod view;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use serde_json::{Map, Value};
+use tokio::sync::watch;
 
 use super::answer::Refused;
 use super::auto::Auto;
 use super::capture::Log;
+use super::description::{Described, Description};
 use super::faults::Faults;
 use super::personas::Happening;
 use super::snapshot::Snapshot;
-use super::spec::{Described, IssuerSpec, KeyChoice, describe};
-use super::{personas, ready_made, time};
 use crate::app::App;
 use crate::clock::Clock;
-use crate::fetch::{Fetcher, Supplied};
+use crate::fetch::Fetcher;
 use crate::flow::admin::Admin;
-use crate::protocol::{Issuer, PublicUrl};
+use crate::protocol::Issuer;
 use crate::random::Random;
-use crate::tokens::TestKey;
+use crate::tokens::NewKeys;
 
-pub(super) use start::Reach;
-use start::{Parts, test_key};
-
+pub(crate) use make::START;
+pub(super) use make::{Foundation, Reach};
+pub(crate) use start::Parts;
+pub(super) use start::store_options;
 pub use view::IssuerView;
 
-/// Where the clock starts of an issuer with a seed and nothing else: 2027-01-15 08:00:00 UTC.
-const START: i64 = 1_800_000_000;
 /// How the audit log calls whoever holds the control key.
 const ACTOR: &str = "control plane";
 
-/// An issuer of a test.
+/// An issuer of a test: a whole server, and what the test can do to it. A
+/// [`TestServer`](crate::testkit::TestServer) has one, and [`TestMode`](super::TestMode) any number.
+///
+/// Whatever the control plane does to an issuer over HTTP is a method here.
 pub struct TestIssuer {
     name: String,
     issuer: Issuer,
-    control_url: String,
-    key_choice: KeyChoice,
-    loopback_resources: bool,
-    reach: Reach,
-    number: usize,
-    clock: Clock,
-    random: Random,
-    fetcher: Fetcher,
-    /// Its databases are files whose names begin so.
+    control_url: Option<String>,
+    parts: Parts,
+    /// Files that it makes have names that begin so.
     stem: PathBuf,
     /// Until when it is there, by the machine's monotonic clock, and as the machine's time.
     until: Option<(Instant, i64)>,
@@ -59,30 +56,29 @@ pub struct TestIssuer {
     pub(super) snapshots: Mutex<BTreeMap<String, Snapshot>>,
     /// The server; whoever began with one ends with it, when another takes its place.
     running: RwLock<Arc<Running>>,
+    /// True once it has ended.
+    over: watch::Sender<bool>,
     /// Held by whoever exchanges the server: one at a time, each going out from what the one before has left.
     pub(super) changing: tokio::sync::Mutex<Changes>,
 }
 
 /// What can be changed about an issuer and is not in its database.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Held {
-    /// The configuration, as the test gave it.
-    pub(super) config: Map<String, Value>,
+    pub(super) description: Description,
     pub(super) auto: Option<Auto>,
     pub(super) persona: Option<String>,
     /// What the persona is still to do.
     pub(super) happens: Option<Happening>,
     /// Keys that are left out of the JWKS.
     pub(super) hidden_keys: BTreeSet<String>,
-    /// Test keys that were used.
-    pub(super) keys_used: usize,
 }
 
 pub(super) struct Running {
     pub(super) app: App,
     pub(super) router: Router,
     pub(super) described: Described,
-    database: PathBuf,
+    database: String,
 }
 
 /// How often the server was exchanged, and whether it never will be again.
@@ -95,79 +91,61 @@ pub(super) struct Changes {
 /// How long a server that was exchanged goes on for whoever began with it.
 const GRACE: Duration = Duration::from_secs(30);
 
-/// What a new issuer is made of.
-pub(super) struct Foundation {
-    pub(super) name: String,
-    pub(super) public_url: PublicUrl,
-    pub(super) control_url: String,
-    pub(super) reach: Reach,
-    pub(super) stem: PathBuf,
-    /// A database with the schema, to be copied.
-    pub(super) template: PathBuf,
-    /// How many issuers there were before: which of the test keys is its own follows from that.
-    pub(super) number: usize,
+/// What an issuer begins with.
+pub(crate) struct Beginning {
+    pub(crate) name: String,
+    pub(crate) issuer: Issuer,
+    pub(crate) control_url: Option<String>,
+    pub(crate) description: Description,
+    pub(crate) parts: Parts,
+    /// `sqlite:PATH` or `postgres://…`.
+    pub(crate) database: String,
+    /// Files beside that have names that begin so.
+    pub(crate) stem: PathBuf,
+    /// After how many seconds of the machine's clock it ends.
+    pub(crate) expires_in: Option<u64>,
+}
+
+impl fmt::Debug for TestIssuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("TestIssuer").field(&self.issuer.as_str()).finish()
+    }
+}
+
+impl Held {
+    fn with(description: Description) -> Self {
+        Self { description, auto: None, persona: None, happens: None, hidden_keys: BTreeSet::new() }
+    }
 }
 
 impl TestIssuer {
-    /// Makes a server as the spec says.
+    /// Starts the server of an issuer.
     ///
     /// # Errors
-    /// The spec makes no sense.
-    pub(super) async fn make(foundation: Foundation, spec: IssuerSpec) -> Result<Self, Refused> {
-        let Foundation { name, public_url, control_url, reach, stem, template, number } = foundation;
-        // What has a seed has the same keys each time, however many issuers there were before.
-        let number = spec.seed.map_or(number, |seed| usize::try_from(seed % 1000).unwrap_or_default());
-        let text = public_url.page_url(spec.issuer_path.as_deref().unwrap_or("/oauth"));
-        let issuer = Issuer::within(&public_url, &text);
-        let issuer = issuer.map_err(|error| Refused::invalid(format!("issuer_path: {error}")))?;
-        let loopback_resources = spec.loopback_resources.unwrap_or(true);
-        let described = describe(&issuer, &spec.config, loopback_resources)?;
-        let documents = spec.documents.iter();
-        let documents = documents.map(|(url, body)| (url.clone(), Supplied::document(body.to_string())));
-        let fetcher = Fetcher::supplied(documents.collect::<HashMap<_, _>>());
-        personas::check(spec.persona.as_deref())?;
-        let random = spec.seed.map_or_else(Random::system, Random::seeded);
-        let until = spec.expires_in.map(|seconds| {
+    /// The description makes no sense, or the server does not start.
+    pub(crate) async fn begin(beginning: Beginning) -> Result<Self, Refused> {
+        let Beginning { name, issuer, control_url, description, parts, database, stem, expires_in } =
+            beginning;
+        let running = parts.start(description.described(&issuer)?, database).await?;
+        let until = expires_in.map(|seconds| {
             let at = Clock::system().now().plus(Duration::from_secs(seconds));
             (Instant::now() + Duration::from_secs(seconds.min(u64::from(u32::MAX))), at.seconds())
         });
-        let clock = clock(&spec)?;
-        let held = Held { config: spec.config.clone(), auto: spec.auto.clone(), ..Held::default() };
-        let parts = Parts {
-            key_choice: spec.keys,
-            number,
-            reach: &reach,
-            clock: &clock,
-            random: &random,
-            fetcher: &fetcher,
-        };
-        let database = stem.with_extension("0.db");
-        std::fs::copy(template, &database)?;
-        let persona = spec.persona;
-        let started = parts.start(described, database).await;
-        let running = started.inspect_err(|_| remove_files(&stem))?;
-        let issuer = Self {
+        Ok(Self {
             name,
             issuer,
             control_url,
-            key_choice: spec.keys,
-            loopback_resources,
-            reach,
-            number,
-            clock,
-            random,
-            fetcher,
+            parts,
             stem,
             until,
             faults: Faults::default(),
             log: Log::default(),
-            held: Mutex::new(held),
+            held: Mutex::new(Held::with(description)),
             snapshots: Mutex::default(),
             running: RwLock::new(Arc::new(running)),
+            over: watch::Sender::new(false),
             changing: tokio::sync::Mutex::default(),
-        };
-        issuer.put_on(persona.as_deref())?;
-        Ok(issuer)
+        })
     }
 
     /// Its name.
@@ -182,15 +160,24 @@ impl TestIssuer {
 
     /// Its clock.
     pub fn clock(&self) -> &Clock {
-        &self.clock
+        &self.parts.clock
     }
 
     pub(super) fn random(&self) -> &Random {
-        &self.random
+        &self.parts.random
     }
 
-    pub(super) fn fetcher(&self) -> &Fetcher {
-        &self.fetcher
+    pub(crate) fn fetcher(&self) -> &Fetcher {
+        &self.parts.fetcher
+    }
+
+    pub(super) fn new_keys(&self) -> &NewKeys {
+        &self.parts.new_keys
+    }
+
+    /// Whether it was ended.
+    pub(super) fn is_ended(&self) -> bool {
+        *self.over.borrow()
     }
 
     /// Whether its time is over.
@@ -216,61 +203,55 @@ impl TestIssuer {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The test key that comes next.
-    pub(super) fn next_test_key(&self) -> TestKey {
-        let mut held = self.held();
-        held.keys_used += 1;
-        test_key(self.number + held.keys_used)
-    }
-
-    /// Whether its keys come from the repository.
-    pub(super) fn is_of_pool(&self) -> bool {
-        self.key_choice == KeyChoice::Pool
-    }
-
-    /// Changes the configuration, and exchanges the server in front of the same database for one that has it.
+    /// Changes what it is to be, and exchanges the server in front of the same database for one that is that.
     ///
     /// # Errors
     /// It makes no sense; then everything stays as it is.
     pub(super) async fn reconfigure(
         &self,
-        change: impl FnOnce(&mut Map<String, Value>) -> Result<(), Refused>,
+        change: impl FnOnce(&mut Description) -> Result<(), Refused>,
     ) -> Result<(), Refused> {
         let mut changes = self.changing.lock().await;
-        let mut config = self.held().config.clone();
-        ready_made::complete(&mut config);
-        change(&mut config)?;
-        let database = self.running().database.clone();
-        let running = self.started(&mut changes, &config, database).await?;
-        self.held().config = config;
+        let mut description = self.held().description.clone();
+        change(&mut description)?;
+        let database = self.database();
+        let running = self.started(&mut changes, &description, database).await?;
+        self.held().description = description;
         self.exchange(running);
         Ok(())
     }
 
-    /// A server with this configuration in front of a database, which nobody uses yet.
+    /// A server as it is described in front of a database, which nobody uses yet.
     pub(super) async fn started(
         &self,
         changes: &mut Changes,
-        config: &Map<String, Value>,
-        database: PathBuf,
+        description: &Description,
+        database: String,
     ) -> Result<Running, Refused> {
         if changes.is_ended {
             return Err(Refused::not_found("issuer", &self.name));
         }
-        let described = describe(&self.issuer, config, self.loopback_resources)?;
+        let described = description.described(&self.issuer)?;
         changes.made += 1;
-        Ok(self.parts().start(described, database).await?)
+        Ok(self.parts.start(described, database).await?)
     }
 
     /// Puts a server in place of the one before, which goes on for a while for whoever began with it.
     pub(super) fn exchange(&self, running: Running) {
+        let database = running.database.clone();
         let before = {
             let mut current = self.running.write().unwrap_or_else(PoisonError::into_inner);
             std::mem::replace(&mut *current, Arc::new(running))
         };
+        let mut over = self.over.subscribe();
         tokio::spawn(async move {
-            tokio::time::sleep(GRACE).await;
+            // Over, or dropped, or late.
+            let _ = tokio::time::timeout(GRACE, over.wait_for(|is_over| *is_over)).await;
             before.app.close().await;
+            let file = before.database.strip_prefix("sqlite:").filter(|_| before.database != database);
+            if let Some(file) = file {
+                remove_files(Path::new(file));
+            }
         });
     }
 
@@ -279,28 +260,24 @@ impl TestIssuer {
         self.stem.with_extension(what)
     }
 
-    fn parts(&self) -> Parts<'_> {
-        Parts {
-            key_choice: self.key_choice,
-            number: self.number,
-            reach: &self.reach,
-            clock: &self.clock,
-            random: &self.random,
-            fetcher: &self.fetcher,
-        }
+    /// The database that it has now: `sqlite:PATH` or `postgres://…`.
+    pub(crate) fn database(&self) -> String {
+        self.running().database.clone()
     }
 
     /// Ends it, and its databases with it.
     pub(super) async fn end(&self) {
         let mut changes = self.changing.lock().await;
         changes.is_ended = true;
+        self.over.send_replace(true);
         self.running().app.close().await;
+        self.give_back_test_keys();
         remove_files(&self.stem);
     }
 }
 
-/// Removes the files whose names begin as this one's does.
-fn remove_files(stem: &Path) {
+/// Removes the files whose names begin as this one's does, without what is behind its last dot.
+pub(super) fn remove_files(stem: &Path) {
     let (Some(directory), Some(name)) = (stem.parent(), stem.file_stem()) else { return };
     let name = format!("{}.", name.to_string_lossy());
     for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
@@ -309,14 +286,4 @@ fn remove_files(stem: &Path) {
             let _ = std::fs::remove_file(entry.path());
         }
     }
-}
-
-fn clock(spec: &IssuerSpec) -> Result<Clock, Refused> {
-    let given = spec.now.or(spec.seed.map(|_| START));
-    let start = match given {
-        Some(now) => time::moment(now)?,
-        None => Clock::system().now(),
-    };
-    let frozen = spec.frozen.unwrap_or(given.is_some());
-    Ok(if frozen { Clock::fixed(start) } else { Clock::running_from(start) })
 }

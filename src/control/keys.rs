@@ -8,7 +8,7 @@ use super::answer::Refused;
 use super::issuer::TestIssuer;
 use crate::flow::admin::Takeover;
 use crate::protocol::SigningAlg;
-use crate::tokens::{SigningKey, TEST_KEYS};
+use crate::tokens::{NewKeys, SigningKey, TEST_KEYS, TestKeyShare};
 
 /// What is done to the keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -61,10 +61,7 @@ impl TestIssuer {
                 let fresh = self.rotate().await?;
                 self.held().hidden_keys.insert(fresh);
             }
-            KeyAction::Revoke => {
-                self.rotate().await?;
-                admin.revoke_key(&before).await?;
-            }
+            KeyAction::Revoke => drop(admin.revoke_key(&before).await?),
             KeyAction::Publish => self.held().hidden_keys.clear(),
         }
         let signing = admin.lend_signing_key(None).await?.kid().to_owned();
@@ -73,23 +70,48 @@ impl TestIssuer {
 
     /// Has another key sign at once; its name.
     async fn rotate(&self) -> Result<String, Refused> {
-        let admin = self.administrator();
-        let known: Vec<String> = admin.keys().await?.into_iter().map(|key| key.kid).collect();
-        let key = match self.fresh_test_key(&known) {
-            Some(key) => key,
-            // Each of the pool was used, or none is wanted. Making one takes its time.
-            None => tokio::task::spawn_blocking(|| SigningKey::generate(SigningAlg::Rs256).map(Arc::new))
-                .await
-                .map_err(|error| Refused::fault(&error))?
-                .map_err(|error| Refused::fault(&error))?,
-        };
-        Ok(admin.bring_in_key(&key, Takeover::AtOnce).await?.kid)
+        let key = made(self.new_keys().clone(), SigningAlg::Rs256).await?;
+        Ok(self.administrator().bring_in_key(&key, Takeover::AtOnce).await?.kid)
     }
 
-    /// A test key that this issuer has never had, if its keys come from there.
-    fn fresh_test_key(&self, known: &[String]) -> Option<Arc<SigningKey>> {
-        let pool = || (0..TEST_KEYS.len()).map(|_| self.next_test_key());
-        let fresh = self.is_of_pool().then(pool)?.find(|key| !known.iter().any(|kid| kid == key.thumbprint));
-        fresh.map(|key| key.signing_key())
+    /// A key that is not its own, never was and never will be.
+    pub(super) async fn foreign_key(&self, alg: SigningAlg) -> Result<Arc<SigningKey>, Refused> {
+        match self.new_keys() {
+            NewKeys::TestKeys(share) if alg == SigningAlg::Rs256 => Ok(share.stranger().signing_key()),
+            NewKeys::Generated if alg == SigningAlg::Rs256 => Ok(TEST_KEYS[0].signing_key()),
+            _ => made(NewKeys::Generated, alg).await,
+        }
     }
+
+    fn test_keys(&self) -> Option<&TestKeyShare> {
+        match self.new_keys() {
+            NewKeys::TestKeys(share) => Some(share),
+            NewKeys::Generated => None,
+        }
+    }
+
+    /// The test keys that it has had, for a snapshot.
+    pub(super) fn test_keys_taken(&self) -> Vec<usize> {
+        self.test_keys().map(TestKeyShare::taken).unwrap_or_default()
+    }
+
+    /// Forgets that it has had others than these.
+    pub(super) fn put_back_test_keys(&self, taken: Vec<usize>) {
+        if let Some(share) = self.test_keys() {
+            share.put_back(taken);
+        }
+    }
+
+    /// Leaves its test keys to others.
+    pub(super) fn give_back_test_keys(&self) {
+        if let Some(share) = self.test_keys() {
+            share.give_back();
+        }
+    }
+}
+
+/// A key, which may take its time.
+async fn made(source: NewKeys, alg: SigningAlg) -> Result<Arc<SigningKey>, Refused> {
+    let made = tokio::task::spawn_blocking(move || source.key(alg)).await;
+    made.map_err(|error| Refused::fault(&error))?.map_err(|error| Refused::fault(&error))
 }

@@ -1,7 +1,5 @@
 //! Tokens without a flow: good ones, as the server issues them, and the specimens of the [zoo](crate::zoo).
 
-use std::sync::Arc;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
@@ -11,8 +9,7 @@ use super::answer::Refused;
 use super::decide::alice;
 use super::issuer::TestIssuer;
 use crate::flow::admin::{AdminError, TokenWish};
-use crate::protocol::{ClientId, ResourceUri, Scope, SigningAlg, TenantId};
-use crate::tokens::{SigningKey, TEST_KEYS};
+use crate::protocol::{ClaimSource, ClientId, ResourceUri, Scope, TenantId};
 use crate::zoo::{DependsOn, SPECIMENS, Specimen, Template, ZooKeys, specimen};
 
 /// What a token is to be. Everything can be left out.
@@ -100,6 +97,14 @@ impl TestIssuer {
         Ok(zoo)
     }
 
+    /// Revokes a token of this issuer, in its client's place (RFC 7009 §2.1): introspection calls it inactive from now on.
+    ///
+    /// # Errors
+    /// It is no token of this issuer.
+    pub async fn revoke(&self, token: &str) -> Result<(), Refused> {
+        Ok(self.administrator().revoke_token(token).await.map(drop)?)
+    }
+
     async fn specimen(&self, specimen: &Specimen, template: &Template) -> Result<Minted, Refused> {
         let admin = self.administrator();
         let kid = template.header.get("kid").and_then(Value::as_str).unwrap_or_default();
@@ -114,19 +119,6 @@ impl TestIssuer {
             return Err(Refused::fault(&failure));
         }
         Ok(Minted { token: made.token, header: made.header, claims: made.claims })
-    }
-
-    /// A key that is not the issuer's and never was.
-    async fn foreign_key(&self, alg: SigningAlg) -> Result<Arc<SigningKey>, Refused> {
-        let known: Vec<String> = self.administrator().keys().await?.into_iter().map(|key| key.kid).collect();
-        let other = TEST_KEYS.iter().find(|key| !known.iter().any(|kid| kid == key.thumbprint));
-        match other.filter(|_| alg == SigningAlg::Rs256) {
-            Some(key) => Ok(key.signing_key()),
-            None => tokio::task::spawn_blocking(move || SigningKey::generate(alg).map(Arc::new))
-                .await
-                .map_err(|error| Refused::fault(&error))?
-                .map_err(|error| Refused::fault(&error)),
-        }
     }
 
     /// A good token, as the server itself issues one.
@@ -159,22 +151,35 @@ impl TestIssuer {
 
     fn first_resource(&self) -> Option<ResourceUri> {
         let running = self.running();
-        running.described.config.declared.resources.first().map(|resource| resource.uri.clone())
+        running.described.declared.resources.first().map(|resource| resource.uri.clone())
     }
 
     /// The first client that people use.
     fn first_client(&self) -> Result<ClientId, Refused> {
         let running = self.running();
-        let clients = &running.described.config.declared.clients;
+        let clients = &running.described.declared.clients;
         let first =
             clients.iter().find(|declared| !declared.client.redirect_uris.is_empty()).or(clients.first());
         let none = || Refused::invalid("client: the issuer has none; name one that is registered");
         first.map(|declared| declared.client.id.clone()).ok_or_else(none)
     }
 
+    /// The claims in which a token for this audience says its tenant.
+    fn tenant_claims(&self, audience: Option<&Value>) -> Vec<String> {
+        let running = self.running();
+        let config = &running.described;
+        let mut resources = config.declared.resources.iter();
+        let Some(resource) = resources.find(|one| audience.is_some_and(|it| it == one.audience())) else {
+            return vec![config.policy.claims.tenant.to_string()];
+        };
+        let claims = config.policy.claims.at(resource).into_iter();
+        claims.filter(|one| one.from == ClaimSource::Tenant).map(|one| one.name.to_string()).collect()
+    }
+
     /// What a token is made of: what was issued, and what the test wants otherwise.
     fn template(&self, spec: &MintSpec, issued: &str) -> Result<Template, Refused> {
         let (mut header, mut claims) = read(issued)?;
+        let tenant_claims = self.tenant_claims(claims.get("aud"));
         let now = self.clock().now().seconds();
         if let Some(ttl) = spec.ttl {
             claims.insert("exp".to_owned(), now.saturating_add(ttl).into());
@@ -182,16 +187,17 @@ impl TestIssuer {
         overlay(&mut claims, &spec.claims);
         overlay(&mut header, &spec.header);
         let text = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let (client_id, tenant, audience) = (text("client_id"), text("tenant"), text("aud"));
+        let (client_id, audience) = (text("client_id"), text("aud"));
+        let tenant = tenant_claims.first().map(|name| text(name)).unwrap_or_default();
         let running = self.running();
-        let declared = &running.described.config.declared;
+        let declared = &running.described.declared;
         let tenants = declared.tenants.iter().map(|tenant| tenant.id.to_string());
         let other_tenant =
             tenants.into_iter().find(|id| *id != tenant).unwrap_or_else(|| format!("not-{tenant}"));
         let audiences = declared.resources.iter().map(|resource| resource.audience().to_owned());
         let another = || "https://another.example/mcp".to_owned();
         let other_audience = audiences.into_iter().find(|other| *other != audience).unwrap_or_else(another);
-        Ok(Template { header, claims, now, client_id, other_tenant, other_audience })
+        Ok(Template { header, claims, now, client_id, tenant_claims, other_tenant, other_audience })
     }
 }
 

@@ -4,21 +4,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, Request, State};
 use axum::http::{StatusCode, header};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, delete, get, post, put};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::answer::{Answer, Refused, json, read};
+use super::answer::{Answer, Refused, json};
+use super::asked::{At, Body};
 use super::auto::Auto;
 use super::capture::Pattern;
 use super::decide::DecideSpec;
 use super::document::DocumentSpec;
 use super::faults::FaultSpec;
+use super::guard;
 use super::issuer::TestIssuer;
 use super::keys::KeySpec;
 use super::mint::{self, MintSpec};
@@ -26,7 +27,6 @@ use super::personas::PERSONAS;
 use super::spec::IssuerSpec;
 use super::test_mode::TestMode;
 use super::time::{Advance, ClockSetting};
-use super::{guard, things};
 
 /// The path of the control plane.
 const AT: &str = "/control";
@@ -79,11 +79,12 @@ pub(super) fn control(mode: &TestMode) -> Router<TestMode> {
         .into_iter()
         .fold(Router::new(), add)
         .method_not_allowed_fallback(wrong_method)
+        .route_layer(from_fn_with_state(mode.clone(), ended_meanwhile))
         .route_layer(from_fn_with_state(mode.clone(), guard::check))
 }
 
 type Mode = State<TestMode>;
-type Name = Path<String>;
+type Name = At<String>;
 
 fn found(mode: &TestMode, name: &str) -> Result<Arc<TestIssuer>, Refused> {
     mode.issuer(name).ok_or_else(|| Refused::not_found("issuer", name))
@@ -101,9 +102,29 @@ fn done() -> Answer {
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-async fn wrong_method() -> Response {
-    let error = json!({ "error": "invalid_request", "error_description": "not by this method" });
-    json(StatusCode::METHOD_NOT_ALLOWED, &error)
+/// What fails because its issuer was ended meanwhile is told so: there is none.
+async fn ended_meanwhile(State(mode): Mode, request: Request, next: Next) -> Response {
+    let name = request.uri().path().strip_prefix("/control/issuers/").and_then(|rest| rest.split('/').next());
+    let issuer = name.and_then(|name| mode.issuer(name));
+    let answer = next.run(request).await;
+    match issuer {
+        Some(issuer) => issuer.unless_ended(answer),
+        None => answer,
+    }
+}
+
+async fn wrong_method() -> Refused {
+    Refused::other_method()
+}
+
+/// Whether a path is the control plane's, whether or not it has a route there.
+pub(super) fn is_control(path: &str) -> bool {
+    path.strip_prefix(AT).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Answers a request to a path of the control plane that has no route.
+pub(super) fn no_route(mode: &TestMode, request: &Request) -> Response {
+    guard::refusal(mode, request).unwrap_or_else(Refused::no_route).into_response()
 }
 
 async fn openapi(State(mode): Mode) -> Response {
@@ -124,31 +145,31 @@ async fn list_issuers(State(mode): Mode) -> Answer {
     ok(&json!({ "issuers": issuers }))
 }
 
-async fn make_issuer(State(mode): Mode, body: Bytes) -> Answer {
-    let issuer = mode.make(read::<IssuerSpec>(&body)?).await?;
+async fn make_issuer(State(mode): Mode, body: Body) -> Answer {
+    let issuer = mode.make(body.read_or_default::<IssuerSpec>()?).await?;
     created(&issuer.view().await)
 }
 
-async fn show_issuer(State(mode): Mode, Path(name): Name) -> Answer {
+async fn show_issuer(State(mode): Mode, At(name): Name) -> Answer {
     ok(&found(&mode, &name)?.view().await)
 }
 
-async fn end_issuer(State(mode): Mode, Path(name): Name) -> Answer {
+async fn end_issuer(State(mode): Mode, At(name): Name) -> Answer {
     mode.remove(&name).await?;
     done()
 }
 
-async fn mint_token(State(mode): Mode, Path(name): Name, body: Bytes) -> Answer {
-    created(&found(&mode, &name)?.mint(&read::<MintSpec>(&body)?).await?)
+async fn mint_token(State(mode): Mode, At(name): Name, body: Body) -> Answer {
+    created(&found(&mode, &name)?.mint(&body.read_or_default::<MintSpec>()?).await?)
 }
 
-async fn list_zoo(State(mode): Mode, Path(name): Name) -> Answer {
+async fn list_zoo(State(mode): Mode, At(name): Name) -> Answer {
     found(&mode, &name)?;
     ok(&json!({ "specimens": mint::listed() }))
 }
 
-async fn make_zoo(State(mode): Mode, Path(name): Name, body: Bytes) -> Answer {
-    let specimens = found(&mode, &name)?.zoo(&read::<MintSpec>(&body)?).await?;
+async fn make_zoo(State(mode): Mode, At(name): Name, body: Body) -> Answer {
+    let specimens = found(&mode, &name)?.zoo(&body.read_or_default::<MintSpec>()?).await?;
     created(&json!({ "specimens": specimens }))
 }
 
@@ -158,56 +179,56 @@ struct Revocation {
     token: String,
 }
 
-async fn revoke(State(mode): Mode, Path(name): Name, body: Bytes) -> Answer {
-    let Revocation { token } = read(&body)?;
-    found(&mode, &name)?.administrator().revoke_token(&token).await?;
+async fn revoke(State(mode): Mode, At(name): Name, body: Body) -> Answer {
+    let Revocation { token } = body.read()?;
+    found(&mode, &name)?.revoke(&token).await?;
     done()
 }
 
-async fn decide(State(mode): Mode, Path(name): Name, body: Bytes) -> Answer {
-    let location = found(&mode, &name)?.decide_and_spoil(&read::<DecideSpec>(&body)?).await?;
+async fn decide(State(mode): Mode, At(name): Name, body: Body) -> Answer {
+    let location = found(&mode, &name)?.decide_and_spoil(&body.read::<DecideSpec>()?).await?;
     ok(&json!({ "location": location }))
 }
 
-async fn set_auto(State(mode): Mode, Path(name): Name, body: Bytes) -> Answer {
-    let auto = read::<Option<Auto>>(if body.is_empty() { b"null" } else { &body })?;
+async fn set_auto(State(mode): Mode, At(name): Name, body: Body) -> Answer {
+    let auto = body.read_or_default::<Option<Auto>>()?;
     found(&mode, &name)?.set_auto(auto);
     done()
 }
 
-async fn show_clock(State(mode): Mode, Path(name): Name) -> Answer {
+async fn show_clock(State(mode): Mode, At(name): Name) -> Answer {
     ok(&found(&mode, &name)?.time())
 }
 
-async fn set_clock(State(mode): Mode, Path(name): Name, body: Bytes) -> Answer {
-    ok(&found(&mode, &name)?.set_time(read::<ClockSetting>(&body)?).await?)
+async fn set_clock(State(mode): Mode, At(name): Name, body: Body) -> Answer {
+    ok(&found(&mode, &name)?.set_time(body.read::<ClockSetting>()?).await?)
 }
 
-async fn advance_clock(State(mode): Mode, Path(name): Name, body: Bytes) -> Answer {
-    let Advance { seconds } = read(&body)?;
+async fn advance_clock(State(mode): Mode, At(name): Name, body: Body) -> Answer {
+    let Advance { seconds } = body.read()?;
     ok(&found(&mode, &name)?.advance(Duration::from_secs(seconds)).await?)
 }
 
-async fn change_keys(State(mode): Mode, Path(name): Name, body: Bytes) -> Answer {
-    let KeySpec { action } = read(&body)?;
+async fn change_keys(State(mode): Mode, At(name): Name, body: Body) -> Answer {
+    let KeySpec { action } = body.read()?;
     ok(&found(&mode, &name)?.change_keys(action).await?)
 }
 
-async fn list_faults(State(mode): Mode, Path(name): Name) -> Answer {
+async fn list_faults(State(mode): Mode, At(name): Name) -> Answer {
     ok(&json!({ "faults": found(&mode, &name)?.faults() }))
 }
 
-async fn add_fault(State(mode): Mode, Path(name): Name, body: Bytes) -> Answer {
-    let id = found(&mode, &name)?.add_fault(read::<FaultSpec>(&body)?)?;
+async fn add_fault(State(mode): Mode, At(name): Name, body: Body) -> Answer {
+    let id = found(&mode, &name)?.add_fault(body.read::<FaultSpec>()?)?;
     created(&json!({ "id": id }))
 }
 
-async fn clear_faults(State(mode): Mode, Path(name): Name) -> Answer {
+async fn clear_faults(State(mode): Mode, At(name): Name) -> Answer {
     found(&mode, &name)?.clear_faults();
     done()
 }
 
-async fn remove_fault(State(mode): Mode, Path((name, id)): Path<(String, String)>) -> Answer {
+async fn remove_fault(State(mode): Mode, At((name, id)): At<(String, String)>) -> Answer {
     let issuer = found(&mode, &name)?;
     match id.parse().is_ok_and(|id| issuer.remove_fault(id)) {
         true => done(),
@@ -221,13 +242,13 @@ struct PersonaChoice {
     persona: Option<String>,
 }
 
-async fn set_persona(State(mode): Mode, Path(name): Name, body: Bytes) -> Answer {
-    let PersonaChoice { persona } = read(&body)?;
+async fn set_persona(State(mode): Mode, At(name): Name, body: Body) -> Answer {
+    let PersonaChoice { persona } = body.read()?;
     found(&mode, &name)?.put_on(persona.as_deref())?;
     done()
 }
 
-async fn list_requests(State(mode): Mode, Path(name): Name, RawQuery(query): RawQuery) -> Answer {
+async fn list_requests(State(mode): Mode, At(name): Name, RawQuery(query): RawQuery) -> Answer {
     let issuer = found(&mode, &name)?;
     let mut pattern = Pattern::default();
     for (name, value) in pairs(query.as_deref()) {
@@ -249,44 +270,44 @@ fn pairs(query: Option<&str>) -> Vec<(String, String)> {
     url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect()
 }
 
-async fn forget_requests(State(mode): Mode, Path(name): Name) -> Answer {
+async fn forget_requests(State(mode): Mode, At(name): Name) -> Answer {
     found(&mode, &name)?.forget_requests();
     done()
 }
 
-async fn expect_requests(State(mode): Mode, Path(name): Name, body: Bytes) -> Answer {
-    let requests = found(&mode, &name)?.expect(&read::<Pattern>(&body)?).await?;
+async fn expect_requests(State(mode): Mode, At(name): Name, body: Body) -> Answer {
+    let requests = found(&mode, &name)?.expect(&body.read::<Pattern>()?).await?;
     ok(&json!({ "requests": requests }))
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SnapshotName {
     name: Option<String>,
 }
 
-async fn list_snapshots(State(mode): Mode, Path(name): Name) -> Answer {
+async fn list_snapshots(State(mode): Mode, At(name): Name) -> Answer {
     ok(&json!({ "snapshots": found(&mode, &name)?.kept() }))
 }
 
-async fn keep(State(mode): Mode, Path(name): Name, body: Bytes) -> Answer {
+async fn keep(State(mode): Mode, At(name): Name, body: Body) -> Answer {
     let issuer = found(&mode, &name)?;
-    let SnapshotName { name } = read(&body)?;
+    let SnapshotName { name } = body.read_or_default()?;
     let name = issuer.keep(name.as_deref()).await?;
     created(&json!({ "name": name }))
 }
 
-async fn put_back(State(mode): Mode, Path((name, snapshot)): Path<(String, String)>) -> Answer {
+async fn put_back(State(mode): Mode, At((name, snapshot)): At<(String, String)>) -> Answer {
     found(&mode, &name)?.put_back(&snapshot).await?;
     done()
 }
 
-async fn supply(State(mode): Mode, Path(name): Name, body: Bytes) -> Answer {
-    found(&mode, &name)?.supply(&read::<DocumentSpec>(&body)?)?;
+async fn supply(State(mode): Mode, At(name): Name, body: Body) -> Answer {
+    found(&mode, &name)?.supply(&body.read::<DocumentSpec>()?)?;
     done()
 }
 
-async fn withdraw(State(mode): Mode, Path(name): Name, RawQuery(query): RawQuery) -> Answer {
+async fn withdraw(State(mode): Mode, At(name): Name, RawQuery(query): RawQuery) -> Answer {
     let issuer = found(&mode, &name)?;
     let url = pairs(query.as_deref()).into_iter().find(|(name, _)| name == "url");
     let (_, url) = url.ok_or_else(|| Refused::invalid("url: is missing"))?;
@@ -294,29 +315,29 @@ async fn withdraw(State(mode): Mode, Path(name): Name, RawQuery(query): RawQuery
     done()
 }
 
-async fn add_user(State(mode): Mode, Path(name): Name, body: Bytes) -> Answer {
+async fn add_user(State(mode): Mode, At(name): Name, body: Body) -> Answer {
     add(&mode, &name, "users", &body).await
 }
 
-async fn add_client(State(mode): Mode, Path(name): Name, body: Bytes) -> Answer {
+async fn add_client(State(mode): Mode, At(name): Name, body: Body) -> Answer {
     add(&mode, &name, "clients", &body).await
 }
 
-async fn add_resource(State(mode): Mode, Path(name): Name, body: Bytes) -> Answer {
+async fn add_resource(State(mode): Mode, At(name): Name, body: Body) -> Answer {
     add(&mode, &name, "resources", &body).await
 }
 
-async fn add_tenant(State(mode): Mode, Path(name): Name, body: Bytes) -> Answer {
+async fn add_tenant(State(mode): Mode, At(name): Name, body: Body) -> Answer {
     add(&mode, &name, "tenants", &body).await
 }
 
-async fn add(mode: &TestMode, name: &str, table: &str, body: &[u8]) -> Answer {
+async fn add(mode: &TestMode, name: &str, table: &str, body: &Body) -> Answer {
     let issuer = found(mode, name)?;
-    things::add(&issuer, table, read::<Map<String, Value>>(body)?).await?;
+    issuer.declare(table, body.read::<Map<String, Value>>()?).await?;
     created(&issuer.view().await)
 }
 
-async fn remove_client(State(mode): Mode, Path((name, client_id)): Path<(String, String)>) -> Answer {
-    things::remove_client(&*found(&mode, &name)?, &client_id).await?;
+async fn remove_client(State(mode): Mode, At((name, client_id)): At<(String, String)>) -> Answer {
+    found(&mode, &name)?.remove_client(&client_id).await?;
     done()
 }

@@ -7,7 +7,7 @@ use std::sync::{MutexGuard, PoisonError};
 use super::address::is_name;
 use super::answer::Refused;
 use super::faults::Placed;
-use super::issuer::{Held, TestIssuer};
+use super::issuer::{Held, TestIssuer, remove_files};
 use crate::fetch::Supplied;
 use crate::protocol::Timestamp;
 
@@ -19,6 +19,8 @@ pub(super) struct Snapshot {
     is_frozen: bool,
     drawn: Option<u64>,
     held: Held,
+    /// The test keys that it has had.
+    test_keys: Vec<usize>,
     faults: Placed,
     documents: HashMap<String, Supplied>,
 }
@@ -46,10 +48,15 @@ impl TestIssuer {
             is_frozen: self.clock().is_frozen(),
             drawn: self.random().drawn(),
             held: self.held().clone(),
+            test_keys: self.test_keys_taken(),
             faults: self.faults.kept(),
             documents: self.fetcher().supplied_documents(),
         };
-        self.snapshots().insert(name.clone(), snapshot);
+        let replaced = self.snapshots().insert(name.clone(), snapshot);
+        if let Some(replaced) = replaced {
+            // Whoever puts a state back holds the lock that is held here.
+            remove_files(&replaced.file);
+        }
         Ok(name)
     }
 
@@ -63,7 +70,8 @@ impl TestIssuer {
         let snapshot = snapshot.ok_or_else(|| Refused::not_found("snapshot", name))?;
         let database = self.file(&format!("{}.db", changes.made + 1));
         std::fs::copy(&snapshot.file, &database)?;
-        let running = self.started(&mut changes, &snapshot.held.config, database).await?;
+        let database = format!("sqlite:{}", database.display());
+        let running = self.started(&mut changes, &snapshot.held.description, database).await?;
         // From here on nothing waits, so that nobody sees half of it.
         if snapshot.is_frozen {
             self.clock().freeze();
@@ -77,6 +85,7 @@ impl TestIssuer {
         self.faults.put_back(snapshot.faults);
         self.fetcher().supply_only(snapshot.documents);
         *self.held() = snapshot.held;
+        self.put_back_test_keys(snapshot.test_keys);
         self.exchange(running);
         Ok(())
     }

@@ -15,12 +15,13 @@ use super::address::{self, DEFAULT, is_name, issuer_of};
 use super::answer::Refused;
 use super::directory::Directory;
 use super::guard::is_here;
-use super::issuer::{Foundation, Reach, TestIssuer};
+use super::issuer::{Foundation, Reach, TestIssuer, store_options};
 use super::routes;
 use super::spec::IssuerSpec;
 use crate::protocol::{PublicUrl, UrlError};
 use crate::random::Random;
-use crate::store::{Mode, Store, StoreError, StoreOptions};
+use crate::store::{Store, StoreError};
+use crate::tokens::TestKeyPool;
 
 /// How long an issuer lasts that says nothing of it, in seconds.
 const LASTS: u64 = 3600;
@@ -88,6 +89,7 @@ struct Parts {
     /// A database with the schema and nothing else, to be copied.
     template: PathBuf,
     made: AtomicUsize,
+    test_keys: TestKeyPool,
     issuers: RwLock<BTreeMap<String, Arc<TestIssuer>>>,
 }
 
@@ -111,9 +113,7 @@ impl TestMode {
         }
         let directory = Directory::fresh()?;
         let template = directory.path().join("template.db");
-        let mut store = StoreOptions::new(format!("sqlite:{}", template.display()), Mode::Test);
-        store.durable = false;
-        Store::open(&store).await?.close().await;
+        Store::open(&store_options(&format!("sqlite:{}", template.display()))).await?.close().await;
         let fresh = || format!("gtl_ck_{}", hex(&Random::system().bytes::<20>()));
         let mode = Self(Arc::new(Parts {
             public_url,
@@ -122,6 +122,7 @@ impl TestMode {
             directory,
             template,
             made: AtomicUsize::new(0),
+            test_keys: TestKeyPool::default(),
             issuers: RwLock::default(),
         }));
         mode.add(DEFAULT, IssuerSpec::default()).await?;
@@ -188,7 +189,7 @@ impl TestMode {
             reach: parts.reach.clone(),
             stem: parts.directory.path().join(format!("{number}.issuer")),
             template: parts.template.clone(),
-            number,
+            test_keys: parts.test_keys.clone(),
         };
         let issuer = Arc::new(TestIssuer::make(foundation, spec).await?);
         if self.insert(name, &issuer) {
@@ -283,11 +284,17 @@ impl TestMode {
 }
 
 async fn dispatch(State(mode): State<TestMode>, request: Request) -> Response {
+    if routes::is_control(request.uri().path()) {
+        return routes::no_route(&mode, &request);
+    }
     let name = issuer_of(request.uri().path()).to_owned();
     match mode.issuer(&name) {
         // The server behind says what it says to those who mean another host, and nobody keeps it.
         Some(issuer) if !is_here(&mode, &request) => issuer.pass_on(request).await,
-        Some(issuer) => issuer.answer(request).await,
+        Some(issuer) => {
+            let answer = issuer.answer(request).await;
+            issuer.unless_ended(answer)
+        }
         None => Refused::not_found("issuer", &name).into_response(),
     }
 }

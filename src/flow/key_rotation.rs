@@ -45,9 +45,7 @@ impl Engine {
 
     /// Makes a key and publishes it as the next; false when one waits already.
     async fn publish_fresh_key(&self, alg: SigningAlg) -> Result<bool, Failure> {
-        // RSA takes its time.
-        let made = tokio::task::spawn_blocking(move || SigningKey::generate(alg)).await;
-        let key = made.map_err(|error| Failure::Fault(error.into()))??;
+        let key = self.new_key(alg).await?;
         let audit = AuditEvent::new(self.clock.now(), AuditKind::KeyPublished);
         self.publish_key(&key, audit.detail(format!("{alg} {}", key.kid()))).await
     }

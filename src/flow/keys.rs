@@ -219,11 +219,19 @@ impl Engine {
         if self.keys.last().rows.iter().any(of_alg) {
             return Ok(false);
         }
-        let (key, now) = (SigningKey::generate(alg)?, self.clock.now());
+        let (key, now) = (self.new_key(alg).await?, self.clock.now());
         let row = row(&key, self.keys.key_encryption_key(), &self.random, now)?;
         let made = self.store.ensure_signing_key(row).await?.is_won();
         self.reread_keys().await;
         Ok(made)
+    }
+
+    /// A signing key that this server has never had.
+    pub(super) async fn new_key(&self, alg: SigningAlg) -> Result<Arc<SigningKey>, Failure> {
+        let source = self.new_keys.clone();
+        // Making one for RSA takes its time.
+        let made = tokio::task::spawn_blocking(move || source.key(alg)).await;
+        Ok(made.map_err(|error| Failure::Fault(error.into()))??)
     }
 
     /// Reads the keys again, because this instance has just changed them.

@@ -39,7 +39,7 @@ use crate::fetch::Fetcher;
 use crate::protocol::{Id, Policy};
 use crate::random::Random;
 use crate::store::Store;
-use crate::tokens::{PasswordHasher, ServerSecrets};
+use crate::tokens::{NewKeys, PasswordHasher, ServerSecrets};
 
 pub use answer::TokenAnswer;
 pub use authorize::{Destination, ParkedRequest, Unanswerable};
@@ -66,6 +66,8 @@ pub struct Parts {
     pub store: Store,
     /// The signing keys.
     pub keys: SigningKeys,
+    /// Where new ones come from.
+    pub new_keys: NewKeys,
     /// The secrets behind refresh tokens, cookies and stored hashes.
     pub secrets: ServerSecrets,
     /// Fetches what strangers say about themselves.

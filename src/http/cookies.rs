@@ -18,18 +18,31 @@ pub(super) enum Cookie {
 
 impl Cookie {
     /// `__Host-` on https, so that no neighbouring host can set it. Browsers refuse that prefix on http, and share
-    /// cookies between the ports of one host, so there the port is in the name.
+    /// cookies between the ports of one host, so there the port is in the name. The path of the public URL is in it
+    /// too, where there is one: servers that share an origin would else take each other's cookies for their own, and
+    /// the order in which a browser sends two of one name is nothing to rely on (RFC 6265 §4.2.2).
     fn name(self, issuer: &Issuer) -> String {
         let word = match self {
             Self::Session => "session",
             Self::Browser => "browser",
         };
+        // No path has a plus, and a cookie's name may have it (RFC 6265 §4.1.1).
+        let path = issuer.public_url().path().replace('/', "+");
         if issuer.is_https() {
-            return format!("__Host-gatelet-{word}");
+            return format!("__Host-gatelet-{word}{path}");
         }
         let port = issuer.origin().rsplit_once(':').map_or("80", |(_, port)| port);
         let port = if port.bytes().all(|b| b.is_ascii_digit()) { port } else { "80" };
-        format!("gatelet-{word}-{port}")
+        format!("gatelet-{word}-{port}{path}")
+    }
+
+    /// Where a browser sends it: to the public URL and what is under it. `__Host-` wants it to be sent everywhere (RFC
+    /// 6265bis §4.1.3.2), and keeps neighbouring hosts out, which no path does.
+    fn path(issuer: &Issuer) -> &str {
+        match issuer.public_url().path() {
+            path if !path.is_empty() && !issuer.is_https() => path,
+            _ => "/",
+        }
     }
 
     /// The value that a request brought; the first, when there are several.
@@ -46,9 +59,9 @@ impl Cookie {
     /// The header that sets it.
     pub(super) fn set(self, issuer: &Issuer, value: &str, max_age: Duration) -> Option<HeaderValue> {
         let secure = if issuer.is_https() { "; Secure" } else { "" };
-        let (name, age) = (self.name(issuer), max_age.as_secs());
+        let (name, path, age) = (self.name(issuer), Self::path(issuer), max_age.as_secs());
         HeaderValue::from_str(&format!(
-            "{name}={value}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}"
+            "{name}={value}; Path={path}; Max-Age={age}; HttpOnly; SameSite=Lax{secure}"
         ))
         .ok()
     }
@@ -79,6 +92,7 @@ pub(super) fn browser(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::PublicUrl;
 
     fn issuer(text: &str) -> Issuer {
         Issuer::parse(text).unwrap()
@@ -94,6 +108,29 @@ mod tests {
         assert_eq!(http, "gatelet-browser-8710=v; Path=/; Max-Age=9; HttpOnly; SameSite=Lax");
         let portless = Cookie::Session.clear(&issuer("http://localhost")).unwrap();
         assert_eq!(portless, "gatelet-session-80=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax");
+    }
+
+    #[test]
+    fn servers_that_share_an_origin_have_cookies_of_their_own() {
+        let within = |origin: &str, path: &str| {
+            let url = PublicUrl::parse(&format!("{origin}{path}")).unwrap();
+            Issuer::within(&url, &url.page_url("/oauth")).unwrap()
+        };
+        let set = |issuer: &Issuer| Cookie::Session.set(issuer, "v", Duration::from_secs(9)).unwrap();
+        let one = within("http://localhost:8710", "/t/one");
+        assert_eq!(set(&one), "gatelet-session-8710+t+one=v; Path=/t/one; Max-Age=9; HttpOnly; SameSite=Lax");
+        // RFC 6265bis §4.1.3.2: __Host- is for Path=/ alone, and neighbouring hosts are to be kept out.
+        let https = within("https://id.example", "/auth");
+        let expected = "__Host-gatelet-session+auth=v; Path=/; Max-Age=9; HttpOnly; SameSite=Lax; Secure";
+        assert_eq!(set(&https), expected);
+        for (one, other) in
+            [(one, within("http://localhost:8710", "/t")), (https, issuer("https://id.example"))]
+        {
+            let mut headers = HeaderMap::new();
+            let pair = format!("{}=v", Cookie::Session.name(&other));
+            headers.insert(header::COOKIE, HeaderValue::from_str(&pair).unwrap());
+            assert_eq!(Cookie::Session.read(&one, &headers), None, "{pair}");
+        }
     }
 
     #[test]

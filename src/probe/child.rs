@@ -8,11 +8,14 @@ use tokio::process::Command;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::ProbeError;
+use super::answer::Session;
 use super::control::Issuer;
 use super::mcp::{Call, McpServer, Sent};
 
 /// How long the process may take to end by itself.
 const GRACE: Duration = Duration::from_secs(5);
+/// How long to wait for an answer when looking whether it answers.
+const LOOK: Duration = Duration::from_secs(15);
 /// How long to wait between two looks whether it answers.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -25,12 +28,21 @@ pub struct Child {
 
 impl Child {
     /// Starts the command with `GATELET_ISSUER`, `GATELET_JWKS_URI` and `GATELET_RESOURCE` in its environment. What it
-    /// prints goes to standard error.
+    /// prints goes to standard error. `target` is where the probe will reach it.
     ///
     /// # Errors
     /// There is no such program, it cannot be run, or another answers at `target` already.
-    pub async fn start(command: &[OsString], issuer: &Issuer, target: &str) -> Result<Self, ProbeError> {
-        if McpServer::at(target)?.call(Call::Initialize, Sent::Without, None).await.is_ok() {
+    pub async fn start(
+        command: &[OsString],
+        issuer: &Issuer,
+        target: &str,
+        resource: &str,
+    ) -> Result<Self, ProbeError> {
+        if McpServer::at(target, LOOK)?
+            .call(Call::Initialize, Sent::Without, &Session::default())
+            .await
+            .is_ok()
+        {
             return Err(ProbeError::Taken(target.to_owned()));
         }
         let program = command.first().cloned().unwrap_or_default();
@@ -40,7 +52,7 @@ impl Child {
             .args(command.iter().skip(1))
             .env("GATELET_ISSUER", &issuer.issuer)
             .env("GATELET_JWKS_URI", &issuer.jwks_uri)
-            .env("GATELET_RESOURCE", target)
+            .env("GATELET_RESOURCE", resource)
             .stdin(Stdio::null())
             .stdout(std::io::stderr())
             .kill_on_drop(true);
@@ -56,14 +68,14 @@ impl Child {
     /// # Errors
     /// The process ends, or nothing answers in time.
     pub async fn wait_for(&mut self, target: &str, patience: Duration) -> Result<(), ProbeError> {
-        let server = McpServer::at(target)?;
+        let server = McpServer::at(target, LOOK)?;
         let end = Instant::now() + patience;
         loop {
             if let Ok(Some(status)) = self.process.try_wait() {
                 let (command, url) = (self.command.clone(), target.to_owned());
                 return Err(ProbeError::Ended { command, url, status });
             }
-            if server.call(Call::Initialize, Sent::Without, None).await.is_ok() {
+            if server.call(Call::Initialize, Sent::Without, &Session::default()).await.is_ok() {
                 return Ok(());
             }
             if Instant::now() >= end {
@@ -113,7 +125,8 @@ mod tests {
         let script = format!("sleep 600 & echo $! > {}; wait", folder.display());
         let issuer = Issuer::for_tests("http://127.0.0.1:1/oauth");
         let command = ["sh", "-c", &script].map(OsString::from);
-        let child = Child::start(&command, &issuer, "http://127.0.0.1:1/mcp").await.unwrap();
+        let url = "http://127.0.0.1:1/mcp";
+        let child = Child::start(&command, &issuer, url, url).await.unwrap();
         let mut grandchild = String::new();
         while grandchild.is_empty() {
             sleep(Duration::from_millis(10)).await;
@@ -133,7 +146,8 @@ mod tests {
     async fn nothing_is_started_where_another_answers() {
         let other = crate::probe::listener::KeyListener::start(&serde_json::Value::Null).await.unwrap();
         let issuer = Issuer::for_tests("http://127.0.0.1:1/oauth");
-        let started = Child::start(&["sleep", "60"].map(OsString::from), &issuer, other.url()).await;
+        let command = ["sleep", "60"].map(OsString::from);
+        let started = Child::start(&command, &issuer, &other.url(), &other.url()).await;
         assert!(matches!(started, Err(ProbeError::Taken(_))));
     }
 
@@ -142,7 +156,8 @@ mod tests {
         let issuer = Issuer::for_tests("http://127.0.0.1:1/oauth");
         let start = async |command: &[&str]| {
             let command: Vec<_> = command.iter().map(OsString::from).collect();
-            Child::start(&command, &issuer, "http://127.0.0.1:1/mcp").await
+            let url = "http://127.0.0.1:1/mcp";
+            Child::start(&command, &issuer, url, url).await
         };
         assert!(matches!(start(&["/there/is/no/such"]).await, Err(ProbeError::Command { .. })));
         let wait = async |mut child: Child| {

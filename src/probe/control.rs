@@ -25,6 +25,14 @@ struct Described {
     issuer: String,
     jwks_uri: String,
     control_url: String,
+    #[serde(default)]
+    resources: Vec<Known>,
+}
+
+/// An MCP server that an issuer knows.
+#[derive(Deserialize)]
+struct Known {
+    uri: String,
 }
 
 /// A specimen of the zoo as the control plane hands it out.
@@ -52,6 +60,24 @@ pub(super) struct Sample {
     pub(super) depends_on: Option<String>,
 }
 
+#[cfg(test)]
+impl Sample {
+    /// One of this name, with this status.
+    pub(super) fn for_tests(name: &str, status: u16, depends_on: Option<&str>) -> Self {
+        Self {
+            name: name.to_owned(),
+            token: "t".to_owned(),
+            valid: status == 200,
+            status,
+            error: None,
+            section: "RFC 9068 §4".to_owned(),
+            why: "Why.".to_owned(),
+            remedy: String::new(),
+            depends_on: depends_on.map(str::to_owned),
+        }
+    }
+}
+
 impl Issuer {
     /// Finds the issuer called `name` at the control plane `control_url`.
     ///
@@ -60,7 +86,7 @@ impl Issuer {
     pub async fn find(control_url: &str, control_key: &str, name: &str) -> Result<Self, ProbeError> {
         let url = format!("{}/issuers/{name}", control_url.trim_end_matches('/'));
         let mut issuer = Self {
-            http: http::client().map_err(ProbeError::Http)?,
+            http: http::client(http::TIMEOUT).map_err(ProbeError::Http)?,
             control_url: url,
             control_key: control_key.to_owned(),
             issuer: String::new(),
@@ -77,7 +103,7 @@ impl Issuer {
     #[cfg(test)]
     pub(super) fn for_tests(issuer: &str) -> Self {
         let jwks_uri = format!("{issuer}/jwks");
-        let (http, nowhere) = (http::client().unwrap(), String::new());
+        let (http, nowhere) = (http::client(http::TIMEOUT).unwrap(), String::new());
         Self { http, control_url: nowhere.clone(), control_key: nowhere, issuer: issuer.to_owned(), jwks_uri }
     }
 
@@ -86,16 +112,29 @@ impl Issuer {
         self.minted(wanted.body()).await
     }
 
-    /// A specimen of the zoo whose header has these members too.
+    /// A good token with just this scope, or without any, whatever the issuer would give.
+    pub(super) async fn token_of_scope(
+        &self,
+        wanted: &Wanted,
+        scope: Option<&str>,
+    ) -> Result<String, ProbeError> {
+        let mut body = wanted.body();
+        body.insert("claims".to_owned(), json!({ "scope": scope }));
+        self.minted(body).await
+    }
+
+    /// A specimen of the zoo whose header has these members too, and whose claims have those.
     pub(super) async fn specimen(
         &self,
         wanted: &Wanted,
         name: &str,
         header: Value,
+        claims: Value,
     ) -> Result<String, ProbeError> {
         let mut body = wanted.body();
         body.insert("defect".to_owned(), name.into());
         body.insert("header".to_owned(), header);
+        body.insert("claims".to_owned(), claims);
         self.minted(body).await
     }
 
@@ -116,8 +155,12 @@ impl Issuer {
         Ok(self.post::<Zoo>("zoo", &Value::Object(wanted.body())).await?.specimens)
     }
 
-    /// Makes the MCP server known as a resource.
+    /// Makes the MCP server known as a resource, if it is not.
     pub(super) async fn add_resource(&self, wanted: &Wanted) -> Result<(), ProbeError> {
+        let described: Described = self.read(self.http.get(&self.control_url), "GET /issuers").await?;
+        if described.resources.iter().any(|known| known.uri == wanted.resource) {
+            return Ok(());
+        }
         let scopes: Vec<Value> = wanted
             .scope
             .iter()
@@ -128,7 +171,7 @@ impl Issuer {
         self.post::<Value>("resources", &body).await.map(drop)
     }
 
-    /// Exchanges the signing key: `rotate` or `lose`.
+    /// Exchanges the signing key: `rotate` or `revoke`.
     pub(super) async fn keys(&self, action: &str) -> Result<(), ProbeError> {
         self.post::<Value>("keys", &json!({ "action": action })).await.map(drop)
     }
@@ -151,14 +194,20 @@ impl Issuer {
         self.send(self.http.put(&clock).json(&time), "clock").await.map(drop)
     }
 
-    /// How many requests came to an endpoint so far.
-    pub(super) async fn requests(&self, endpoint: &str) -> Result<usize, ProbeError> {
+    /// The number of the last request that came to an endpoint; 0 before the first. Only the newest are kept, so their
+    /// count says nothing.
+    pub(super) async fn last_request(&self, endpoint: &str) -> Result<u64, ProbeError> {
+        #[derive(Deserialize)]
+        struct Request {
+            n: u64,
+        }
         #[derive(Deserialize)]
         struct Requests {
-            requests: Vec<Value>,
+            requests: Vec<Request>,
         }
         let request = self.http.get(format!("{}/requests?endpoint={endpoint}", self.control_url));
-        Ok(self.read::<Requests>(request, "GET requests").await?.requests.len())
+        let requests = self.read::<Requests>(request, "GET requests").await?.requests;
+        Ok(requests.iter().map(|request| request.n).max().unwrap_or_default())
     }
 
     async fn post<T: for<'de> Deserialize<'de>>(&self, path: &str, body: &Value) -> Result<T, ProbeError> {

@@ -4,17 +4,19 @@ use std::time::Duration;
 
 use reqwest::redirect::Policy;
 
-/// Longest time for one request, from connecting to the last byte that is read.
-const TIMEOUT: Duration = Duration::from_secs(15);
+/// Longest time for one request, from connecting to the last byte that is read, where nobody says otherwise.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(15);
 /// Most bytes that are read of an answer.
 const MAX_BODY: usize = 4 * 1024 * 1024;
 
 /// A client that follows no redirect: an answer is what the server itself says.
-pub(super) fn client() -> Result<reqwest::Client, reqwest::Error> {
+pub(super) fn client(timeout: Duration) -> Result<reqwest::Client, reqwest::Error> {
     reqwest::Client::builder()
         .no_proxy()
+        // A connection for each request: one that the server closes meanwhile is none of its faults.
+        .pool_max_idle_per_host(0)
         .redirect(Policy::none())
-        .timeout(TIMEOUT)
+        .timeout(timeout)
         .user_agent(concat!("gatelet-probe/", env!("CARGO_PKG_VERSION")))
         .build()
 }
@@ -34,7 +36,13 @@ pub(super) async fn body(mut response: reqwest::Response, enough: impl Fn(&[u8])
 
 /// An error with everything that caused it: reqwest's own text stops before the cause.
 pub(super) fn told(error: &reqwest::Error) -> String {
-    let mut text = error.to_string();
+    if error.is_timeout() {
+        return "no answer in time".to_owned();
+    }
+    let mut text = match error.is_connect() {
+        true => "nothing can be reached there".to_owned(),
+        false => error.to_string(),
+    };
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
         text.push_str(": ");

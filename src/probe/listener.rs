@@ -12,18 +12,20 @@ use super::ProbeError;
 
 /// Serves a JWKS on a free loopback port until it is dropped.
 pub(super) struct KeyListener {
-    url: String,
+    origin: String,
     calls: Arc<AtomicUsize>,
     task: JoinHandle<()>,
 }
 
 impl KeyListener {
-    /// Serves a JWKS with this one key.
+    /// Serves a JWKS with this one key, which is the metadata of an issuer too, whatever the path.
     pub(super) async fn start(jwk: &Value) -> Result<Self, ProbeError> {
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(ProbeError::Listen)?;
         let address = listener.local_addr().map_err(ProbeError::Listen)?;
         let calls = Arc::new(AtomicUsize::new(0));
-        let body = json!({ "keys": [jwk] }).to_string();
+        let origin = format!("http://{address}");
+        let jwks_uri = format!("{origin}/jwks.json");
+        let body = json!({ "issuer": origin, "jwks_uri": jwks_uri, "keys": [jwk] }).to_string();
         let counted = Arc::clone(&calls);
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -32,12 +34,17 @@ impl KeyListener {
                 let _ = answer(stream, &body).await;
             }
         });
-        Ok(Self { url: format!("http://{address}/jwks.json"), calls, task })
+        Ok(Self { origin, calls, task })
     }
 
-    /// Where it is.
-    pub(super) fn url(&self) -> &str {
-        &self.url
+    /// Where the keys are.
+    pub(super) fn url(&self) -> String {
+        format!("{}/jwks.json", self.origin)
+    }
+
+    /// The issuer that it could be.
+    pub(super) fn issuer(&self) -> &str {
+        &self.origin
     }
 
     /// How often it was dialled.
@@ -72,7 +79,11 @@ mod tests {
     async fn it_counts_who_calls_and_serves_the_key() {
         let listener = KeyListener::start(&json!({ "kid": "evil" })).await.unwrap();
         assert_eq!(listener.calls(), 0);
-        let body = reqwest::get(listener.url()).await.unwrap().text().await.unwrap();
-        assert_eq!((body.as_str(), listener.calls()), (r#"{"keys":[{"kid":"evil"}]}"#, 1));
+        let body: Value = reqwest::get(listener.url()).await.unwrap().json().await.unwrap();
+        assert_eq!(
+            body,
+            json!({ "issuer": listener.issuer(), "jwks_uri": listener.url(), "keys": [{ "kid": "evil" }] })
+        );
+        assert_eq!(listener.calls(), 1);
     }
 }

@@ -1,6 +1,5 @@
 //! One connection, from its first byte to its last.
 
-use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
@@ -24,6 +23,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tower::ServiceExt as _;
 
+use super::CutHere;
 use super::body::{Taken, Timely};
 use super::house::House;
 use super::pulse::{Heard, Pulse, Turn};
@@ -129,7 +129,13 @@ impl Connection {
             request.extensions_mut().insert(peer);
             let answer = router.clone().oneshot(request);
             Box::pin(async move {
-                let mut answer = answer.await?;
+                let mut answer = match answer.await {
+                    Ok(answer) => answer,
+                    Err(never) => match never {},
+                };
+                if answer.extensions().get::<CutHere>().is_some() {
+                    return Err(CutHere);
+                }
                 if version < Version::HTTP_2 && !is_read.load(Ordering::Relaxed) {
                     // Else the client might send its next request into a connection that is about to close.
                     answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
@@ -158,7 +164,8 @@ impl Connection {
     }
 }
 
-type Answer = Result<Response<Taken>, Infallible>;
+/// What a client gets: an answer, or none.
+type Answer = Result<Response<Taken>, CutHere>;
 
 /// Whether a connection begins as HTTP/2 (by prior knowledge, RFC 9113 §3.3).
 async fn is_http2(stream: &TcpStream) -> io::Result<bool> {

@@ -32,6 +32,12 @@ pub use limits::Limits;
 /// How long to wait after the system refused a connection for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// An answer that has this among its extensions is not sent: the connection is cut in its place (HTTP/2: the stream), as
+/// by a server that fails.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the connection is cut in place of an answer")]
+pub struct CutHere;
+
 /// Why no address could be listened on.
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {

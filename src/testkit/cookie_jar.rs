@@ -38,6 +38,11 @@ impl CookieJar {
         if !self.secure && (attributes.contains_key("secure") || named_secure) {
             return;
         }
+        // The same: a name that promises a host of its own is for Path=/ and no Domain.
+        let is_for_host = attributes.get("path") == Some(&"/") && !attributes.contains_key("domain");
+        if name.starts_with("__Host-") && !is_for_host {
+            return;
+        }
         let directory = path.rsplit_once('/').map_or("/", |(directory, _)| directory);
         let given = attributes.get("path").copied().filter(|path| path.starts_with('/'));
         let path = given.unwrap_or(if directory.is_empty() { "/" } else { directory }).to_owned();
@@ -49,11 +54,11 @@ impl CookieJar {
 
     /// The `Cookie` header for a request to `path`; nothing when there are no cookies for it.
     pub(super) fn header(&self, path: &str) -> Option<String> {
-        let pairs: Vec<String> = self
-            .alive()
-            .filter(|((_, of), _)| is_within(path, of))
-            .map(|((name, _), cookie)| format!("{name}={}", cookie.value))
-            .collect();
+        let mut meant: Vec<_> = self.alive().filter(|((_, of), _)| is_within(path, of)).collect();
+        // RFC 6265 §5.4: longer paths first.
+        meant.sort_by_key(|((_, of), _)| std::cmp::Reverse(of.len()));
+        let pairs: Vec<String> =
+            meant.into_iter().map(|((name, _), cookie)| format!("{name}={}", cookie.value)).collect();
         (!pairs.is_empty()).then(|| pairs.join("; "))
     }
 

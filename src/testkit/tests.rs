@@ -47,7 +47,7 @@ fn cookies_are_kept_by_name_and_path_until_they_expire() {
     jar.set("c=3; Secure", "/");
     jar.set("__Host-d=4; Path=/", "/");
     assert_eq!(jar.header("/login").as_deref(), Some("a=1"));
-    assert_eq!(jar.header("/x/y").as_deref(), Some("a=1; b=2"));
+    assert_eq!(jar.header("/x/y").as_deref(), Some("b=2; a=1"));
     assert_eq!(jar.header("/xy").as_deref(), Some("a=1"));
     jar.set("a=5; Path=/; Max-Age=60", "/");
     assert_eq!(jar.value("a"), Some("5"));
@@ -55,6 +55,13 @@ fn cookies_are_kept_by_name_and_path_until_they_expire() {
     assert_eq!(jar.header("/"), None);
     jar.set("b=; Path=/x; Max-Age=0", "/");
     assert_eq!(jar.header("/x"), None);
+    // RFC 6265bis §4.1.3.2
+    let mut jar = CookieJar::new(true, clock);
+    jar.set("__Host-a=1; Path=/x; Secure", "/x");
+    jar.set("__Host-b=1; Path=/; Domain=example.com; Secure", "/x");
+    assert_eq!(jar.header("/x"), None);
+    jar.set("__Host-c=1; Path=/; Secure", "/x");
+    assert_eq!(jar.header("/x").as_deref(), Some("__Host-c=1"));
 }
 
 #[tokio::test]

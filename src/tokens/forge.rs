@@ -43,6 +43,20 @@ pub fn signed_badly(
     Ok(format!("{message}.{}", base64url::encode(signature)))
 }
 
+/// As [`signed`], with zeros in place of the signature: as many as it has bytes (CVE-2022-21449 took those of ECDSA).
+///
+/// # Errors
+/// [`IssueError::Claims`] or [`IssueError::Signing`].
+pub fn signed_with_zeros(
+    header: &Map<String, Value>,
+    claims: &Map<String, Value>,
+    key: &SigningKey,
+) -> Result<String, IssueError> {
+    let message = signing_input(header, claims)?;
+    let signature = vec![0; key.sign(message.as_bytes())?.len()];
+    Ok(format!("{message}.{}", base64url::encode(signature)))
+}
+
 /// An unsecured JWS: the signature is the empty string (RFC 7515 appendix A.5).
 ///
 /// # Errors
@@ -68,9 +82,21 @@ pub fn hmac_by_public_key(
     claims: &Map<String, Value>,
     key: &PublicJwk,
 ) -> Result<String, IssueError> {
-    let message = signing_input(header, claims)?;
     let pem = key.to_pem().ok_or(SigningFailed)?;
-    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, pem.as_bytes()), message.as_bytes());
+    hmac_by_secret(header, claims, pem.as_bytes())
+}
+
+/// HMAC with SHA-256 and a secret that an attacker knows.
+///
+/// # Errors
+/// [`IssueError::Claims`].
+pub fn hmac_by_secret(
+    header: &Map<String, Value>,
+    claims: &Map<String, Value>,
+    secret: &[u8],
+) -> Result<String, IssueError> {
+    let message = signing_input(header, claims)?;
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), message.as_bytes());
     Ok(format!("{message}.{}", base64url::encode(tag)))
 }
 
@@ -114,6 +140,8 @@ mod tests {
         let bad = signed_badly(&header, &claims, &key).unwrap();
         assert_eq!(part(&bad, 1), part(&good, 1));
         assert!(ring().authentic(TokenKind::AccessToken, &bad).is_none());
+        let zeros = signed_with_zeros(&header, &claims, &key).unwrap();
+        assert_eq!(part(&zeros, 2), vec![0; part(&good, 2).len()]);
         let (message, _) = good.rsplit_once('.').unwrap();
         assert_eq!(unsigned(&header, &claims).unwrap(), format!("{message}."));
         assert_eq!(cut(&header, &claims).unwrap(), message);

@@ -16,6 +16,7 @@ mod key_encryption_key;
 mod key_import;
 mod key_ring;
 mod marked;
+mod new_keys;
 mod password;
 mod refresh;
 #[cfg(test)]
@@ -35,6 +36,7 @@ pub use key_encryption_key::{KeyEncryptionKey, KeyEncryptionKeyError};
 pub use key_import::KeyError;
 pub use key_ring::{IssueError, KeyRing, TokenKind};
 pub use marked::Marked;
+pub use new_keys::{NewKeys, TestKeyPool, TestKeyShare};
 pub use password::{PasswordError, PasswordHasher, PasswordPlace};
 pub use refresh::{PresentedRefreshToken, RefreshToken};
 pub use seal::OpenError;

@@ -15,6 +15,8 @@ pub struct Template {
     pub now: i64,
     /// The client that an ID token would be for.
     pub client_id: String,
+    /// The claims in which the issuer says the tenant.
+    pub tenant_claims: Vec<String>,
     /// A tenant that the token is not for.
     pub other_tenant: String,
     /// The audience of another resource of the same issuer.
@@ -37,6 +39,8 @@ pub(super) enum Change {
     Claim(&'static str, To),
     /// A member of the header.
     Header(&'static str, To),
+    /// The tenant's claims, which say the other tenant of the template.
+    Tenant,
 }
 
 /// What a member becomes.
@@ -54,14 +58,20 @@ pub(super) enum To {
     True,
     /// So many seconds after the present, or before it.
     In(i64),
+    /// The same as a text of digits.
+    InAsText(i64),
+    /// The number zero.
+    Zero,
     /// The template's text with this after it.
     Followed(&'static str),
+    /// The template's words, each with this after it.
+    EachFollowed(&'static str),
     /// The client of the template.
     Client,
-    /// The other tenant of the template.
-    OtherTenant,
     /// The other audience of the template.
     OtherAudience,
+    /// A list of the other audience of the template and one more.
+    OtherAudiences,
     /// The `kid` of the attacker's key.
     ForeignKid,
     /// The algorithm of the attacker's key.
@@ -84,6 +94,10 @@ impl Change {
         let (members, name, to) = match self {
             Self::Claim(name, to) => (claims, name, to),
             Self::Header(name, to) => (header, name, to),
+            Self::Tenant => {
+                let other = || Value::from(template.other_tenant.clone());
+                return claims.extend(template.tenant_claims.iter().map(|name| (name.clone(), other())));
+            }
         };
         match to.value(members.get(name), template, keys) {
             Some(value) => members.insert(name.to_owned(), value),
@@ -102,9 +116,15 @@ impl To {
             Self::List(text) => json!([text]),
             Self::True => true.into(),
             Self::In(seconds) => template.now.saturating_add(seconds).into(),
+            Self::InAsText(seconds) => template.now.saturating_add(seconds).to_string().into(),
+            Self::Zero => 0.into(),
+            Self::EachFollowed(more) => {
+                let words = old?.as_str()?.split(' ').map(|word| format!("{word}{more}"));
+                words.collect::<Vec<_>>().join(" ").into()
+            }
+            Self::OtherAudiences => json!([template.other_audience, "https://attacker.example/mcp"]),
             Self::Followed(more) => format!("{}{more}", old_text()).into(),
             Self::Client => template.client_id.clone().into(),
-            Self::OtherTenant => template.other_tenant.clone().into(),
             Self::OtherAudience => template.other_audience.clone().into(),
             Self::ForeignKid => keys.foreign.kid().into(),
             Self::ForeignAlg => json!(keys.foreign.alg()),
@@ -123,8 +143,12 @@ pub(super) enum Signed {
     Badly,
     /// By the attacker's key.
     ByForeignKey,
+    /// By the issuer's key, with zeros in place of each byte.
+    WithZeros,
     /// By HMAC with the PEM of the issuer's public key as the secret.
     ByPublicKey,
+    /// By HMAC with this secret.
+    BySecret(&'static str),
     /// Not at all: the third part is empty.
     Not,
     /// Not at all: there is no third part.
@@ -144,6 +168,8 @@ impl Signed {
             Self::Badly => forge::signed_badly(header, claims, keys.signing),
             Self::ByForeignKey => forge::signed(header, claims, keys.foreign),
             Self::ByPublicKey => forge::hmac_by_public_key(header, claims, keys.signing.public_jwk()),
+            Self::WithZeros => forge::signed_with_zeros(header, claims, keys.signing),
+            Self::BySecret(secret) => forge::hmac_by_secret(header, claims, secret.as_bytes()),
             Self::Not => forge::unsigned(header, claims),
             Self::Cut => forge::cut(header, claims),
         }

@@ -1,6 +1,6 @@
 //! The specimens, on one table.
 
-use super::change::Change::{Claim, Header};
+use super::change::Change::{Claim, Header, Tenant};
 use super::change::{Change, Signed, To};
 use super::{DependsOn, Specimen};
 
@@ -79,6 +79,24 @@ pub const SPECIMENS: &[Specimen] = &[
         ],
     ),
     bad(
+        "expired-in-1970",
+        "RFC 9068 §4",
+        &[Claim("exp", To::Zero)],
+        [
+            "Its `exp` is 0, a moment in 1970: where 0 counts as nothing, it is good for ever.",
+            "Ask whether `exp` is there, not whether it is true: in many languages 0 is false.",
+        ],
+    ),
+    bad(
+        "expired-as-text",
+        "RFC 9068 §4, RFC 7519 §4.1.4",
+        &[Claim("exp", To::InAsText(-HOUR))],
+        [
+            "It expired an hour ago, and its `exp` is a text, not a number: a library that overlooks it takes it for ever.",
+            "Refuse a token whose `exp` is no number.",
+        ],
+    ),
+    bad(
         "not-yet-valid",
         "RFC 7519 §4.1.5",
         &[Claim("nbf", To::In(HOUR))],
@@ -133,6 +151,15 @@ pub const SPECIMENS: &[Specimen] = &[
         ],
     ),
     bad(
+        "audience-list",
+        "RFC 9068 §4, RFC 7519 §4.1.3",
+        &[Claim("aud", To::OtherAudiences)],
+        [
+            "Its `aud` is a list, and this server is not on it: a check that only knows texts lets it pass.",
+            "Take `aud` for a list wherever it is one, and look for this server's own identifier in it.",
+        ],
+    ),
+    bad(
         "audience-missing",
         "RFC 9068 §2.2",
         &[Claim("aud", To::Absent)],
@@ -161,6 +188,26 @@ pub const SPECIMENS: &[Specimen] = &[
         ],
     )
     .signed(Signed::ByForeignKey),
+    bad(
+        "kid-path",
+        "RFC 9068 §4, RFC 8725 §3.10",
+        &[Header("alg", To::Text("HS256")), Header("kid", To::Text("../../../../../../../../dev/null"))],
+        [
+            "Its `kid` is a path to an empty file, and the empty text the secret that signed it.",
+            "Look the `kid` up among the keys of the issuer's JWKS and nowhere else; allow no HMAC.",
+        ],
+    )
+    .signed(Signed::BySecret("")),
+    bad(
+        "kid-sql",
+        "RFC 9068 §4, RFC 8725 §3.10",
+        &[Header("alg", To::Text("HS256")), Header("kid", To::Text("x' UNION SELECT 'secret"))],
+        [
+            "Its `kid` is a piece of SQL that makes a query answer with the secret that signed it.",
+            "Look the `kid` up among the keys of the issuer's JWKS and nowhere else; allow no HMAC.",
+        ],
+    )
+    .signed(Signed::BySecret("secret")),
     bad(
         "embedded-jwk",
         "RFC 7515 §4.1.3, RFC 8725 §3.10",
@@ -240,6 +287,16 @@ pub const SPECIMENS: &[Specimen] = &[
     )
     .signed(Signed::Not),
     bad(
+        "zero-signature",
+        "RFC 9068 §4, RFC 7515 §5.2",
+        &[],
+        [
+            "Its signature is all zeros, which broken libraries took for a good one of any message.",
+            "Update the library that verifies signatures.",
+        ],
+    )
+    .signed(Signed::WithZeros),
+    bad(
         "malformed",
         "RFC 6750 §3.1, RFC 7515 §7.1",
         &[],
@@ -297,9 +354,19 @@ pub const SPECIMENS: &[Specimen] = &[
     )
     .lacking_scope(),
     bad(
+        "scope-prefix",
+        "RFC 6749 §3.3, RFC 6750 §3.1",
+        &[Claim("scope", To::EachFollowed("-other"))],
+        [
+            "Its scopes only begin like those that this server asks for: they are others, which may allow much less.",
+            "Split `scope` at spaces and compare each as a whole; do not look for a piece of text in it.",
+        ],
+    )
+    .lacking_scope(),
+    bad(
         "other-tenant",
         "RFC 9068 §4",
-        &[Claim("tenant", To::OtherTenant)],
+        &[Tenant],
         [
             "It is for another tenant: people of one organisation would reach the data of another.",
             "Compare the tenant's claim with the tenant that this server belongs to, or keep the tenants' data apart by it.",

@@ -28,6 +28,7 @@ fn template(kid: &str) -> Template {
         })),
         now: NOW,
         client_id: "editor".to_owned(),
+        tenant_claims: vec!["tenant".to_owned()],
         other_tenant: "globex".to_owned(),
         other_audience: "https://other.example/mcp".to_owned(),
     }
@@ -47,15 +48,20 @@ fn differing(a: &Map<String, Value>, b: &Map<String, Value>) -> Vec<String> {
 const DIFFERENCES: &[(&str, &[&str], &[&str], Signed)] = &[
     ("valid", &[], &[], Signed::Well),
     ("expired", &[], &["exp", "iat"], Signed::Well),
+    ("expired-in-1970", &[], &["exp"], Signed::Well),
+    ("expired-as-text", &[], &["exp"], Signed::Well),
     ("not-yet-valid", &[], &["nbf"], Signed::Well),
     ("no-expiry", &[], &["exp"], Signed::Well),
     ("wrong-issuer", &[], &["iss"], Signed::Well),
     ("issuer-prefix", &[], &["iss"], Signed::Well),
     ("wrong-audience", &[], &["aud"], Signed::Well),
     ("audience-prefix", &[], &["aud"], Signed::Well),
+    ("audience-list", &[], &["aud"], Signed::Well),
     ("audience-missing", &[], &["aud"], Signed::Well),
     ("unknown-key", &["kid"], &[], Signed::ByForeignKey),
     ("foreign-key-same-kid", &[], &[], Signed::ByForeignKey),
+    ("kid-path", &["alg", "kid"], &[], Signed::BySecret("")),
+    ("kid-sql", &["alg", "kid"], &[], Signed::BySecret("secret")),
     ("embedded-jwk", &["jwk", "kid"], &[], Signed::ByForeignKey),
     ("jku", &["jku", "kid"], &[], Signed::ByForeignKey),
     ("alg-none", &["alg"], &[], Signed::Not),
@@ -63,11 +69,13 @@ const DIFFERENCES: &[(&str, &[&str], &[&str], Signed)] = &[
     ("hs256-public-key", &["alg"], &[], Signed::ByPublicKey),
     ("bad-signature", &[], &[], Signed::Badly),
     ("signature-missing", &[], &[], Signed::Not),
+    ("zero-signature", &[], &[], Signed::WithZeros),
     ("malformed", &[], &[], Signed::Cut),
     ("unknown-crit", &["crit", "urn:example:must-understand"], &[], Signed::Well),
     ("wrong-typ", &["typ"], &[], Signed::Well),
     ("id-token", &["typ"], &["aud", "client_id", "jti", "nonce", "scope"], Signed::Well),
     ("scope-stripped", &[], &["scope"], Signed::Well),
+    ("scope-prefix", &[], &["scope"], Signed::Well),
     ("other-tenant", &[], &["tenant"], Signed::Well),
     ("revoked", &[], &["jti"], Signed::Well),
 ];
@@ -112,6 +120,22 @@ fn times_are_counted_from_the_present_of_the_template() {
         (&json!(NOW - 3600), &json!(NOW - 7200))
     );
     assert_eq!(claims("not-yet-valid")["nbf"], json!(NOW + 3600));
+    assert_eq!(claims("expired-as-text")["exp"], json!((NOW - 3600).to_string()));
+}
+
+#[test]
+fn each_scope_of_the_template_becomes_another_and_none_stays_none() {
+    // RFC 6749 §3.3
+    let (signing, foreign) = keys();
+    let zoo = ZooKeys { signing: &signing, foreign: &foreign };
+    let mut template = template(signing.kid());
+    template.claims.insert("scope".to_owned(), json!("mcp:read notes"));
+    let scope = |template: &Template| {
+        specimen("scope-prefix").unwrap().make(template, &zoo).unwrap().claims.get("scope").cloned()
+    };
+    assert_eq!(scope(&template), Some(json!("mcp:read-other notes-other")));
+    template.claims.remove("scope");
+    assert_eq!(scope(&template), None);
 }
 
 #[test]

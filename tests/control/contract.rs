@@ -155,3 +155,42 @@ async fn times_are_times() {
         assert_eq!(issuer.ask(method, path, Some(body)).await.0, 400, "{path}");
     }
 }
+
+#[tokio::test]
+async fn everything_is_refused_in_json() {
+    let world = World::start().await;
+    let mode = world.gatelet.mode();
+    world.issuer(json!({ "name": "one" })).await;
+    let long = "x".repeat(3 * 1024 * 1024);
+    let one = "/issuers/one";
+    for (method, path, body, expected) in [
+        (Method::POST, format!("{one}/users"), long.as_str(), 413),
+        (Method::GET, "/issuers/%FF".to_owned(), "", 404),
+        (Method::DELETE, "/issuers/one/faults/%ff".to_owned(), "", 404),
+        (Method::GET, "/issuer".to_owned(), "", 404),
+        (Method::GET, String::new(), "", 404),
+        (Method::PATCH, one.to_owned(), "{}", 405),
+        (Method::POST, format!("{one}/tokens"), "[null]", 400),
+        (Method::POST, format!("{one}/tokens"), "{", 400),
+        (Method::PUT, format!("{one}/persona"), "", 400),
+        (Method::PUT, format!("{one}/clock"), "", 400),
+        (Method::PUT, format!("{one}/documents"), r#"{"url":"nowhere","document":{}}"#, 400),
+        (Method::PUT, format!("{one}/documents"), r#"{"url":"https://c.example/c","status":200}"#, 400),
+        (Method::POST, format!("{one}/faults"), r#"{"endpoint":"*","delay_ms":300001}"#, 400),
+        (Method::POST, format!("{one}/requests/expect"), r#"{"status":7}"#, 400),
+        (Method::POST, "/issuers".to_owned(), r#"{"documents":{"nowhere":{}}}"#, 400),
+    ] {
+        let url = format!("{}{path}", mode.control_url());
+        let request = world.http.request(method.clone(), url).bearer_auth(mode.key()).body(body.to_owned());
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), expected, "{method} {path}");
+        assert_eq!(answer.headers()["content-type"], "application/json", "{method} {path}");
+        let error: Value = answer.json().await.unwrap();
+        assert!(error["error"].is_string() && error["error_description"].is_string(), "{error}");
+    }
+    // A stranger is not told what there is.
+    for path in ["/control", "/control/nothing", "/control/issuers"] {
+        let url = mode.control_url().replace("/control", path);
+        assert_eq!(answer(world.http.get(url)).await.0, 401, "{path}");
+    }
+}

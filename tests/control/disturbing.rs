@@ -175,3 +175,29 @@ async fn a_fault_is_not_spent_on_what_is_no_request_of_the_test() {
     let answer = world.http.get(&jwks).header("if-none-match", etag).send().await.unwrap();
     assert!(answer.status() == 200 && !answer.headers().contains_key("etag"));
 }
+
+#[tokio::test]
+async fn a_fault_is_the_same_by_every_method() {
+    let world = World::start().await;
+    let issuer = world.issuer(json!({})).await;
+    let jwks = issuer.text("jwks_uri").to_owned();
+    let ask = |method: Method| world.http.request(method, &jwks).send();
+    for method in [Method::GET, Method::HEAD, Method::OPTIONS] {
+        // No answer at all: not its status line either.
+        issuer.post("/faults", json!({ "endpoint": "jwks", "drop": true })).await;
+        assert!(ask(method.clone()).await.is_err(), "{method}");
+        issuer.post("/requests/expect", json!({ "endpoint": "jwks", "method": method.as_str() })).await;
+        let fault = json!({ "endpoint": "jwks", "status": 503, "headers": { "retry-after": "7" } });
+        issuer.post("/faults", fault).await;
+        let answer = ask(method.clone()).await.unwrap();
+        assert_eq!(
+            (answer.status().as_u16(), &answer.headers()["retry-after"]),
+            (503, &"7".parse().unwrap())
+        );
+        assert_eq!(issuer.ask(Method::GET, "/faults", None).await.1, json!({ "faults": [] }), "{method}");
+    }
+    // RFC 9110 §9.3.2: HEAD says what GET would say.
+    issuer.post("/faults", json!({ "endpoint": "jwks", "times": 2, "set": { "keys": [] } })).await;
+    let length = async |method: Method| ask(method).await.unwrap().headers()["content-length"].clone();
+    assert_eq!(length(Method::HEAD).await, length(Method::GET).await);
+}

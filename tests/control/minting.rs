@@ -130,3 +130,24 @@ async fn the_zoo_of_a_server_with_es256_is_signed_so() {
         assert_eq!(status, expected, "{defect}");
     }
 }
+
+#[tokio::test]
+async fn the_other_tenant_stands_in_the_claim_that_the_issuer_has_for_it() {
+    let world = World::start().await;
+    let own = "https://reports.example/mcp";
+    let config = json!({
+        "claims": { "tenant": "https://id.example/org" },
+        "resources": [
+            { "uri": crate::world::RESOURCE },
+            { "uri": own, "claims": [{ "name": "org_id", "from": "tenant" }] },
+        ],
+    });
+    let issuer = world.issuer(json!({ "config": config })).await;
+    for (resource, claim) in [(crate::world::RESOURCE, "https://id.example/org"), (own, "org_id")] {
+        let good = issuer.post("/tokens", json!({ "resource": resource })).await;
+        assert_eq!(good["claims"][claim], "acme");
+        let bad = issuer.post("/tokens", json!({ "resource": resource, "defect": "other-tenant" })).await;
+        assert!(bad["claims"][claim].is_string() && bad["claims"][claim] != "acme", "{bad}");
+        assert_eq!(bad["claims"]["tenant"], serde_json::Value::Null, "it has no other");
+    }
+}

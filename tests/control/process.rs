@@ -6,22 +6,33 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_gatelet");
+
 fn gatelet(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_gatelet"));
-    command.arg("test").args(arguments).env_clear();
+    let mut command = Command::new(PROGRAM);
+    command.arg("test").args(arguments);
+    piped(command)
+}
+
+fn piped(mut command: Command) -> Command {
+    command.env_clear();
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
     command
 }
 
 /// The process, and the line that it said.
-fn started(arguments: &[&str]) -> (Child, Value) {
-    let mut child = gatelet(arguments).spawn().unwrap();
+pub(crate) fn started(arguments: &[&str]) -> (Child, Value) {
+    spawned(gatelet(arguments))
+}
+
+fn spawned(mut command: Command) -> (Child, Value) {
+    let mut child = command.spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
     (child, serde_json::from_str(&line).unwrap())
 }
 
-fn ends_within(child: &mut Child, limit: Duration) -> bool {
+pub(crate) fn ends_within(child: &mut Child, limit: Duration) -> bool {
     let end = Instant::now() + limit;
     while Instant::now() < end {
         if let Some(status) = child.try_wait().unwrap() {
@@ -93,6 +104,24 @@ async fn an_exposed_one_says_so_on_its_pages_and_goes_by_the_names_that_it_was_g
             let answer = http.get(url).header("host", host).bearer_auth(key).send().await.unwrap();
             assert_eq!(answer.status(), status, "{host} {url}");
         }
+    }
+    drop(child.stdin.take());
+    assert!(ends_within(&mut child, Duration::from_secs(10)));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn it_may_open_as_many_files_as_the_system_lets_it() {
+    // Systems start programs with a few; sixty issuers take some three hundred.
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", "ulimit -S -n 64 && exec \"$0\" test", PROGRAM]);
+    let (mut child, ready) = spawned(piped(command));
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let url = format!("{}/issuers", ready["control_url"].as_str().unwrap());
+    let key = ready["control_key"].as_str().unwrap();
+    for n in 0..60 {
+        let made = http.post(&url).bearer_auth(key).send().await.unwrap();
+        assert_eq!(made.status(), 201, "{n}");
     }
     drop(child.stdin.take());
     assert!(ends_within(&mut child, Duration::from_secs(10)));

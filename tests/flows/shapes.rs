@@ -17,6 +17,7 @@ cases![
     pages_and_links_of_a_server_under_a_path_stay_under_it,
     what_is_not_there_is_told_in_the_same_form_under_a_path,
     no_header_of_a_request_changes_an_address,
+    cookies_go_to_the_public_path_and_no_further,
 ];
 
 /// Paths of public URLs, and of issuers under them.
@@ -143,7 +144,7 @@ async fn pages_and_links_of_a_server_under_a_path_stay_under_it(_: Database) {
         let request = app(&server).authorization(|request| request.scope("mcp:read"));
         let login = browser.get(&request.url).await.page();
         assert!(login.url.starts_with(&server.url("/auth/login?continue=")), "{}", login.url);
-        assert!(login.header("set-cookie").contains("; Path=/; "), "{}", login.header("set-cookie"));
+        assert!(login.header("set-cookie").contains("; Path=/auth; "), "{}", login.header("set-cookie"));
         links_lead_somewhere(&server, &login, &["/auth/login"]).await;
         let consent = browser.log_in(&login, "alice").await.page();
         assert!(consent.url.starts_with(&server.url("/auth/consent?interaction=")), "{}", consent.url);
@@ -222,13 +223,26 @@ async fn links_lead_somewhere(server: &TestServer, page: &Page, expected: &[&str
     }
 }
 
+/// RFC 6265 §5.1.4: to the browser, whatever else is on the origin has another path.
+async fn cookies_go_to_the_public_path_and_no_further(_: Database) {
+    for (base, sent_to) in [("", "/"), ("/auth", "/auth"), ("/a/b", "/a/b")] {
+        let public_url = format!("http://localhost:8710{base}");
+        let server = world(Database::Sqlite).public_url(&public_url).issuer_path("/oauth").start().await;
+        let login = server.http().get(format!("http://{}{base}/login", server.address()));
+        let answer = login.header("host", "localhost:8710").send().await.unwrap();
+        let cookie = answer.headers()["set-cookie"].to_str().unwrap();
+        assert!(cookie.starts_with(&format!("gatelet-browser-8710{}=", base.replace('/', "+"))), "{cookie}");
+        assert!(cookie.contains(&format!("; Path={sent_to};")), "{cookie}");
+    }
+}
+
 fn assert_no_double_slash(url: &str) {
     let (_, rest) = url.split_once("://").expect("an absolute URL");
     assert!(!rest.split('?').next().unwrap_or_default().contains("//"), "{url}");
 }
 
 fn base(server: &TestServer) -> String {
-    let issuer = &server.app().engine().policy.issuer;
-    let public_url: &PublicUrl = issuer.public_url();
+    let app = server.app();
+    let public_url: &PublicUrl = app.engine().policy.issuer.public_url();
     public_url.path().to_owned()
 }

@@ -68,6 +68,7 @@ fn template(kid: &str) -> Template {
         })),
         now: NOW,
         client_id: "editor".to_owned(),
+        tenant_claims: vec!["tenant".to_owned()],
         other_tenant: "globex".to_owned(),
         other_audience: "https://other.example/mcp".to_owned(),
     }

@@ -206,6 +206,8 @@ test("the program is looked for in three places", (t) => {
   delete process.env.GATELET_BIN;
   const packaged = program();
   assert.match(packaged, /@gatelet[/\\]\w+-\w+[/\\]bin[/\\]gatelet/);
+  const { libc } = JSON.parse(readFileSync(path.join(packaged, "../../package.json"), "utf8"));
+  assert.deepEqual(libc, process.platform === "linux" ? ["glibc"] : undefined, "npm installs it where it can be run");
   process.env.GATELET_BIN = "/named";
   assert.equal(program(), "/named");
   // A copy of the package that has no platform package beside it.

@@ -100,7 +100,8 @@ impl Admin {
     pub async fn generate_key(&self, alg: SigningAlg) -> Result<KnownKey, AdminError> {
         let rows = self.engine.store.signing_keys().await?;
         refuse_second_next(&rows, alg)?;
-        self.admit(&SigningKey::generate(alg)?, Takeover::InTurn, &rows).await
+        let key = self.engine.new_key(alg).await.map_err(AdminError::Failed)?;
+        self.admit(&key, Takeover::InTurn, &rows).await
     }
 
     /// Has the next key take over as soon as it has been published for the lead: now if it has. One is made if none
@@ -215,7 +216,8 @@ impl Admin {
         if row.state == SigningKeyState::Revoked {
             return Err(AdminError::Refused(format!("the signing key {kid:?} was revoked before")));
         }
-        let (fresh, now) = (SigningKey::generate(row.alg)?, engine.clock.now());
+        let fresh = engine.new_key(row.alg).await.map_err(AdminError::Failed)?;
+        let now = engine.clock.now();
         let fresh = self::row(&fresh, engine.keys.key_encryption_key(), &engine.random, now)?;
         let forget_at = now.plus(engine.policy.lifetimes.audit);
         let audit = self.key_event(AuditKind::KeyRevoked, row.alg, kid);

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
+use crate::probe::answer::Answer;
 use crate::probe::control::Issuer;
 use crate::probe::door::Door;
-use crate::probe::mcp::Answer;
 use crate::probe::report::{Check, Rule};
 use crate::probe::{Findings, ProbeError, Wanted};
 
@@ -47,18 +47,28 @@ pub(in crate::probe) async fn check(
     findings.add(accepted(&NEW, &answer, patience));
     let answer = door.knock(&first, false).await?;
     findings.add(accepted(&BOTH, &answer, Duration::ZERO));
-    issuer.keys("lose").await?;
+    // Revoked, so that the issuer itself says no to its tokens where servers ask it (RFC 7662).
+    issuer.keys("revoke").await?;
     let third = issuer.token(wanted).await?;
-    // The server that follows meets the new key, as it would in earnest, and looks for it.
-    let mut lost = first;
-    if follows {
-        until(door, &third, patience, Answer::is_success).await?;
-        lost = second;
+    if !follows {
+        findings.add(LOST.not_checked("the server never took the key that was withdrawn"));
+        return Ok(());
     }
-    let answer = until(door, &lost, patience, Answer::is_refusal).await?;
-    findings.add(match answer.is_refusal() {
-        true => LOST.kept(),
-        false => LOST.broken(format!("still answered {} {} s later", answer.told(), patience.as_secs())),
+    // The server meets the new key, as it would in earnest, and looks for it.
+    let answer = until(door, &third, patience, Answer::is_success).await?;
+    if !answer.is_success() {
+        let seconds = patience.as_secs();
+        findings.add(LOST.not_checked(format!(
+            "the server did not look for keys again within {seconds} s (--key-patience): a newer one got {}",
+            answer.told()
+        )));
+        return Ok(());
+    }
+    let answer = until(door, &second, patience, |answer| !answer.is_success() && !answer.is_busy()).await?;
+    findings.add(match (answer.is_success(), answer.is_busy()) {
+        (_, true) => LOST.not_checked(answer.busy()),
+        (false, _) => LOST.kept(),
+        (true, _) => LOST.broken(format!("still answered {} {} s later", answer.told(), patience.as_secs())),
     });
     Ok(())
 }
@@ -68,6 +78,9 @@ fn accepted(rule: &Rule, answer: &Answer, patience: Duration) -> Check {
         0 => String::new(),
         seconds => format!(" {seconds} s later"),
     };
+    if answer.is_busy() {
+        return rule.not_checked(answer.busy());
+    }
     rule.broken_if((!answer.is_success()).then(|| format!("answered {}{after}", answer.told())))
 }
 

@@ -33,17 +33,20 @@ pub(in crate::probe) async fn check(
     let answer = door.knock_otherwise(Sent::InQuery(good)).await?;
     let without = door.knock_otherwise(Sent::Without).await?;
     findings.add(match (answer.is_success(), without.is_success()) {
+        _ if answer.is_busy() => QUERY.not_checked(answer.busy()),
         (true, true) => QUERY.not_checked("the same request without a token is let in too"),
         (true, false) => QUERY.broken(format!("accepted: {}", answer.told())),
         (false, _) => QUERY.kept(),
     });
     let answer = door.slip_in_behind(good).await?;
-    findings
-        .add(EVERY_REQUEST.broken_if(
-            answer.is_success().then(|| format!("tools/list without a token: {}", answer.told())),
-        ));
+    findings.add(match answer.is_busy() {
+        true => EVERY_REQUEST.not_checked(answer.busy()),
+        false => EVERY_REQUEST
+            .broken_if(answer.is_success().then(|| format!("tools/list without a token: {}", answer.told()))),
+    });
     let answer = door.knock_otherwise(Sent::InHeaderSmall(good)).await?;
     findings.add(match answer.is_success() {
+        _ if answer.is_busy() => SCHEME.not_checked(answer.busy()),
         true => SCHEME.kept(),
         false => SCHEME.advised(format!("\"Authorization: bearer …\" is answered {}", answer.told())),
     });

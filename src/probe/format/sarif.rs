@@ -1,6 +1,10 @@
-//! SARIF 2.1.0 (OASIS standard): findings are errors, advice is a note; what was not checked is a result that says so.
+//! SARIF 2.1.0 (OASIS standard): findings are errors, advice is a note; what was not checked is a notification.
+//!
+//! Written so that code scanning of forges takes it, which wants more than the standard and less: GitHub's takes every
+//! result for an alert, whatever its `kind`, and refuses the whole document for one location that is a URL with a scheme.
 
 use serde_json::{Value, json};
+use url::Url;
 
 use crate::probe::report::{Check, Outcome, Report, Rule};
 
@@ -14,7 +18,9 @@ pub(super) fn document(report: &Report) -> Value {
             rules.push(&check.rule);
         }
     }
-    let results: Vec<Value> = report.checks.iter().map(|check| result(report, &rules, check)).collect();
+    let place = place(&report.target);
+    let results = report.checks.iter().filter_map(|check| result(report, &place, &rules, check));
+    let notifications = report.checks.iter().filter_map(|check| notification(&rules, check));
     json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -22,11 +28,24 @@ pub(super) fn document(report: &Report) -> Value {
             "tool": { "driver": {
                 "name": "gatelet probe",
                 "version": env!("CARGO_PKG_VERSION"),
-                "rules": rules.into_iter().map(described).collect::<Vec<_>>(),
+                "rules": rules.iter().map(|rule| described(rule)).collect::<Vec<_>>(),
             }},
-            "results": results,
+            "invocations": [{
+                "executionSuccessful": true,
+                "toolExecutionNotifications": notifications.collect::<Vec<_>>(),
+            }],
+            "results": results.collect::<Vec<_>>(),
         }],
     })
+}
+
+/// Host and path of the server, as a relative reference. Without the port, which is another each time that the probe
+/// starts the server on a free one, and without a scheme.
+fn place(target: &str) -> String {
+    let Ok(url) = Url::parse(target) else { return "mcp-server".to_owned() };
+    // A colon would make a scheme of the first segment (RFC 3986 §4.2): of an IPv6 address.
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).replace(':', "-");
+    format!("{host}{}", url.path().trim_end_matches('/'))
 }
 
 /// A `reportingDescriptor` (§3.49).
@@ -39,34 +58,43 @@ fn described(rule: &Rule) -> Value {
     })
 }
 
-/// A `result` (§3.27). Its place is the server's URL: there is no source that could be shown.
-fn result(report: &Report, rules: &[&Rule], check: &Check) -> Value {
-    let (kind, level) = match check.outcome {
-        Outcome::Kept => ("pass", "none"),
-        Outcome::Broken(_) => ("fail", "error"),
-        Outcome::Advice(_) => ("fail", "note"),
-        // §3.27.9: the tool needs a person's help.
-        Outcome::NotChecked(_) => ("open", "none"),
+/// A `result` (§3.27), for what is to be mended. Its place is the server: there is no source that could be shown.
+fn result(report: &Report, place: &str, rules: &[&Rule], check: &Check) -> Option<Value> {
+    let (level, what) = match &check.outcome {
+        Outcome::Broken(what) => ("error", what),
+        Outcome::Advice(what) => ("note", what),
+        Outcome::Kept | Outcome::NotChecked(_) => return None,
     };
     let rule = &check.rule;
-    let text = match check.outcome.message() {
-        Some(message) => format!("{message}. {} {} ({})", rule.title, rule.remedy, rule.section),
-        None => format!("{} ({})", rule.title, rule.section),
-    };
-    json!({
+    Some(json!({
         "ruleId": rule.id,
         "ruleIndex": rules.iter().position(|known| known.id == rule.id),
-        "kind": kind,
+        "kind": "fail",
         "level": level,
-        "message": { "text": text },
-        "locations": [{ "physicalLocation": { "artifactLocation": { "uri": report.target } } }],
-    })
+        "message": { "text": format!("{what}. {} {} ({})", rule.title, rule.remedy, rule.section) },
+        "locations": [{
+            "physicalLocation": { "artifactLocation": { "uri": place }, "region": { "startLine": 1 } },
+            "logicalLocations": [{ "fullyQualifiedName": report.target, "kind": "resource" }],
+        }],
+        // §3.27.17: the same in each run, whatever the server's words and port.
+        "partialFingerprints": { "rule/v1": format!("{}@{place}", rule.id) },
+    }))
+}
+
+/// A `notification` (§3.58), for what could not be found out.
+fn notification(rules: &[&Rule], check: &Check) -> Option<Value> {
+    let Outcome::NotChecked(reason) = &check.outcome else { return None };
+    let rule = &check.rule;
+    let index = rules.iter().position(|known| known.id == rule.id);
+    Some(json!({
+        "level": "note",
+        "message": { "text": format!("{} was not checked: {reason}", rule.id) },
+        "associatedRule": { "id": rule.id, "index": index },
+    }))
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use crate::probe::report::tests::report;
 
     #[test]
@@ -78,21 +106,45 @@ mod tests {
         let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
         assert_eq!(rules.len(), 3, "each once");
         let results = run["results"].as_array().unwrap();
-        assert_eq!(results.len(), 4);
+        let levels: Vec<_> = results.iter().map(|result| &result["level"]).collect();
+        assert_eq!(levels, ["error", "note"], "what is right, and what was not checked, is no result");
         for result in results {
             let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
             assert_eq!(rules[index]["id"], result["ruleId"]);
-            assert!(!result["message"]["text"].as_str().unwrap().is_empty());
-            assert_eq!(
-                result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"],
-                "http://127.0.0.1:8000/mcp"
-            );
+            let location = &result["locations"][0];
+            assert_eq!(location["physicalLocation"]["artifactLocation"]["uri"], "127.0.0.1/mcp");
+            assert_eq!(location["logicalLocations"][0]["fullyQualifiedName"], "http://127.0.0.1:8000/mcp");
         }
-        let kinds: Vec<_> = results.iter().map(|result| (&result["kind"], &result["level"])).collect();
-        let expected = [("pass", "none"), ("fail", "error"), ("fail", "note"), ("open", "none")];
-        for (kind, expected) in kinds.iter().zip(expected) {
-            assert_eq!(*kind, (&json!(expected.0), &json!(expected.1)));
+        assert_eq!(results[0]["message"]["text"], "accepted (200). It expired. Refuse it. (RFC 9068 §4)");
+        let notifications = run["invocations"][0]["toolExecutionNotifications"].as_array().unwrap();
+        assert_eq!(notifications.len(), 1);
+        assert_eq!(notifications[0]["message"]["text"], "keys/lost was not checked: no time");
+        assert_eq!(rules[2]["id"], notifications[0]["associatedRule"]["id"]);
+    }
+
+    #[test]
+    fn a_finding_is_the_same_in_every_run() {
+        // SARIF 2.1.0 §3.27.17
+        let fingerprint = |target: &str, what: &str| {
+            let mut report = report();
+            report.target = target.to_owned();
+            report.checks[1].outcome = crate::probe::Outcome::Broken(what.to_owned());
+            super::document(&report)["runs"][0]["results"][0]["partialFingerprints"].clone()
+        };
+        let first = fingerprint("http://127.0.0.1:8000/mcp", "accepted (200)");
+        assert_eq!(first, fingerprint("http://127.0.0.1:41234/mcp", "accepted (202)"));
+        assert_ne!(first, fingerprint("http://127.0.0.1:8000/other", "accepted (200)"));
+    }
+
+    #[test]
+    fn the_place_is_a_relative_reference() {
+        // RFC 3986 §4.2
+        for (target, expected) in [
+            ("https://mcp.example:8443/a/mcp?x=1", "mcp.example/a/mcp"),
+            ("http://localhost:8000", "localhost"),
+            ("http://[::1]:8000/mcp/", "--1/mcp"),
+        ] {
+            assert_eq!(super::place(target), expected);
         }
-        assert_eq!(results[1]["message"]["text"], "accepted (200). It expired. Refuse it. (RFC 9068 §4)");
     }
 }
