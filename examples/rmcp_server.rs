@@ -4,7 +4,7 @@
 //! ISSUER=http://localhost:8710/oauth URL=http://127.0.0.1:8000 TENANT=acme cargo run --example rmcp_server
 //! ```
 //!
-//! Its tests stand below: an issuer of their own, and every bad token that Gatelet knows of.
+//! Its tests stand below: an authorization server of their own, and every bad token that Gatelet knows of.
 //!
 //! Give Gatelet this server as a resource: `uri = "http://127.0.0.1:8000/mcp"`. A token that is revoked is accepted until
 //! it expires, a quarter of an hour at most.
@@ -59,8 +59,7 @@ mod tests {
     use axum::body::Body;
     use axum::http::Request;
     use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST};
-    use gatelet::control::{IssuerSpec, MintSpec};
-    use gatelet::testkit::TestIssuers;
+    use gatelet::testkit::{MintSpec, TestServer};
     use gatelet::zoo::DependsOn;
     use tower::ServiceExt as _;
 
@@ -82,10 +81,9 @@ mod tests {
 
     #[tokio::test]
     async fn every_token_of_the_zoo_gets_its_answer() {
-        let gatelet = TestIssuers::start().await;
-        let issuer = gatelet.issuer(IssuerSpec::default()).await;
-        let app = app("http://127.0.0.1:8000", issuer.issuer().as_str(), Some("acme")).unwrap();
-        for token in issuer.zoo(&MintSpec::default()).await.unwrap() {
+        let gatelet = TestServer::start().await;
+        let app = app("http://127.0.0.1:8000", gatelet.issuer(), Some("acme")).unwrap();
+        for token in gatelet.control().zoo(&MintSpec::default()).await.unwrap() {
             // This server asks nobody whether a token was revoked.
             if token.specimen.depends_on != Some(DependsOn::Introspection) {
                 let answered = status(&app, &token.token.unwrap()).await;

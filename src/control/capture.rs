@@ -224,6 +224,17 @@ impl Drop for Entry<'_> {
 }
 
 impl Pattern {
+    /// Requests to an endpoint: `token`, `metadata`, ….
+    pub fn at(endpoint: &str) -> Self {
+        Self { endpoint: Some(endpoint.to_owned()), ..Self::default() }
+    }
+
+    /// With this parameter in the body, too.
+    pub fn form(mut self, name: &str, value: &str) -> Self {
+        self.form.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
     /// Refuses a time that is none, and a status that no answer has.
     pub(super) fn check(&self) -> Result<(), Refused> {
         match Duration::try_from_secs_f64(self.wait) {

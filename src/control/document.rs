@@ -24,6 +24,18 @@ pub struct DocumentSpec {
     pub fresh_for: Option<u64>,
 }
 
+impl DocumentSpec {
+    /// A document that is found.
+    pub fn found(url: &str, document: Value) -> Self {
+        Self { url: url.to_owned(), document: Some(document), status: None, fresh_for: None }
+    }
+
+    /// A failure with this status.
+    pub fn failing(url: &str, status: u16) -> Self {
+        Self { url: url.to_owned(), document: None, status: Some(status), fresh_for: None }
+    }
+}
+
 impl TestIssuer {
     /// Has a document be found at a URL, or a failure.
     ///

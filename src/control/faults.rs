@@ -74,6 +74,13 @@ impl Default for FaultSpec {
     }
 }
 
+impl FaultSpec {
+    /// A fault of the next answer of an endpoint, with which nothing is wrong yet.
+    pub fn at(endpoint: &str) -> Self {
+        Self { endpoint: endpoint.to_owned(), ..Self::default() }
+    }
+}
+
 /// A fault in place.
 #[derive(Clone, Debug, Serialize)]
 pub struct Fault {

@@ -1,55 +1,52 @@
 //! One issuer of a test: a whole server, and what the test holds in its hands of it.
 
+mod make;
 mod start;
 mod view;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use serde_json::{Map, Value};
 use tokio::sync::watch;
 
 use super::answer::Refused;
 use super::auto::Auto;
 use super::capture::Log;
+use super::description::{Described, Description};
 use super::faults::Faults;
 use super::personas::Happening;
 use super::snapshot::Snapshot;
-use super::spec::{Described, IssuerSpec, KeyChoice, describe};
-use super::{document, personas, ready_made, time};
 use crate::app::App;
 use crate::clock::Clock;
-use crate::fetch::{Fetcher, Supplied};
+use crate::fetch::Fetcher;
 use crate::flow::admin::Admin;
-use crate::protocol::{Issuer, PublicUrl};
+use crate::protocol::Issuer;
 use crate::random::Random;
-use crate::tokens::{NewKeys, TestKeyPool};
+use crate::tokens::NewKeys;
 
-use start::Parts;
-pub(super) use start::Reach;
-
+pub(crate) use make::START;
+pub(super) use make::{Foundation, Reach};
+pub(crate) use start::Parts;
+pub(super) use start::store_options;
 pub use view::IssuerView;
 
-/// Where the clock starts of an issuer with a seed and nothing else: 2027-01-15 08:00:00 UTC.
-const START: i64 = 1_800_000_000;
 /// How the audit log calls whoever holds the control key.
 const ACTOR: &str = "control plane";
 
-/// An issuer of a test.
+/// An issuer of a test: a whole server, and what the test can do to it. A
+/// [`TestServer`](crate::testkit::TestServer) has one, and [`TestMode`](super::TestMode) any number.
+///
+/// Whatever the control plane does to an issuer over HTTP is a method here.
 pub struct TestIssuer {
     name: String,
     issuer: Issuer,
-    control_url: String,
-    loopback_resources: bool,
-    pub(super) new_keys: NewKeys,
-    reach: Reach,
-    clock: Clock,
-    random: Random,
-    fetcher: Fetcher,
-    /// Its databases are files whose names begin so.
+    control_url: Option<String>,
+    parts: Parts,
+    /// Files that it makes have names that begin so.
     stem: PathBuf,
     /// Until when it is there, by the machine's monotonic clock, and as the machine's time.
     until: Option<(Instant, i64)>,
@@ -66,10 +63,9 @@ pub struct TestIssuer {
 }
 
 /// What can be changed about an issuer and is not in its database.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Held {
-    /// The configuration, as the test gave it.
-    pub(super) config: Map<String, Value>,
+    pub(super) description: Description,
     pub(super) auto: Option<Auto>,
     pub(super) persona: Option<String>,
     /// What the persona is still to do.
@@ -82,7 +78,7 @@ pub(super) struct Running {
     pub(super) app: App,
     pub(super) router: Router,
     pub(super) described: Described,
-    database: PathBuf,
+    database: String,
 }
 
 /// How often the server was exchanged, and whether it never will be again.
@@ -95,76 +91,61 @@ pub(super) struct Changes {
 /// How long a server that was exchanged goes on for whoever began with it.
 const GRACE: Duration = Duration::from_secs(30);
 
-/// What a new issuer is made of.
-pub(super) struct Foundation {
-    pub(super) name: String,
-    pub(super) public_url: PublicUrl,
-    pub(super) control_url: String,
-    pub(super) reach: Reach,
-    pub(super) stem: PathBuf,
-    /// A database with the schema, to be copied.
-    pub(super) template: PathBuf,
-    /// The test keys that all issuers share.
-    pub(super) test_keys: TestKeyPool,
+/// What an issuer begins with.
+pub(crate) struct Beginning {
+    pub(crate) name: String,
+    pub(crate) issuer: Issuer,
+    pub(crate) control_url: Option<String>,
+    pub(crate) description: Description,
+    pub(crate) parts: Parts,
+    /// `sqlite:PATH` or `postgres://…`.
+    pub(crate) database: String,
+    /// Files beside that have names that begin so.
+    pub(crate) stem: PathBuf,
+    /// After how many seconds of the machine's clock it ends.
+    pub(crate) expires_in: Option<u64>,
+}
+
+impl fmt::Debug for TestIssuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("TestIssuer").field(&self.issuer.as_str()).finish()
+    }
+}
+
+impl Held {
+    fn with(description: Description) -> Self {
+        Self { description, auto: None, persona: None, happens: None, hidden_keys: BTreeSet::new() }
+    }
 }
 
 impl TestIssuer {
-    /// Makes a server as the spec says.
+    /// Starts the server of an issuer.
     ///
     /// # Errors
-    /// The spec makes no sense.
-    pub(super) async fn make(foundation: Foundation, spec: IssuerSpec) -> Result<Self, Refused> {
-        let Foundation { name, public_url, control_url, reach, stem, template, test_keys } = foundation;
-        let text = public_url.page_url(spec.issuer_path.as_deref().unwrap_or("/oauth"));
-        let issuer = Issuer::within(&public_url, &text);
-        let issuer = issuer.map_err(|error| Refused::invalid(format!("issuer_path: {error}")))?;
-        let loopback_resources = spec.loopback_resources.unwrap_or(true);
-        let described = describe(&issuer, &spec.config, loopback_resources)?;
-        spec.documents.keys().try_for_each(|url| document::check(url))?;
-        let documents = spec.documents.iter();
-        let documents = documents.map(|(url, body)| (url.clone(), Supplied::document(body.to_string())));
-        let fetcher = Fetcher::supplied(documents.collect::<HashMap<_, _>>());
-        personas::check(spec.persona.as_deref())?;
-        let random = spec.seed.map_or_else(Random::system, Random::seeded);
-        let until = spec.expires_in.map(|seconds| {
+    /// The description makes no sense, or the server does not start.
+    pub(crate) async fn begin(beginning: Beginning) -> Result<Self, Refused> {
+        let Beginning { name, issuer, control_url, description, parts, database, stem, expires_in } =
+            beginning;
+        let running = parts.start(description.described(&issuer)?, database).await?;
+        let until = expires_in.map(|seconds| {
             let at = Clock::system().now().plus(Duration::from_secs(seconds));
             (Instant::now() + Duration::from_secs(seconds.min(u64::from(u32::MAX))), at.seconds())
         });
-        let clock = clock(&spec)?;
-        let held = Held { config: spec.config.clone(), auto: spec.auto.clone(), ..Held::default() };
-        let new_keys = match spec.keys {
-            KeyChoice::Pool => NewKeys::TestKeys(test_keys.share(spec.seed)),
-            KeyChoice::Fresh => NewKeys::Generated,
-        };
-        let parts =
-            Parts { new_keys: &new_keys, reach: &reach, clock: &clock, random: &random, fetcher: &fetcher };
-        let database = stem.with_extension("0.db");
-        std::fs::copy(template, &database)?;
-        let persona = spec.persona;
-        let started = parts.start(described, database).await;
-        let running = started.inspect_err(|_| remove_files(&stem))?;
-        let issuer = Self {
+        Ok(Self {
             name,
             issuer,
             control_url,
-            loopback_resources,
-            new_keys,
-            reach,
-            clock,
-            random,
-            fetcher,
+            parts,
             stem,
             until,
             faults: Faults::default(),
             log: Log::default(),
-            held: Mutex::new(held),
+            held: Mutex::new(Held::with(description)),
             snapshots: Mutex::default(),
             running: RwLock::new(Arc::new(running)),
             over: watch::Sender::new(false),
             changing: tokio::sync::Mutex::default(),
-        };
-        issuer.put_on(persona.as_deref())?;
-        Ok(issuer)
+        })
     }
 
     /// Its name.
@@ -179,15 +160,19 @@ impl TestIssuer {
 
     /// Its clock.
     pub fn clock(&self) -> &Clock {
-        &self.clock
+        &self.parts.clock
     }
 
     pub(super) fn random(&self) -> &Random {
-        &self.random
+        &self.parts.random
     }
 
-    pub(super) fn fetcher(&self) -> &Fetcher {
-        &self.fetcher
+    pub(crate) fn fetcher(&self) -> &Fetcher {
+        &self.parts.fetcher
+    }
+
+    pub(super) fn new_keys(&self) -> &NewKeys {
+        &self.parts.new_keys
     }
 
     /// Whether it was ended.
@@ -218,38 +203,37 @@ impl TestIssuer {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes the configuration, and exchanges the server in front of the same database for one that has it.
+    /// Changes what it is to be, and exchanges the server in front of the same database for one that is that.
     ///
     /// # Errors
     /// It makes no sense; then everything stays as it is.
     pub(super) async fn reconfigure(
         &self,
-        change: impl FnOnce(&mut Map<String, Value>) -> Result<(), Refused>,
+        change: impl FnOnce(&mut Description) -> Result<(), Refused>,
     ) -> Result<(), Refused> {
         let mut changes = self.changing.lock().await;
-        let mut config = self.held().config.clone();
-        ready_made::complete(&mut config);
-        change(&mut config)?;
-        let database = self.running().database.clone();
-        let running = self.started(&mut changes, &config, database).await?;
-        self.held().config = config;
+        let mut description = self.held().description.clone();
+        change(&mut description)?;
+        let database = self.database();
+        let running = self.started(&mut changes, &description, database).await?;
+        self.held().description = description;
         self.exchange(running);
         Ok(())
     }
 
-    /// A server with this configuration in front of a database, which nobody uses yet.
+    /// A server as it is described in front of a database, which nobody uses yet.
     pub(super) async fn started(
         &self,
         changes: &mut Changes,
-        config: &Map<String, Value>,
-        database: PathBuf,
+        description: &Description,
+        database: String,
     ) -> Result<Running, Refused> {
         if changes.is_ended {
             return Err(Refused::not_found("issuer", &self.name));
         }
-        let described = describe(&self.issuer, config, self.loopback_resources)?;
+        let described = description.described(&self.issuer)?;
         changes.made += 1;
-        Ok(self.parts().start(described, database).await?)
+        Ok(self.parts.start(described, database).await?)
     }
 
     /// Puts a server in place of the one before, which goes on for a while for whoever began with it.
@@ -264,8 +248,9 @@ impl TestIssuer {
             // Over, or dropped, or late.
             let _ = tokio::time::timeout(GRACE, over.wait_for(|is_over| *is_over)).await;
             before.app.close().await;
-            if before.database != database {
-                remove_files(&before.database);
+            let file = before.database.strip_prefix("sqlite:").filter(|_| before.database != database);
+            if let Some(file) = file {
+                remove_files(Path::new(file));
             }
         });
     }
@@ -275,14 +260,9 @@ impl TestIssuer {
         self.stem.with_extension(what)
     }
 
-    fn parts(&self) -> Parts<'_> {
-        Parts {
-            new_keys: &self.new_keys,
-            reach: &self.reach,
-            clock: &self.clock,
-            random: &self.random,
-            fetcher: &self.fetcher,
-        }
+    /// The database that it has now: `sqlite:PATH` or `postgres://…`.
+    pub(crate) fn database(&self) -> String {
+        self.running().database.clone()
     }
 
     /// Ends it, and its databases with it.
@@ -306,14 +286,4 @@ pub(super) fn remove_files(stem: &Path) {
             let _ = std::fs::remove_file(entry.path());
         }
     }
-}
-
-fn clock(spec: &IssuerSpec) -> Result<Clock, Refused> {
-    let given = spec.now.or(spec.seed.map(|_| START));
-    let start = match given {
-        Some(now) => time::moment(now)?,
-        None => Clock::system().now(),
-    };
-    let frozen = spec.frozen.unwrap_or(given.is_some());
-    Ok(if frozen { Clock::fixed(start) } else { Clock::running_from(start) })
 }

@@ -70,13 +70,13 @@ impl TestIssuer {
 
     /// Has another key sign at once; its name.
     async fn rotate(&self) -> Result<String, Refused> {
-        let key = made(self.new_keys.clone(), SigningAlg::Rs256).await?;
+        let key = made(self.new_keys().clone(), SigningAlg::Rs256).await?;
         Ok(self.administrator().bring_in_key(&key, Takeover::AtOnce).await?.kid)
     }
 
     /// A key that is not its own, never was and never will be.
     pub(super) async fn foreign_key(&self, alg: SigningAlg) -> Result<Arc<SigningKey>, Refused> {
-        match &self.new_keys {
+        match self.new_keys() {
             NewKeys::TestKeys(share) if alg == SigningAlg::Rs256 => Ok(share.stranger().signing_key()),
             NewKeys::Generated if alg == SigningAlg::Rs256 => Ok(TEST_KEYS[0].signing_key()),
             _ => made(NewKeys::Generated, alg).await,
@@ -84,7 +84,7 @@ impl TestIssuer {
     }
 
     fn test_keys(&self) -> Option<&TestKeyShare> {
-        match &self.new_keys {
+        match self.new_keys() {
             NewKeys::TestKeys(share) => Some(share),
             NewKeys::Generated => None,
         }

@@ -97,6 +97,14 @@ impl TestIssuer {
         Ok(zoo)
     }
 
+    /// Revokes a token of this issuer, in its client's place (RFC 7009 §2.1): introspection calls it inactive from now on.
+    ///
+    /// # Errors
+    /// It is no token of this issuer.
+    pub async fn revoke(&self, token: &str) -> Result<(), Refused> {
+        Ok(self.administrator().revoke_token(token).await.map(drop)?)
+    }
+
     async fn specimen(&self, specimen: &Specimen, template: &Template) -> Result<Minted, Refused> {
         let admin = self.administrator();
         let kid = template.header.get("kid").and_then(Value::as_str).unwrap_or_default();
@@ -143,13 +151,13 @@ impl TestIssuer {
 
     fn first_resource(&self) -> Option<ResourceUri> {
         let running = self.running();
-        running.described.config.declared.resources.first().map(|resource| resource.uri.clone())
+        running.described.declared.resources.first().map(|resource| resource.uri.clone())
     }
 
     /// The first client that people use.
     fn first_client(&self) -> Result<ClientId, Refused> {
         let running = self.running();
-        let clients = &running.described.config.declared.clients;
+        let clients = &running.described.declared.clients;
         let first =
             clients.iter().find(|declared| !declared.client.redirect_uris.is_empty()).or(clients.first());
         let none = || Refused::invalid("client: the issuer has none; name one that is registered");
@@ -159,7 +167,7 @@ impl TestIssuer {
     /// The claims in which a token for this audience says its tenant.
     fn tenant_claims(&self, audience: Option<&Value>) -> Vec<String> {
         let running = self.running();
-        let config = &running.described.config;
+        let config = &running.described;
         let mut resources = config.declared.resources.iter();
         let Some(resource) = resources.find(|one| audience.is_some_and(|it| it == one.audience())) else {
             return vec![config.policy.claims.tenant.to_string()];
@@ -182,7 +190,7 @@ impl TestIssuer {
         let (client_id, audience) = (text("client_id"), text("aud"));
         let tenant = tenant_claims.first().map(|name| text(name)).unwrap_or_default();
         let running = self.running();
-        let declared = &running.described.config.declared;
+        let declared = &running.described.declared;
         let tenants = declared.tenants.iter().map(|tenant| tenant.id.to_string());
         let other_tenant =
             tenants.into_iter().find(|id| *id != tenant).unwrap_or_else(|| format!("not-{tenant}"));

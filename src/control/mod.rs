@@ -15,6 +15,7 @@ mod asked;
 mod auto;
 mod capture;
 mod decide;
+mod description;
 mod directory;
 mod document;
 mod faults;
@@ -33,8 +34,11 @@ mod test_mode;
 mod things;
 mod time;
 
+pub(crate) use description::{Described, Description};
 pub(crate) use directory::Directory;
+pub(crate) use issuer::{Beginning, Parts, START};
 pub(crate) use ready_made::PASSWORD_HASH;
+pub(crate) use spec::ready_made;
 
 pub use answer::Refused;
 pub use auto::Auto;

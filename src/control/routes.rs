@@ -19,6 +19,7 @@ use super::capture::Pattern;
 use super::decide::DecideSpec;
 use super::document::DocumentSpec;
 use super::faults::FaultSpec;
+use super::guard;
 use super::issuer::TestIssuer;
 use super::keys::KeySpec;
 use super::mint::{self, MintSpec};
@@ -26,7 +27,6 @@ use super::personas::PERSONAS;
 use super::spec::IssuerSpec;
 use super::test_mode::TestMode;
 use super::time::{Advance, ClockSetting};
-use super::{guard, things};
 
 /// The path of the control plane.
 const AT: &str = "/control";
@@ -181,7 +181,7 @@ struct Revocation {
 
 async fn revoke(State(mode): Mode, At(name): Name, body: Body) -> Answer {
     let Revocation { token } = body.read()?;
-    found(&mode, &name)?.administrator().revoke_token(&token).await?;
+    found(&mode, &name)?.revoke(&token).await?;
     done()
 }
 
@@ -333,11 +333,11 @@ async fn add_tenant(State(mode): Mode, At(name): Name, body: Body) -> Answer {
 
 async fn add(mode: &TestMode, name: &str, table: &str, body: &Body) -> Answer {
     let issuer = found(mode, name)?;
-    things::add(&issuer, table, body.read::<Map<String, Value>>()?).await?;
+    issuer.declare(table, body.read::<Map<String, Value>>()?).await?;
     created(&issuer.view().await)
 }
 
 async fn remove_client(State(mode): Mode, At((name, client_id)): At<(String, String)>) -> Answer {
-    things::remove_client(&*found(&mode, &name)?, &client_id).await?;
+    found(&mode, &name)?.remove_client(&client_id).await?;
     done()
 }

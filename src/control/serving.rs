@@ -1,9 +1,14 @@
 //! A request for an issuer: kept for the test, disturbed as it asked for, and answered by the server behind.
 
-use axum::body::{Body, Bytes, to_bytes};
+use std::io;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, Bytes, HttpBody as _, to_bytes};
 use axum::extract::Request;
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderValue, Method, header};
 use axum::response::{IntoResponse, Response};
+use http_body_util::{BodyExt as _, Full, Limited};
 use serde_json::Value;
 use tower::ServiceExt as _;
 
@@ -14,20 +19,26 @@ use super::decide::DecideSpec;
 use super::faults::FaultSpec;
 use super::issuer::TestIssuer;
 use super::spoil::is_another;
+use crate::http::MAX_BODY;
 
-/// The longest request that is passed on, in bytes: the server behind takes none that is as long.
-const LONGEST: usize = 1024 * 1024;
+/// The longest body that is read, in bytes: the server behind takes none that is longer.
+const LONGEST: usize = MAX_BODY;
+/// The longest answer whose keys are hidden, in bytes.
+const LONGEST_JWKS: usize = 1024 * 1024;
 /// The endpoints that scripts of any origin may ask: a fault there is to be seen by them as well.
 const FOR_SCRIPTS: [&str; 6] = ["metadata", "jwks", "token", "register", "revoke", "userinfo"];
 
 impl TestIssuer {
+    /// Everything that it answers, for a port of its own.
+    pub(crate) fn router(self: &Arc<Self>) -> Router {
+        let issuer = Arc::clone(self);
+        Router::new().fallback(async move |request: Request| issuer.answer(request).await)
+    }
+
     /// Answers a request that was meant for this server.
     pub(super) async fn answer(&self, request: Request) -> Response {
         let (mut parts, body) = request.into_parts();
-        let Ok(body) = to_bytes(body, LONGEST).await else {
-            return (StatusCode::PAYLOAD_TOO_LARGE, "the body is too long, or was not sent to its end")
-                .into_response();
-        };
+        let (body, passed_on) = taken(body).await;
         let kept = captured(&parts, &body, self.clock().now().seconds());
         let (endpoint, form) = (kept.endpoint.clone(), kept.form.clone());
         // From here on it is in the log, even if whoever asked goes away before there is an answer.
@@ -56,7 +67,7 @@ impl TestIssuer {
         let mut answer = if faults.iter().any(FaultSpec::is_instead) {
             instead(&endpoint)
         } else {
-            self.behind(Request::from_parts(parts, Body::from(body.clone())), &body).await
+            self.behind(Request::from_parts(parts, passed_on), &body).await
         };
         if hides_keys {
             answer = self.without_hidden_keys(answer).await;
@@ -104,7 +115,7 @@ impl TestIssuer {
     async fn without_hidden_keys(&self, answer: Response) -> Response {
         let hidden = self.held().hidden_keys.clone();
         let (mut parts, body) = answer.into_parts();
-        let bytes = to_bytes(body, LONGEST).await.unwrap_or_default();
+        let bytes = to_bytes(body, LONGEST_JWKS).await.unwrap_or_default();
         let Ok(Value::Object(mut jwks)) = serde_json::from_slice(&bytes) else {
             return Response::from_parts(parts, Body::from(bytes));
         };
@@ -114,6 +125,31 @@ impl TestIssuer {
         is_another(&mut parts.headers);
         Response::from_parts(parts, Body::from(Value::Object(jwks).to_string()))
     }
+}
+
+/// What a body says, as far as it is looked at here, and the body to pass on: what is too long or breaks off is for the
+/// server behind to refuse.
+async fn taken(mut body: Body) -> (Bytes, Body) {
+    // What is announced as too long need not come.
+    if body.size_hint().lower() > LONGEST as u64 {
+        return (Bytes::new(), body);
+    }
+    let mut taken = Vec::new();
+    while taken.len() <= LONGEST {
+        match body.frame().await {
+            Some(Ok(frame)) => taken.extend_from_slice(frame.data_ref().unwrap_or(&Bytes::new())),
+            Some(Err(_)) => return (taken.into(), broken()),
+            None => break,
+        }
+    }
+    let taken = Bytes::from(taken);
+    (taken.clone(), Body::from(taken))
+}
+
+/// A body that breaks off, for the server behind to answer to as it does.
+fn broken() -> Body {
+    let over_its_limit = Limited::new(Full::new(Bytes::from_static(b"cut")), 0);
+    Body::new(over_its_limit.map_err(|_| io::Error::from(io::ErrorKind::UnexpectedEof)))
 }
 
 /// What a fault is put on in place of an answer.

@@ -70,7 +70,8 @@ impl TestIssuer {
         let snapshot = snapshot.ok_or_else(|| Refused::not_found("snapshot", name))?;
         let database = self.file(&format!("{}.db", changes.made + 1));
         std::fs::copy(&snapshot.file, &database)?;
-        let running = self.started(&mut changes, &snapshot.held.config, database).await?;
+        let database = format!("sqlite:{}", database.display());
+        let running = self.started(&mut changes, &snapshot.held.description, database).await?;
         // From here on nothing waits, so that nobody sees half of it.
         if snapshot.is_frozen {
             self.clock().freeze();

@@ -9,9 +9,10 @@ use serde_json::{Map, Value};
 
 use super::answer::Refused;
 use super::auto::Auto;
-use super::ready_made::{self, PASSWORD, PASSWORD_HASH};
+use super::description::Described;
+use super::ready_made::{self, PASSWORD_HASH};
 use crate::config::{
-    self, Config, ConfigErrors, ConfigSecret, DeclaredPassword, FoundFile, Outside, client_secret_variable,
+    self, ConfigErrors, ConfigSecret, Declared, DeclaredPassword, FoundFile, Outside, client_secret_variable,
 };
 use crate::protocol::{Issuer, PasswordHash};
 
@@ -80,16 +81,6 @@ pub enum KeyChoice {
     Fresh,
 }
 
-/// The configuration of an issuer, and what a test is told of it in clear.
-#[derive(Clone, Debug)]
-pub(super) struct Described {
-    pub(super) config: Config,
-    /// Secrets by client.
-    pub(super) secrets: BTreeMap<String, String>,
-    /// Passwords by user name, where they are known in clear.
-    pub(super) passwords: BTreeMap<String, String>,
-}
-
 /// Reads the configuration of an issuer as that of a server in production is read, and so refuses what that refuses.
 ///
 /// # Errors
@@ -104,7 +95,7 @@ pub(super) fn describe(
     }
     let mut table = table.clone();
     ready_made::complete(&mut table);
-    let mut passwords = taken_out(&mut table, "users", "username", "password")?;
+    let passwords = taken_out(&mut table, "users", "username", "password")?;
     let secrets = taken_out(&mut table, "clients", "id", "secret")?;
     table.insert("public_url".to_owned(), issuer.public_url().page_url("").into());
     table.insert("issuer".to_owned(), issuer.as_str().into());
@@ -117,12 +108,19 @@ pub(super) fn describe(
             let usual = || DeclaredPassword::Hash(PasswordHash::from_stored(PASSWORD_HASH.to_owned()));
             let plain = |password: String| DeclaredPassword::Plain(ConfigSecret::new(&password));
             user.password = Some(given.map_or_else(usual, plain));
-            passwords.entry(user.username.clone()).or_insert_with(|| PASSWORD.to_owned());
         }
     }
     config.policy.loopback_resources = loopback_resources;
     config.policy.rates = crate::protocol::Rates::on_loopback();
-    Ok(Described { config, secrets, passwords })
+    Ok(Described { policy: config.policy, declared: config.declared })
+}
+
+/// What an issuer has of which nothing is said.
+///
+/// # Errors
+/// Faults.
+pub(crate) fn ready_made(issuer: &Issuer) -> Result<Declared, Refused> {
+    Ok(describe(issuer, &Map::new(), true)?.declared)
 }
 
 /// Takes a member out of each item of a list; what it was, by the item's name.

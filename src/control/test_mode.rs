@@ -15,12 +15,12 @@ use super::address::{self, DEFAULT, is_name, issuer_of};
 use super::answer::Refused;
 use super::directory::Directory;
 use super::guard::is_here;
-use super::issuer::{Foundation, Reach, TestIssuer};
+use super::issuer::{Foundation, Reach, TestIssuer, store_options};
 use super::routes;
 use super::spec::IssuerSpec;
 use crate::protocol::{PublicUrl, UrlError};
 use crate::random::Random;
-use crate::store::{Mode, Store, StoreError, StoreOptions};
+use crate::store::{Store, StoreError};
 use crate::tokens::TestKeyPool;
 
 /// How long an issuer lasts that says nothing of it, in seconds.
@@ -113,9 +113,7 @@ impl TestMode {
         }
         let directory = Directory::fresh()?;
         let template = directory.path().join("template.db");
-        let mut store = StoreOptions::new(format!("sqlite:{}", template.display()), Mode::Test);
-        store.durable = false;
-        Store::open(&store).await?.close().await;
+        Store::open(&store_options(&format!("sqlite:{}", template.display()))).await?.close().await;
         let fresh = || format!("gtl_ck_{}", hex(&Random::system().bytes::<20>()));
         let mode = Self(Arc::new(Parts {
             public_url,

@@ -46,6 +46,7 @@ use crate::protocol::Issuer;
 use guard::RequestId;
 use listed::Listed;
 
+pub(crate) use read::MAX_BODY;
 pub use site::{Home, Site, SiteFacts};
 
 /// Everything that answers.

@@ -8,7 +8,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use crate::protocol::Params;
 
 /// More than any honest form or registration.
-pub(super) const MAX_BODY: usize = 64 * 1024;
+pub(crate) const MAX_BODY: usize = 64 * 1024;
 
 /// What is wrong with a request before its parameters are looked at.
 #[derive(Debug)]

@@ -16,6 +16,26 @@ use crate::clock::Clock;
 const MAX_REDIRECTS: usize = 20;
 
 /// A browser with its cookies. A clone is the same browser at that moment, with cookies of its own from then on.
+///
+/// ```
+/// use gatelet::testkit::{Browser, TestClient, TestServer};
+///
+/// # #[tokio::main]
+/// # async fn main() {
+/// let server = TestServer::start().await;
+/// let client = TestClient::new(&server, "test-app", "http://127.0.0.1:4711/callback");
+/// let request = client.authorization(|request| request.scope("mcp:read mcp:write"));
+///
+/// let mut browser = Browser::new(&server);
+/// let login = browser.get(&request.url).await.page();
+/// let consent = browser.log_in(&login, "alice").await.page();
+/// assert!(consent.text().contains("Write and change your notes"));
+/// let sent_to = browser.consent(&consent).untick("mcp:write").allow().await.left();
+///
+/// let tokens = client.redeem(&request.callback(&sent_to)).await.granted();
+/// assert_eq!(tokens.scope(), "mcp:read");
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Browser {
     origin: String,

@@ -7,23 +7,31 @@ use std::collections::{HashMap, HashSet};
 
 use super::TestServer;
 use super::seed::{Seed, TestResource, TestUser};
+use super::server::Place;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::control::Directory;
+use crate::control::{Directory, START};
 use crate::fetch::{Fetcher, Supplied};
 use crate::protocol::{
     ClientDocuments, IntrospectionMode, Lifetimes, Network, Policy, PublicUrl, Rates, RegistrationMode,
+    Timestamp,
 };
 use crate::random::Random;
 
-/// What a [`TestServer`] is to be. Where it names no person there is `alice` of `acme`; where it names no resource
-/// there is `https://mcp.example.com/mcp` with `mcp:read` (the default scope) and `mcp:write`.
+/// What a [`TestServer`] is to be.
+///
+/// Where it names no person, no resource or no client, there are those of an issuer of `gatelet test`: `alice` and
+/// `admin` of `acme` and `grace` of `globex`; `http://127.0.0.1:8000/mcp` with `mcp:read` (the default scope) and
+/// `mcp:write`; `test-app`, a public client at `http://127.0.0.1/callback` and `http://localhost/callback` (on any
+/// port), and `test-machine` with the secret `test-machine-secret`, which may have every scope there is.
 #[derive(Clone, Debug)]
 #[must_use = "call start()"]
 pub struct TestServerBuilder {
     public_url: Option<PublicUrl>,
     issuer_path: String,
-    clock: Clock,
+    clock: Option<Clock>,
+    own_clock: Clock,
+    port: u16,
     random: Random,
     database_url: Option<String>,
     lifetimes: Lifetimes,
@@ -35,7 +43,7 @@ pub struct TestServerBuilder {
     client_documents: ClientDocuments,
     fetcher: Fetcher,
     introspection: IntrospectionMode,
-    loopback_resources: bool,
+    loopback_resources: Option<bool>,
     hosts: HashSet<String>,
     config: Option<Config>,
     seed: Seed,
@@ -47,7 +55,9 @@ impl Default for TestServerBuilder {
             public_url: None,
             issuer_path: "/oauth".to_owned(),
             // From the present, so that programs with a clock of their own take the tokens too.
-            clock: Clock::fixed(Clock::system().now()),
+            own_clock: Clock::fixed(Clock::system().now()),
+            clock: None,
+            port: 0,
             random: Random::system(),
             database_url: None,
             lifetimes: Lifetimes::default(),
@@ -59,7 +69,7 @@ impl Default for TestServerBuilder {
             client_documents: ClientDocuments::Any,
             fetcher: Fetcher::supplied(HashMap::new()),
             introspection: IntrospectionMode::Authenticated,
-            loopback_resources: false,
+            loopback_resources: None,
             hosts: HashSet::new(),
             config: None,
             seed: Seed::default(),
@@ -86,13 +96,22 @@ impl TestServerBuilder {
 
     /// Another clock than one that stands still at the present.
     pub fn clock(mut self, clock: Clock) -> Self {
-        self.clock = clock;
+        self.clock = Some(clock);
         self
     }
 
-    /// Draws all chance from a sequence that is the same for the same seed.
+    /// Draws all chance from a sequence that is the same for the same seed, and stops the clock at the same moment each
+    /// time, 2027-01-15 08:00:00 UTC, unless it is given another. On the same port, everything that the server says is
+    /// then the same to the byte.
     pub fn seed(mut self, seed: u64) -> Self {
         self.random = Random::seeded(seed);
+        self.own_clock = Clock::fixed(Timestamp::from_seconds(START));
+        self
+    }
+
+    /// Another port than any that is free.
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
         self
     }
 
@@ -165,9 +184,10 @@ impl TestServerBuilder {
         self
     }
 
-    /// Whether tokens are issued for resources on loopback that nobody registered, as dev mode does.
+    /// Whether tokens are issued for resources on loopback that nobody registered, as dev mode does. Unless told
+    /// otherwise they are where the test names no resource, and are not where it does.
     pub fn loopback_resources(mut self, admitted: bool) -> Self {
-        self.loopback_resources = admitted;
+        self.loopback_resources = Some(admitted);
         self
     }
 
@@ -211,11 +231,11 @@ impl TestServerBuilder {
     ///
     /// # Panics
     /// When it does not start.
-    pub async fn start(mut self) -> TestServer {
-        if self.config.is_none() {
-            self.seed = self.seed.completed();
-        }
-        TestServer::launch(self, Directory::fresh().expect("a directory for the database of the test"), 0)
-            .await
+    pub async fn start(self) -> TestServer {
+        let directory = Directory::fresh().expect("a directory for the database of the test");
+        let file = || format!("sqlite:{}", directory.path().join("gatelet.db").display());
+        let database = self.database_url.clone().unwrap_or_else(file);
+        let port = self.port;
+        TestServer::launch(self, Place { directory, database, port, starts: 0 }).await
     }
 }

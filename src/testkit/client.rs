@@ -12,6 +12,7 @@ use super::browser::{Browser, Landing, Login};
 use super::http;
 use super::server::TestServer;
 use crate::clock::Clock;
+use crate::control::{DecideSpec, TestIssuer};
 use crate::protocol::Timestamp;
 use crate::protocol::client_assertion::JWT_BEARER;
 
@@ -48,15 +49,26 @@ pub struct TestClient {
 impl TestClient {
     /// A public client of `server` that receives answers at `redirect_uri`.
     pub fn new(server: &TestServer, client_id: &str, redirect_uri: &str) -> Self {
+        Self::with(server.http().clone(), server.control(), client_id, redirect_uri)
+    }
+
+    /// A public client of an issuer of [`TestIssuers`](super::TestIssuers).
+    pub fn of(issuer: &TestIssuer, client_id: &str, redirect_uri: &str) -> Self {
+        let http = http::client();
+        Self::with(http, issuer, client_id, redirect_uri)
+    }
+
+    fn with(http: reqwest::Client, issuer: &TestIssuer, client_id: &str, redirect_uri: &str) -> Self {
+        let issuer = issuer.issuer();
         Self {
-            issuer: server.issuer().to_owned(),
-            authorize_url: server.endpoint("authorize"),
-            token_url: server.endpoint("token"),
+            issuer: issuer.as_str().to_owned(),
+            authorize_url: issuer.endpoint("authorize"),
+            token_url: issuer.endpoint("token"),
             redirect_uri: redirect_uri.to_owned(),
             client_id: client_id.to_owned(),
             auth: ClientAuth::Public(client_id.to_owned()),
             signer: None,
-            http: server.http().clone(),
+            http,
         }
     }
 
@@ -122,6 +134,21 @@ impl TestClient {
             };
         }
         request.callback(&landing.left())
+    }
+
+    /// Has a person grant a request without a browser, and reads the answer: [`TestIssuer::decide`].
+    ///
+    /// # Panics
+    /// When a page would say what is wrong with the request.
+    pub async fn authorize_at_once(
+        &self,
+        issuer: &TestIssuer,
+        username: &str,
+        change: impl FnOnce(RequestParams) -> RequestParams,
+    ) -> Callback {
+        let request = self.authorization(change);
+        let answer = issuer.decide(&DecideSpec::allow(&request.url, username)).await;
+        request.callback(&answer.unwrap_or_else(|refused| panic!("{refused}: {}", request.url)))
     }
 
     /// Redeems the code of a callback (RFC 6749 §4.1.3).

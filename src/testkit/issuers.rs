@@ -1,4 +1,4 @@
-//! Many issuers in one process, as `gatelet test` has them.
+//! Many issuers on one port and the control plane over HTTP, as `gatelet test` has them.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -8,21 +8,24 @@ use tokio::sync::oneshot;
 use crate::control::{IssuerSpec, Refused, TestIssuer, TestMode, TestModeOptions};
 use crate::serve;
 
-/// `gatelet test` inside a test: any number of issuers on one port, and the control plane with them. It ends with this
-/// value.
+/// `gatelet test` inside a test: any number of issuers on one port, and the control plane over HTTP, for programs in other
+/// processes. A test that needs neither has less to do with a [`TestServer`](super::TestServer). It ends with this value.
 ///
 /// ```
-/// use gatelet::control::{IssuerSpec, MintSpec};
-/// use gatelet::testkit::TestIssuers;
+/// use gatelet::testkit::{IssuerSpec, MintSpec, Refused, TestIssuers};
 ///
 /// # #[tokio::main]
-/// # async fn main() -> Result<(), gatelet::control::Refused> {
+/// # async fn main() -> Result<(), Refused> {
 /// let gatelet = TestIssuers::start().await;
 /// let issuer = gatelet.issuer(IssuerSpec::default()).await;
 /// let good = issuer.mint(&MintSpec::default()).await?;
 /// let expired = issuer.mint(&MintSpec { defect: Some("expired".to_owned()), ..MintSpec::default() }).await?;
 /// assert_eq!(good.claims["aud"], "http://127.0.0.1:8000/mcp");
 /// assert!(expired.claims["exp"].as_i64() < good.claims["iat"].as_i64());
+///
+/// // What the other program is told.
+/// let (where_it_is, key) = (gatelet.mode().control_url(), gatelet.mode().key());
+/// assert!(where_it_is.starts_with("http://127.0.0.1:") && key.starts_with("gtl_ck_"));
 /// # Ok(())
 /// # }
 /// ```

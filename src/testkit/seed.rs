@@ -8,7 +8,7 @@ use crate::config::{
 use crate::control::PASSWORD_HASH;
 use crate::protocol::{
     Attributes, Client, ClientAuthMethod, ClientId, ClientOrigin, GrantType, KnownScopes, PasswordHash,
-    RedirectUri, Resource, ResourceScope, ResourceUri, Role, RoleName, Scope, ScopeToken, SigningAlg, Tenant,
+    RedirectUri, Resource, ResourceScope, ResourceUri, Role, RoleName, ScopeToken, SigningAlg, Tenant,
     TenantId, Timestamp, UserId,
 };
 
@@ -177,28 +177,6 @@ pub(super) struct Seed {
 }
 
 impl Seed {
-    /// With somebody to log in and something to log in for, where the test names none.
-    pub(super) fn completed(mut self) -> Self {
-        if self.users.is_empty() {
-            self.users.push(TestUser::new("alice").member_of("acme", ["member"]));
-        }
-        if self.resources.is_empty() {
-            self.resources.push(
-                TestResource::new("https://mcp.example.com/mcp")
-                    .name("Notes")
-                    .scope("mcp:read", "Read notes")
-                    .scope("mcp:write", "Write notes")
-                    .default_scope("mcp:read"),
-            );
-        }
-        self
-    }
-
-    /// The scopes of all resources.
-    pub(super) fn scopes(&self) -> Scope {
-        self.resources.iter().flat_map(|resource| &resource.scopes).map(|scope| scope.token.clone()).collect()
-    }
-
     /// In the words of a configuration. Tenants and roles are declared by being mentioned.
     pub(super) fn declared(&self) -> Declared {
         let memberships = || self.users.iter().flat_map(|user| &user.memberships);

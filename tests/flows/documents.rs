@@ -385,7 +385,7 @@ async fn a_suspended_client_stays_out_whatever_its_document_says(database: Datab
     let mut browser = logged_in(&server, "alice").await;
     let callback = client.authorize(&mut browser, "alice", |request| request.scope("mcp:read")).await;
     let tokens = client.redeem(&callback).await.granted();
-    let store = &server.app().engine().store;
+    let store = server.app().engine().store.clone();
     let id = ClientId::parse(URL).unwrap();
     let audit = || AuditEvent::new(server.clock().now(), AuditKind::Suspended);
     assert!(store.suspend_client(&id, audit()).await.unwrap().is_won());

@@ -201,7 +201,7 @@ async fn a_resource_gets_the_algorithm_that_it_asks_for(database: Database) {
 
 async fn an_instance_that_lost_its_database_stops_signing_and_goes_on_publishing(database: Database) {
     let servers = instances(database, 1).await;
-    let engine = servers[0].app().engine();
+    let engine = servers[0].app().engine().clone();
     engine.store.close().await;
     servers[0].clock().advance(MINUTE);
     assert!(engine.keys_to_sign().await.is_ok(), "for a minute");
@@ -322,7 +322,7 @@ async fn a_key_that_is_there_or_was_revoked_is_not_imported(database: Database) 
 
 async fn everything_is_sealed_anew_while_instances_serve(database: Database) {
     let servers = instances(database, 2).await;
-    let store = &servers[0].app().engine().store;
+    let store = servers[0].app().engine().store.clone();
     let new = KeyEncryptionKey::generate(&Random::system());
     let rows = admin(&servers[0]).rewrap(&new).await.unwrap();
     assert_eq!(rows, 3, "two signing keys and a server secret");

@@ -247,7 +247,7 @@ async fn a_client_that_is_gone_is_told_how_to_come_back(database: Database) {
         audit_kept: MINUTE,
         batch: 100,
     };
-    let engine = server.app().engine();
+    let engine = server.app().engine().clone();
     assert_eq!(engine.store.sweep(engine.clock.now(), policy).await.unwrap().clients, 1);
     let never = gatelet::testkit::TestClient::new(&server, "never-seen", APP_CALLBACK);
     for client in [swept, suspended, never] {

@@ -194,7 +194,7 @@ async fn a_suspended_person_is_logged_out_and_stays_out(database: Database) {
     let mut browser = logged_in(&server, "alice").await;
     let consent = browser.get(&request.url).await.page();
     let audit = AuditEvent::new(server.clock().now(), AuditKind::Suspended);
-    let store = &server.app().engine().store;
+    let store = server.app().engine().store.clone();
     let won = store.suspend_user(&UserId::parse("alice").unwrap(), audit).await.unwrap();
     assert_eq!(won, Outcome::Won(()));
     assert_error_page(browser.consent(&consent).allow().await, 400, "You are no longer logged in");

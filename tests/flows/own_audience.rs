@@ -85,7 +85,7 @@ async fn the_own_audience_of_a_client_is_for_nobody_else(database: Database) {
     let post = ClientAuth::Post("agent".to_owned(), SECRET.to_owned());
     let answer = server.token(&[GRANT, ("resource", own)], &post).await;
     assert_eq!(answer.refusal(), (400, "invalid_target"));
-    let store = &server.app().engine().store;
+    let store = server.app().engine().store.clone();
     let plain = store.client(&ClientId::parse("plain").unwrap()).await.unwrap().unwrap();
     assert_eq!((plain.origin, plain.audience.as_deref()), (ClientOrigin::Config, Some("mcp-server-api")));
 }

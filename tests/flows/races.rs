@@ -184,7 +184,7 @@ async fn a_client_that_hangs_up_while_redeeming_leaves_nothing_half_done(databas
     // The code is spent and its grant has a chain of refresh tokens, or neither.
     let server = server(database).await;
     let (client, random) = (app(&server), Random::seeded(1));
-    let store = &server.app().engine().store;
+    let store = server.app().engine().store.clone();
     let mut browser = logged_in(&server, "alice").await;
     for round in 0..HANG_UPS {
         let callback = client.authorize(&mut browser, "alice", |request| request.scope("mcp:read")).await;

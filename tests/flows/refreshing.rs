@@ -140,7 +140,7 @@ async fn a_client_that_is_gone_is_told_to_register_again(database: Database) {
         assert_eq!(gone.refresh(token).await.refusal(), (401, "invalid_client"));
     }
     let audit = AuditEvent::new(server.clock().now(), AuditKind::Suspended);
-    let store = &server.app().engine().store;
+    let store = server.app().engine().store.clone();
     let won = store.suspend_client(&ClientId::parse("app").unwrap(), audit).await.unwrap();
     assert_eq!(won, Outcome::Won(()));
     assert_eq!(client.refresh(first.refresh_token()).await.refusal(), (401, "invalid_client"));
@@ -189,7 +189,7 @@ async fn a_suspended_person_is_refused(database: Database) {
     let client = app(&server);
     let first = tokens(&server, &client).await;
     let audit = AuditEvent::new(server.clock().now(), AuditKind::Suspended);
-    let store = &server.app().engine().store;
+    let store = server.app().engine().store.clone();
     let won = store.suspend_user(&UserId::parse("alice").unwrap(), audit).await.unwrap();
     assert_eq!(won, Outcome::Won(()));
     assert_eq!(client.refresh(first.refresh_token()).await.refusal(), INVALID_GRANT);

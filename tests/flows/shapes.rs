@@ -242,7 +242,7 @@ fn assert_no_double_slash(url: &str) {
 }
 
 fn base(server: &TestServer) -> String {
-    let issuer = &server.app().engine().policy.issuer;
-    let public_url: &PublicUrl = issuer.public_url();
+    let app = server.app();
+    let public_url: &PublicUrl = app.engine().policy.issuer.public_url();
     public_url.path().to_owned()
 }

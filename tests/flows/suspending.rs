@@ -75,7 +75,7 @@ async fn a_suspended_person_is_out_at_once_and_everywhere(database: Database) {
     let (here, there) = (&servers[0], servers.last().unwrap());
     let mut had = before(there).await;
     let alice = UserId::parse("alice").unwrap();
-    let store = &here.app().engine().store;
+    let store = here.app().engine().store.clone();
     let suspended = store.suspend_user(&alice, event(here, AuditKind::Suspended)).await.unwrap();
     assert_eq!(suspended, Outcome::Won(()));
     had.is_over(there, INVALID_GRANT).await;
@@ -99,7 +99,7 @@ async fn a_suspended_client_is_out_at_once_and_everywhere(database: Database) {
     let servers = instances(database).await;
     let (here, there) = (&servers[0], servers.last().unwrap());
     let mut had = before(there).await;
-    let store = &here.app().engine().store;
+    let store = here.app().engine().store.clone();
     let ids = ["app", "robot"].map(|id| ClientId::parse(id).unwrap());
     for id in &ids {
         let suspended = store.suspend_client(id, event(here, AuditKind::Suspended)).await.unwrap();
@@ -127,7 +127,7 @@ async fn a_suspended_tenant_is_closed_at_once_and_everywhere(database: Database)
     let request = app(there).authorization(ask);
     let page = consent_page(&mut had.browser, &request.url).await;
     let acme = TenantId::parse("acme").unwrap();
-    let store = &here.app().engine().store;
+    let store = here.app().engine().store.clone();
     let suspended = store.suspend_tenant(&acme, event(here, AuditKind::Suspended)).await.unwrap();
     assert_eq!(suspended, Outcome::Won(()));
     had.is_over(there, INVALID_GRANT).await;

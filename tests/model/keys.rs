@@ -20,14 +20,14 @@ impl Stage {
     pub(crate) async fn rotate_key(&self) -> bool {
         let now = self.server.clock().now();
         let audit = AuditEvent::new(now, AuditKind::KeyRotated);
-        let store = &self.server.app().engine().store;
+        let store = self.server.app().engine().store.clone();
         store.install_signing_key(self.fresh_key(), now.plus(KEPT), audit).await.unwrap().is_won()
     }
 
     /// Revokes the key that signs, if one does.
     pub(crate) async fn revoke_key(&self) -> bool {
         let now = self.server.clock().now();
-        let store = &self.server.app().engine().store;
+        let store = self.server.app().engine().store.clone();
         let rows = store.signing_keys().await.unwrap();
         let is_active = |row: &&Row| row.alg == SigningAlg::Es256 && row.state == SigningKeyState::Active;
         let Some(active) = rows.iter().find(is_active) else { return true };
@@ -38,7 +38,7 @@ impl Stage {
 
     fn fresh_key(&self) -> Row {
         let key = SigningKey::generate(SigningAlg::Es256).unwrap();
-        let engine = self.server.app().engine();
+        let engine = self.server.app().engine().clone();
         signing_key_row(&key, &KeyEncryptionKey::from_bytes(&TESTKIT_KEK), &engine.random, engine.clock.now())
             .unwrap()
     }

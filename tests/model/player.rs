@@ -174,9 +174,9 @@ impl<'a> Player<'a> {
         outcome.unwrap().is_won()
     }
 
-    fn administration(&self, kind: AuditKind) -> (&Store, AuditEvent) {
-        let engine = self.stage.server.app().engine();
-        (&engine.store, AuditEvent::new(engine.clock.now(), kind))
+    fn administration(&self, kind: AuditKind) -> (Store, AuditEvent) {
+        let engine = self.stage.server.app().engine().clone();
+        (engine.store.clone(), AuditEvent::new(engine.clock.now(), kind))
     }
 
     /// Whether somebody's name may rest by now.

@@ -165,7 +165,7 @@ impl Stage {
 
     /// Sets the clock to a second that is not past.
     pub(crate) fn wait(&self, until: i64) {
-        let clock = &self.server.app().engine().clock;
+        let clock = self.server.app().engine().clock.clone();
         clock.advance(Timestamp::from_seconds(until).since(clock.now()));
     }
 }

@@ -1,7 +1,6 @@
-//! Starting the server of an issuer: once, and again whenever it is exchanged.
+//! Starting the server of an issuer: once, and again whenever it is exchanged. This is where everything in test mode gets
+//! its store, its keys and its passwords from.
 
-use std::collections::HashSet;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::Router;
@@ -9,57 +8,53 @@ use axum::Router;
 use super::Running;
 use crate::app::{App, Setup, StartError};
 use crate::clock::Clock;
-use crate::control::spec::Described;
+use crate::control::description::Described;
 use crate::fetch::Fetcher;
 use crate::http::SiteFacts;
-use crate::pages::{self, ModeNotice};
 use crate::random::Random;
 use crate::store::{Mode, StoreOptions};
 use crate::tokens::{KeyEncryptionKey, NewKeys, PasswordHasher};
 
 /// How long a request waits for the database: tests come all at once, on machines that do much else.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// The connections that read a database: a test asks for little, each takes a thread and a reading of the schema, and many
-/// issuers share the files that a process may open.
-const READERS: u32 = 1;
 
-/// From where a server can be reached.
-#[derive(Clone, Debug, Default)]
-pub(in crate::control) struct Reach {
-    /// Further host names by which requests may address it, in lower case.
-    pub(in crate::control) hosts: HashSet<String>,
-    /// Whether other machines may reach it.
-    pub(in crate::control) exposed: bool,
+/// The store of a server in test mode.
+pub(in crate::control) fn store_options(database: &str) -> StoreOptions {
+    StoreOptions { durable: false, acquire_timeout: PATIENCE, ..StoreOptions::new(database, Mode::Test) }
 }
 
-/// What a server is started from, again and again.
-pub(super) struct Parts<'a> {
-    pub(super) new_keys: &'a NewKeys,
-    pub(super) reach: &'a Reach,
-    pub(super) clock: &'a Clock,
-    pub(super) random: &'a Random,
-    pub(super) fetcher: &'a Fetcher,
+/// What the server of an issuer is started from, again and again.
+#[derive(Clone, Debug)]
+pub(crate) struct Parts {
+    /// Tells the time.
+    pub(crate) clock: Clock,
+    /// Draws chance.
+    pub(crate) random: Random,
+    /// Finds documents.
+    pub(crate) fetcher: Fetcher,
+    /// How it shows itself.
+    pub(crate) facts: SiteFacts,
+    /// Where its signing keys come from.
+    pub(crate) new_keys: NewKeys,
+    /// The most connections to its database.
+    pub(crate) connections: u32,
 }
 
-impl Parts<'_> {
-    pub(super) async fn start(&self, described: Described, database: PathBuf) -> Result<Running, StartError> {
-        let mut store = StoreOptions::new(format!("sqlite:{}", database.display()), Mode::Test);
-        store.durable = false;
-        store.max_connections = READERS;
-        store.acquire_timeout = PATIENCE;
-        store.random = self.random.clone();
-        let config = described.config.clone();
+impl Parts {
+    pub(super) async fn start(&self, described: Described, database: String) -> Result<Running, StartError> {
+        let Described { policy, declared } = described.clone();
+        let store = StoreOptions {
+            max_connections: self.connections,
+            random: self.random.clone(),
+            ..store_options(&database)
+        };
         let app = App::build(Setup {
-            policy: config.policy,
+            policy,
             store,
             key: KeyEncryptionKey::from_bytes(&[0x67; 32]),
             new_keys: self.new_keys.clone(),
-            declared: config.declared,
-            facts: SiteFacts {
-                hosts: self.reach.hosts.clone(),
-                mode_notice: Some(ModeNotice { mode: pages::Mode::Test, exposed: self.reach.exposed }),
-                ..SiteFacts::default()
-            },
+            declared,
+            facts: self.facts.clone(),
             one_click_login: false,
             fetcher: self.fetcher.clone(),
             passwords: PasswordHasher::new(self.random.clone()),

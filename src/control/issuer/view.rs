@@ -4,8 +4,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::TestIssuer;
-use crate::control::spec::Described;
-use crate::protocol::KnownScopes;
+use crate::config::{DeclaredClient, DeclaredPassword, DeclaredUser};
+use crate::control::ready_made::{PASSWORD, PASSWORD_HASH};
+use crate::protocol::{KnownScopes, Resource};
 
 /// What a test is told of its issuer.
 #[derive(Clone, Debug, Serialize)]
@@ -16,8 +17,9 @@ pub struct IssuerView {
     pub issuer: String,
     /// Where its pages are.
     pub url: String,
-    /// Where its control routes are.
-    pub control_url: String,
+    /// Where its control routes are; nowhere for that of a [`TestServer`](crate::testkit::TestServer).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub control_url: Option<String>,
     /// Its metadata (RFC 8414).
     pub metadata_url: String,
     /// Its public keys.
@@ -43,38 +45,8 @@ impl TestIssuer {
         let hidden = self.held().hidden_keys.clone();
         let ring = running.app.engine().keys_to_publish().await;
         let keys = ring.published().iter().map(|key| key.kid().to_owned());
-        let Described { config, secrets, passwords } = &running.described;
+        let declared = &running.described.declared;
         let origin = self.issuer.origin();
-        let people = config.declared.users.iter().map(|user| {
-            let memberships = user.memberships.iter();
-            let memberships: Vec<Value> =
-                memberships.map(|it| json!({ "tenant": it.tenant, "roles": it.roles })).collect();
-            let mut view = json!({ "username": user.username, "memberships": memberships });
-            if let Some(password) = passwords.get(&user.username) {
-                view["password"] = password.as_str().into();
-            }
-            view
-        });
-        let clients = config.declared.clients.iter().map(|declared| {
-            let client = &declared.client;
-            let uris: Vec<String> = client.redirect_uris.iter().map(ToString::to_string).collect();
-            let mut view = json!({ "client_id": client.id, "redirect_uris": uris });
-            if let Some(secret) = secrets.get(client.id.as_str()) {
-                view["client_secret"] = secret.as_str().into();
-            }
-            if !client.machine_scopes.is_empty() {
-                let scopes: Vec<String> = client.machine_scopes.iter().map(ToString::to_string).collect();
-                view["scopes"] = json!(scopes);
-            }
-            view
-        });
-        let resources = config.declared.resources.iter().map(|resource| {
-            let scopes: Vec<String> = match &resource.scopes {
-                KnownScopes::Listed(scopes) => scopes.iter().map(|scope| scope.token.to_string()).collect(),
-                KnownScopes::Any => Vec::new(),
-            };
-            json!({ "uri": resource.uri.to_string(), "audience": resource.audience(), "scopes": scopes })
-        });
         IssuerView {
             name: self.name.clone(),
             issuer: self.issuer.to_string(),
@@ -85,12 +57,50 @@ impl TestIssuer {
                 self.issuer.base_path()
             ),
             jwks_uri: self.issuer.endpoint("jwks"),
-            now: self.clock.now().seconds(),
+            now: self.clock().now().seconds(),
             expires_at: self.until.map(|(_, at)| at),
-            people: people.collect(),
-            clients: clients.collect(),
-            resources: resources.collect(),
+            people: declared.users.iter().map(person).collect(),
+            clients: declared.clients.iter().map(client).collect(),
+            resources: declared.resources.iter().map(resource).collect(),
             keys: keys.filter(|kid| !hidden.contains(kid)).collect(),
         }
     }
+}
+
+fn person(user: &DeclaredUser) -> Value {
+    let memberships = user.memberships.iter();
+    let memberships: Vec<Value> =
+        memberships.map(|it| json!({ "tenant": it.tenant, "roles": it.roles })).collect();
+    let mut view = json!({ "username": user.username, "memberships": memberships });
+    let known = match &user.password {
+        Some(DeclaredPassword::Plain(plain)) => Some(plain.expose_secret()),
+        Some(DeclaredPassword::Hash(hash)) => (hash.as_str() == PASSWORD_HASH).then_some(PASSWORD),
+        None => None,
+    };
+    if let Some(password) = known {
+        view["password"] = password.into();
+    }
+    view
+}
+
+fn client(declared: &DeclaredClient) -> Value {
+    let client = &declared.client;
+    let uris: Vec<String> = client.redirect_uris.iter().map(ToString::to_string).collect();
+    let mut view = json!({ "client_id": client.id, "redirect_uris": uris });
+    if let Some(secret) = declared.secrets.first() {
+        view["client_secret"] = secret.expose_secret().into();
+    }
+    if !client.machine_scopes.is_empty() {
+        let scopes: Vec<String> = client.machine_scopes.iter().map(ToString::to_string).collect();
+        view["scopes"] = json!(scopes);
+    }
+    view
+}
+
+fn resource(resource: &Resource) -> Value {
+    let scopes: Vec<String> = match &resource.scopes {
+        KnownScopes::Listed(scopes) => scopes.iter().map(|scope| scope.token.to_string()).collect(),
+        KnownScopes::Any => Vec::new(),
+    };
+    json!({ "uri": resource.uri.to_string(), "audience": resource.audience(), "scopes": scopes })
 }

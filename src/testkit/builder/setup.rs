@@ -1,86 +1,96 @@
-//! What was described, as the parts that a server is made of.
+//! What was described, as what the server begins with.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use super::TestServerBuilder;
-use crate::app::Setup;
-use crate::clock::Clock;
 use crate::config::Declared;
-use crate::control::Directory;
-use crate::fetch::Fetcher;
+use crate::control::{Beginning, Described, Description, Parts, ready_made};
 use crate::http::SiteFacts;
-use crate::protocol::{ClaimNames, Issuer, Policy, PublicUrl, Scope};
-use crate::store::{Mode, StoreOptions};
-use crate::testkit::seed::scope_token;
-use crate::tokens::{KeyEncryptionKey, NewKeys, PasswordHasher, TestKeyPool};
+use crate::protocol::{ClaimNames, Issuer, KnownScopes, Policy, PublicUrl, Scope};
+use crate::testkit::seed::{Seed, scope_token};
+use crate::tokens::{NewKeys, TestKeyPool};
+
+/// How the server calls itself where it is told of.
+const NAME: &str = "server";
+/// As many as in production: tests of races want them at once.
+const CONNECTIONS: u32 = 10;
 
 impl TestServerBuilder {
-    pub(in crate::testkit) fn issuer(&self, address: SocketAddr) -> Issuer {
+    /// The server at this address, in front of this database, with files of its own whose names begin so.
+    pub(in crate::testkit) fn beginning(
+        &self,
+        address: SocketAddr,
+        database: String,
+        stem: PathBuf,
+    ) -> Beginning {
+        let issuer = self.issuer(address);
+        let declared = self.declared(&issuer);
+        let policy = self.policy(&issuer, &declared);
+        Beginning {
+            name: NAME.to_owned(),
+            issuer,
+            control_url: None,
+            description: Description::Built(Box::new(Described { policy, declared })),
+            parts: Parts {
+                clock: self.clock.clone().unwrap_or_else(|| self.own_clock.clone()),
+                random: self.random.clone(),
+                fetcher: self.fetcher.clone(),
+                facts: SiteFacts {
+                    hosts: self.hosts.clone(),
+                    trusted_proxies: self.trusted_proxies.clone(),
+                    ..SiteFacts::default()
+                },
+                new_keys: NewKeys::TestKeys(TestKeyPool::default().share(None)),
+                connections: CONNECTIONS,
+            },
+            database,
+            stem,
+            expires_in: None,
+        }
+    }
+
+    fn issuer(&self, address: SocketAddr) -> Issuer {
         let own = || PublicUrl::parse(&format!("http://{address}")).expect("an address is a URL");
         let public_url = self.public_url.clone().unwrap_or_else(own);
         let text = public_url.page_url(&self.issuer_path);
         Issuer::within(&public_url, &text).unwrap_or_else(|error| panic!("{text}: {error}"))
     }
 
-    pub(in crate::testkit) fn setup(&self, issuer: &Issuer, directory: &Directory) -> Setup {
-        let mut store = StoreOptions::new(self.database(directory), Mode::Test);
-        store.durable = false;
-        store.random = self.random.clone();
-        Setup {
-            policy: self.policy(issuer),
-            store,
-            key: KeyEncryptionKey::from_bytes(&[0x67; 32]),
-            new_keys: NewKeys::TestKeys(TestKeyPool::default().share(None)),
-            declared: self.declared(),
-            facts: SiteFacts {
-                hosts: self.hosts.clone(),
-                trusted_proxies: self.trusted_proxies.clone(),
-                ..SiteFacts::default()
-            },
-            one_click_login: false,
-            fetcher: self.fetcher.clone(),
-            passwords: PasswordHasher::new(self.random.clone()),
-            clock: self.clock.clone(),
-            random: self.random.clone(),
-        }
-    }
-
-    /// What the configuration declares, and the rest of what the test names.
-    fn declared(&self) -> Declared {
+    /// What the configuration declares, and the rest of what the test names; or what is ready-made, in place of what it
+    /// does not name.
+    fn declared(&self, issuer: &Issuer) -> Declared {
         let mut all = self.config.as_ref().map(|config| config.declared.clone()).unwrap_or_default();
-        let Declared { tenants, roles, users, resources, clients, registration_tokens } =
-            self.seed.declared();
-        for tenant in tenants {
-            if !all.tenants.iter().any(|known| known.id == tenant.id) {
-                all.tenants.push(tenant);
+        add(&mut all, self.seed.declared());
+        let Seed { users, resources, clients, .. } = &self.seed;
+        if self.config.is_some() || !(users.is_empty() || resources.is_empty() || clients.is_empty()) {
+            return all;
+        }
+        let mut ready = ready_made(issuer).unwrap_or_else(|error| panic!("{error}"));
+        if !resources.is_empty() {
+            ready.resources.clear();
+        }
+        if !clients.is_empty() {
+            ready.clients.clear();
+        }
+        if !users.is_empty() {
+            ready.users.clear();
+            ready.roles.clear();
+            // They are of the tenants of those people.
+            ready.tenants.clear();
+            ready.clients.iter_mut().for_each(|declared| declared.client.tenant = None);
+        }
+        add(&mut all, ready);
+        let every = scopes(&all);
+        for declared in all.clients.iter_mut().filter(|_| clients.is_empty()) {
+            if !declared.client.machine_scopes.is_empty() {
+                declared.client.machine_scopes = every.clone();
             }
         }
-        for role in roles {
-            if !all.roles.iter().any(|known| known.name == role.name) {
-                all.roles.push(role);
-            }
-        }
-        all.users.extend(users);
-        all.resources.extend(resources);
-        all.registration_tokens.extend(registration_tokens);
-        all.clients.extend(clients);
         all
     }
 
-    pub(in crate::testkit) fn database(&self, directory: &Directory) -> String {
-        let file = || format!("sqlite:{}", directory.path().join("gatelet.db").display());
-        self.database_url.clone().unwrap_or_else(file)
-    }
-
-    pub(in crate::testkit) fn fetcher_in_use(&self) -> &Fetcher {
-        &self.fetcher
-    }
-
-    pub(in crate::testkit) fn clock_in_use(&self) -> &Clock {
-        &self.clock
-    }
-
-    fn policy(&self, issuer: &Issuer) -> Policy {
+    fn policy(&self, issuer: &Issuer, declared: &Declared) -> Policy {
         if let Some(config) = &self.config {
             return Policy { issuer: issuer.clone(), ..config.policy.clone() };
         }
@@ -95,11 +105,39 @@ impl TestServerBuilder {
             rates: self.rates,
             client_documents: self.client_documents.clone(),
             introspection: self.introspection,
-            loopback_resources: self.loopback_resources,
+            loopback_resources: self.loopback_resources.unwrap_or(self.seed.resources.is_empty()),
             claims: ClaimNames::default(),
             default_resource: None,
-            scopes_supported: Policy::nameable_scopes(&self.seed.scopes(), ceiling.as_ref()),
+            scopes_supported: Policy::nameable_scopes(&scopes(declared), ceiling.as_ref()),
             registration_scopes: ceiling,
         }
     }
+}
+
+/// Declares more; tenants and roles only once.
+fn add(all: &mut Declared, more: Declared) {
+    let Declared { tenants, roles, users, resources, clients, registration_tokens } = more;
+    for tenant in tenants {
+        if !all.tenants.iter().any(|known| known.id == tenant.id) {
+            all.tenants.push(tenant);
+        }
+    }
+    for role in roles {
+        if !all.roles.iter().any(|known| known.name == role.name) {
+            all.roles.push(role);
+        }
+    }
+    all.users.extend(users);
+    all.resources.extend(resources);
+    all.clients.extend(clients);
+    all.registration_tokens.extend(registration_tokens);
+}
+
+/// The scopes of all resources.
+fn scopes(declared: &Declared) -> Scope {
+    let listed = declared.resources.iter().filter_map(|resource| match &resource.scopes {
+        KnownScopes::Listed(scopes) => Some(scopes),
+        KnownScopes::Any => None,
+    });
+    listed.flatten().map(|scope| scope.token.clone()).collect()
 }
