@@ -66,7 +66,7 @@ fn claims() -> Result<AccessTokenClaims, Failure> {
 
 fn main() -> Result<(), Failure> {
     let claims = claims()?;
-    let ring = KeyRing::new(vec![TEST_KEYS[0].signing_key().into()], [])?;
+    let ring = KeyRing::new(vec![TEST_KEYS[0].signing_key()], [])?;
     let private = RsaPrivateKey::from_pkcs8_pem(TEST_KEYS[0].pem)?.to_pkcs1_der()?;
     let pair = RsaKeyPair::from_der(private.as_bytes())?;
     let message = vec![b'x'; 600];
