@@ -93,7 +93,7 @@ impl Door {
     ) -> Result<Answer, ProbeError> {
         let sent = Sent::InHeader(token);
         if self.is_stateless {
-            let call = Call::CallToolStateless(name, arguments);
+            let call = Call::ToolStateless(name, arguments);
             return self.server.call(call, sent, &Session::default()).await;
         }
         let answer = self.server.call(Call::Initialize, sent, &Session::default()).await?;
@@ -101,7 +101,7 @@ impl Door {
             return Ok(answer);
         }
         let session = self.began(token, answer).await?;
-        self.server.call(Call::CallTool(name, arguments), sent, &session).await
+        self.server.call(Call::Tool(name, arguments), sent, &session).await
     }
 
     fn first(&self) -> Call<'static> {

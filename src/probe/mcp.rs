@@ -30,9 +30,9 @@ pub(super) enum Call<'a> {
     /// `tools/list` with the metadata of 2026-07-28, which has no sessions.
     ListToolsStateless,
     /// `tools/call`, by those revisions.
-    CallTool(&'a str, &'a Value),
+    Tool(&'a str, &'a Value),
     /// `tools/call` with the metadata of 2026-07-28.
-    CallToolStateless(&'a str, &'a Value),
+    ToolStateless(&'a str, &'a Value),
 }
 
 impl Call<'_> {
@@ -41,19 +41,19 @@ impl Call<'_> {
         match self {
             Self::Initialize => "initialize",
             Self::ListTools | Self::ListToolsStateless => "tools/list",
-            Self::CallTool(..) | Self::CallToolStateless(..) => "tools/call",
+            Self::Tool(..) | Self::ToolStateless(..) => "tools/call",
         }
     }
 
     /// Whether it is of the revision without sessions.
     fn is_stateless(self) -> bool {
-        matches!(self, Self::ListToolsStateless | Self::CallToolStateless(..))
+        matches!(self, Self::ListToolsStateless | Self::ToolStateless(..))
     }
 
     /// The tool that is called.
     fn tool(&self) -> Option<&str> {
         match self {
-            Self::CallTool(name, _) | Self::CallToolStateless(name, _) => Some(name),
+            Self::Tool(name, _) | Self::ToolStateless(name, _) => Some(name),
             _ => None,
         }
     }
@@ -65,7 +65,7 @@ impl Call<'_> {
                 json!({ "protocolVersion": OFFERED, "capabilities": {}, "clientInfo": about })
             }
             Self::ListTools | Self::ListToolsStateless => json!({}),
-            Self::CallTool(name, arguments) | Self::CallToolStateless(name, arguments) => {
+            Self::Tool(name, arguments) | Self::ToolStateless(name, arguments) => {
                 json!({ "name": name, "arguments": arguments })
             }
         };
