@@ -102,6 +102,7 @@ async fn start(args: &TestArgs) -> ExitCode {
             },
             None => told.await,
         }
+        mode.end_waits();
     };
     serve::serve(listeners, mode.router(), stop).await;
     housekeeping.abort();

@@ -80,6 +80,8 @@ pub struct Pattern {
 pub(super) struct Log {
     kept: Mutex<Kept>,
     newest: watch::Sender<u64>,
+    /// Whether there is nothing more to wait for.
+    is_over: watch::Sender<bool>,
 }
 
 #[derive(Debug, Default)]
@@ -90,7 +92,7 @@ struct Kept {
 
 impl Default for Log {
     fn default() -> Self {
-        Self { kept: Mutex::default(), newest: watch::Sender::new(0) }
+        Self { kept: Mutex::default(), newest: watch::Sender::new(0), is_over: watch::Sender::new(false) }
     }
 }
 
@@ -120,12 +122,17 @@ impl Log {
         self.lock().requests.clear();
     }
 
+    /// Nothing more is going to be asked: whoever waits gets what there is.
+    pub(super) fn end(&self) {
+        self.is_over.send_replace(true);
+    }
+
     /// The requests that are meant, after waiting until `enough` says so, or for `wait` seconds at the most.
     pub(super) async fn wait_for(&self, pattern: &Pattern, enough: impl Fn(usize) -> bool) -> Vec<Captured> {
         let wait = Duration::try_from_secs_f64(pattern.wait).unwrap_or_default().min(LONGEST_WAIT);
-        let over = tokio::time::sleep(wait);
-        tokio::pin!(over);
-        let mut newest = self.newest.subscribe();
+        let late = tokio::time::sleep(wait);
+        tokio::pin!(late);
+        let (mut newest, mut is_over) = (self.newest.subscribe(), self.is_over.subscribe());
         loop {
             newest.borrow_and_update();
             let found = self.matching(pattern);
@@ -133,7 +140,8 @@ impl Log {
                 return found;
             }
             tokio::select! {
-                () = &mut over => return self.matching(pattern),
+                () = &mut late => return self.matching(pattern),
+                _ = is_over.wait_for(|is_over| *is_over) => return self.matching(pattern),
                 _ = newest.changed() => {}
             }
         }

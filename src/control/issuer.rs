@@ -270,6 +270,7 @@ impl TestIssuer {
         let mut changes = self.changing.lock().await;
         changes.is_ended = true;
         self.over.send_replace(true);
+        self.log.end();
         self.running().app.close().await;
         self.give_back_test_keys();
         remove_files(&self.stem);

@@ -274,6 +274,13 @@ impl TestMode {
         }
     }
 
+    /// Answers whoever waits for requests, since none are going to come.
+    pub fn end_waits(&self) {
+        for issuer in self.issuers() {
+            issuer.log.end();
+        }
+    }
+
     /// Ends all issuers.
     pub async fn close(&self) {
         let all = std::mem::take(&mut *self.0.issuers.write().unwrap_or_else(PoisonError::into_inner));

@@ -126,3 +126,19 @@ async fn it_may_open_as_many_files_as_the_system_lets_it() {
     drop(child.stdin.take());
     assert!(ends_within(&mut child, Duration::from_secs(10)));
 }
+
+#[tokio::test]
+async fn who_waits_for_a_request_does_not_hold_up_the_end() {
+    let (mut child, ready) = started(&[]);
+    let (control, key) =
+        (ready["issuer_control_url"].as_str().unwrap(), ready["control_key"].as_str().unwrap());
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let waiting = http.get(format!("{control}/requests?wait=60&endpoint=token")).bearer_auth(key).send();
+    let waiting = tokio::spawn(waiting);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(!waiting.is_finished());
+    drop(child.stdin.take());
+    let answer = waiting.await.unwrap().unwrap();
+    assert_eq!(answer.status(), 200);
+    assert!(ends_within(&mut child, Duration::from_secs(3)));
+}
