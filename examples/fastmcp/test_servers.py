@@ -36,10 +36,14 @@ def test_the_zoo(server: Server, zoo_specimen: Specimen) -> None:
     """Once for each specimen: a token with one defect, and the status that the RFCs want for it."""
     if zoo_specimen.depends_on == "introspection" and not server.asks:
         pytest.skip("who checks tokens by themselves cannot know")
+    expected, error = zoo_specimen.status, zoo_specimen.error
+    if zoo_specimen.name == "scope-prefix" and server.asks:
+        # The issuer never gave these scopes, so it calls the token inactive.
+        expected, error = 401, "invalid_token"
     status, challenge = server.post(zoo_specimen.token)
-    assert status == zoo_specimen.status, f"{zoo_specimen.why} ({zoo_specimen.section}) {zoo_specimen.remedy}"
-    if zoo_specimen.error:
-        assert f'error="{zoo_specimen.error}"' in challenge
+    assert status == expected, f"{zoo_specimen.why} ({zoo_specimen.section}) {zoo_specimen.remedy}"
+    if error:
+        assert f'error="{error}"' in challenge
 
 
 def test_a_token_without_the_scope_does_not_pass(server: Server, issuer: Issuer) -> None:
