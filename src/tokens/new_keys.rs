@@ -63,7 +63,7 @@ impl TestKeyPool {
             pool: self.clone(),
             order: in_order(first),
             is_seeded: seed.is_some(),
-            held: Mutex::new(Held { promised: Some(first), taken: Vec::new() }),
+            held: Mutex::new(Held { promised: Some(first), ..Held::default() }),
         }))
     }
 
@@ -91,15 +91,27 @@ struct Held {
     /// The one that comes first, until it is taken.
     promised: Option<usize>,
     taken: Vec<usize>,
+    /// Whether there are no others after it.
+    first_alone: bool,
 }
 
 impl TestKeyShare {
+    /// Lends the first key alone, further ones are made: servers that share a database would each lend themselves the
+    /// others at a time of its own, and so one key twice.
+    pub fn first_alone(self) -> Self {
+        self.held().first_alone = true;
+        self
+    }
+
     /// Another key for the server; none when it has had all that can be its own.
     fn take(&self) -> Option<TestKey> {
         let mut held = self.held();
         if let Some(first) = held.promised.take() {
             held.taken.push(first);
             return Some(TEST_KEYS[first]);
+        }
+        if held.first_alone {
+            return None;
         }
         let mut uses = self.0.pool.uses();
         let own = &self.0.order[..ALL - 1];

@@ -9,7 +9,7 @@ use crate::control::{Beginning, Described, Description, Parts, ready_made};
 use crate::http::SiteFacts;
 use crate::protocol::{ClaimNames, Issuer, KnownScopes, Policy, PublicUrl, Scope};
 use crate::testkit::seed::{Seed, scope_token};
-use crate::tokens::{NewKeys, TestKeyPool};
+use crate::tokens::{NewKeys, TestKeyPool, TestKeyShare};
 
 /// How the server calls itself where it is told of.
 const NAME: &str = "server";
@@ -41,7 +41,7 @@ impl TestServerBuilder {
                     trusted_proxies: self.trusted_proxies.clone(),
                     ..SiteFacts::default()
                 },
-                new_keys: NewKeys::TestKeys(TestKeyPool::default().share(None)),
+                new_keys: NewKeys::TestKeys(self.test_keys()),
                 connections: CONNECTIONS,
             },
             database,
@@ -55,6 +55,12 @@ impl TestServerBuilder {
         let public_url = self.public_url.clone().unwrap_or_else(own);
         let text = public_url.page_url(&self.issuer_path);
         Issuer::within(&public_url, &text).unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    /// A database that a test names may be that of another server too.
+    fn test_keys(&self) -> TestKeyShare {
+        let share = TestKeyPool::default().share(None);
+        if self.database_url.is_some() { share.first_alone() } else { share }
     }
 
     /// What the configuration declares, and the rest of what the test names; or what is ready-made, in place of what it
